@@ -1,0 +1,315 @@
+//! The index of everything that can go wrong: one line per error, with its HTTP status, its sentence, what to do, and
+//! the words for a text message. A person reads these; the log gets the chain of causes beside them.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// Which part of Lanyard an error belongs to, as the companion API sorts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Connection,
+    Process,
+    Session,
+    Permission,
+    System,
+}
+
+/// What the index says of one code.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub status: u16,
+    pub sentence: &'static str,
+    pub suggestion: &'static str,
+    /// Both in at most one GSM-7 segment (160 characters).
+    pub sms: &'static str,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $kind:ident $status:literal $sentence:literal $suggestion:literal $sms:literal)+) => {
+        /// Every error a person can meet.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $($variant),+ }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant),+];
+
+            pub fn entry(self) -> Entry {
+                match self {
+                    $(Code::$variant => Entry {
+                        name: $name, kind: Kind::$kind, status: $status,
+                        sentence: $sentence, suggestion: $suggestion, sms: $sms,
+                    }),+
+                }
+            }
+
+            /// The code whose name this is, as the store and the API write it.
+            pub fn named(name: &str) -> Option<Code> {
+                match name { $($name => Some(Code::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    // The agent and the model behind it
+    ClaudeUnavailable "CLAUDE_UNAVAILABLE" Process 503
+        "Claude Code could not be started in the sandbox." "Rebuild the sandbox image: lanyard image --rebuild."
+        "Claude Code did not start. At the desk: lanyard doctor."
+    AgentDied "AGENT_DIED" Process 502
+        "Claude Code ended in the middle of a turn." "Send the message again; the conversation is kept."
+        "The agent ended in the middle of that. Text it again; nothing said is lost."
+    AgentSilent "AGENT_SILENT" Process 504
+        "Claude Code said nothing for too long and was ended." "Send the message again, or look at the network with lanyard doctor."
+        "The agent went silent and was ended. Text it again, or check the network at the desk."
+    OutputCapped "OUTPUT_CAPPED" Process 413
+        "The turn printed more than 10 MB; the rest was dropped." "Ask for less output, or have it written to a file."
+        "That printed more than 10 MB; the rest was dropped. Ask for a summary."
+    KeyRefused "KEY_REFUSED" Process 401
+        "Anthropic refused the API key." "Check the key: lanyard config set-key anthropic, then lanyard doctor."
+        "Anthropic refused the API key. Change it at the desk: lanyard config set-key anthropic."
+    NoKey "NO_KEY" Process 401
+        "There is no Anthropic key yet." "Put one in the keychain: lanyard config set-key anthropic."
+        "There is no Anthropic key yet. At the desk: lanyard config set-key anthropic."
+    CreditTooLow "CREDIT_TOO_LOW" Process 402
+        "The Anthropic account has no credit left." "Add credit in Anthropic's console, then send the message again."
+        "The Anthropic account is out of credit. Add some, then text again."
+    RateLimited "MODEL_RATE_LIMITED" Process 429
+        "Anthropic limits the rate of requests and the retries did not get through." "Wait a few minutes and send the message again."
+        "Anthropic is limiting requests. Text again in a few minutes."
+    Overloaded "MODEL_OVERLOADED" Process 503
+        "Anthropic is overloaded and the retries did not get through." "Send the message again in a few minutes."
+        "Anthropic is overloaded. Text again in a few minutes."
+    ModelError "MODEL_ERROR" Process 502
+        "Anthropic answered with a server error and the retries did not get through." "Send the message again; see status.anthropic.com if it stays."
+        "Anthropic had a server error. Text again in a few minutes."
+    PromptTooLong "PROMPT_TOO_LONG" Process 413
+        "The conversation is too long for the model." "Start a new session, or compact this one."
+        "This conversation got too long. Text new to start another."
+    ModelUnavailable "MODEL_UNAVAILABLE" Process 404
+        "The chosen model does not exist or this key may not use it." "Set another with agent.model in the config."
+        "The chosen model is not available for this key. Set another at the desk."
+    OutputLimit "OUTPUT_LIMIT" Process 502
+        "The answer ran into the model's output limit." "Ask for the work in smaller pieces."
+        "The answer ran into the output limit. Ask for smaller pieces."
+    ModelRefused "MODEL_REFUSED" Process 400
+        "Anthropic refused the request." "Look at lanyard logs for its words; a new session often helps."
+        "Anthropic refused the request. Text new to start afresh."
+    StreamBroken "STREAM_BROKEN" Process 502
+        "The model's answer broke off." "Send the message again."
+        "The answer broke off. Text it again."
+    AgentError "AGENT_ERROR" Process 502
+        "Claude Code reported an error." "Look at lanyard logs for its words, then send the message again."
+        "Claude Code reported an error. Text it again, or look at the desk."
+    SpendCap "SPEND_CAP" Permission 402
+        "A spending limit is reached; the next request was refused." "Raise it under [spend] in the config, or wait for the next day."
+        "A spending limit is reached. Raise it at the desk or wait for tomorrow."
+
+    // Sandbox and engine
+    NoEngine "NO_ENGINE" System 503
+        "No Docker engine answers." "Start Docker (Docker Desktop, or systemctl start docker), then lanyard doctor."
+        "Docker is not running at home. Start it at the desk; your message is kept."
+    NoImage "NO_IMAGE" System 503
+        "The sandbox image is missing and could not be built." "Run lanyard image and read its last lines."
+        "The sandbox image is missing. At the desk: lanyard image. Your message is kept."
+    SandboxFailed "SANDBOX_FAILED" System 503
+        "The sandbox could not be started." "Run lanyard doctor; lanyard logs has the engine's words."
+        "The sandbox did not start. At the desk: lanyard doctor. Your message is kept."
+    SandboxPaused "SANDBOX_PAUSED" System 409
+        "The sandbox is paused." "Resume it from the tray or with lanyard resume."
+        "The sandbox is paused. Resume it at the desk."
+    WorkspaceRefused "WORKSPACE_REFUSED" System 400
+        "The workspace folder cannot be used." "Choose a folder that exists and belongs to you: sandbox.workspace in the config."
+        "The workspace folder cannot be used. See the desk."
+    HostBlocked "HOST_BLOCKED" Permission 403
+        "The sandbox may not reach this host." "Add it to egress.allow in the config if it should."
+        "The sandbox may not reach that host. Allow it at the desk."
+    BadSandboxToken "BAD_SANDBOX_TOKEN" Permission 401
+        "The request carried no sandbox token that is known." "Restart the session; tokens live as long as their process."
+        "An unknown sandbox token was refused."
+    UpstreamUnreachable "UPSTREAM_UNREACHABLE" Connection 502
+        "The far side could not be reached from this computer." "Check the network; lanyard doctor tries it."
+        "Home has no network right now. Your message is kept."
+
+    // Sessions and approvals
+    UnknownSession "UNKNOWN_SESSION" Session 404
+        "There is no such session." "lanyard sessions lists them; by text: list."
+        "There is no such session. Text list to see them."
+    SessionClosed "SESSION_CLOSED" Session 409
+        "This session is closed." "Start a new one, or resume it: its history is kept."
+        "That session is closed. Text new to start another."
+    SessionLimit "SESSION_LIMIT" Session 429
+        "Too many sessions are open." "Close one first, or raise limits.sessions in the config."
+        "Too many sessions are open. Close one at the desk."
+    Busy "BUSY" Session 429
+        "Too many messages wait in this session." "Wait for the agent, or stop its turn first."
+        "Too many messages wait already. Text halt to stop the turn."
+    UnknownApproval "UNKNOWN_APPROVAL" Permission 404
+        "There is no such open approval." "lanyard approve lists those that are open."
+        "There is nothing open to answer."
+    ApprovalGone "APPROVAL_GONE" Permission 409
+        "This approval was answered, withdrawn or ran out before." "Look at the session: the agent may have asked again."
+        "That question is closed already."
+    ApprovalChanged "APPROVAL_CHANGED" Permission 409
+        "The answer names another input than the one that is asked." "Look at what is asked now and answer that."
+        "What is asked has changed. Look again before you answer."
+    GrantRefused "GRANT_REFUSED" Permission 403
+        "This channel may refuse this, but not grant it." "Grant it at the desk: lanyard approve."
+        "That is too risky to grant by text. At the desk: lanyard approve. no always works."
+
+    // Doors
+    BadSignature "BAD_SIGNATURE" Permission 403
+        "The request is not signed by Twilio for this address." "Check that public_url is exactly the address in Twilio's console, and the auth token."
+        "A text with a wrong signature was refused."
+    BadForm "BAD_FORM" Connection 400
+        "The form could not be read." "Send application/x-www-form-urlencoded in UTF-8, as Twilio does."
+        "A message could not be read."
+    TooLarge "TOO_LARGE" Connection 413
+        "The request is too large." "Send less in one request."
+        "That was too large. Send less at once."
+    WrongHost "WRONG_HOST" Connection 421
+        "This host name is not ours." "Use the address that lanyard status shows."
+        "Wrong address."
+    NotFound "NOT_FOUND" Connection 404
+        "There is nothing at this address." "Check the address; links run out after a while."
+        "There is nothing at that address."
+    LinkExpired "LINK_EXPIRED" Permission 410
+        "This link has run out." "Text more for a new one."
+        "That link has run out. Text more for a new one."
+    TooManyRequests "TOO_MANY_REQUESTS" Connection 429
+        "Too many requests." "Wait a moment and try again."
+        "Slow down a little; that message was kept."
+    BadRequest "BAD_REQUEST" Connection 400
+        "The request could not be understood." "Compare it with the API description."
+        "That could not be understood. Text menu for what can."
+
+    // Accounts
+    TwilioRefused "TWILIO_REFUSED" Connection 502
+        "Twilio refused the request." "lanyard doctor shows Twilio's code and what it means."
+        "Twilio refused the message."
+    TwilioUnreachable "TWILIO_UNREACHABLE" Connection 502
+        "Twilio could not be reached." "Nothing is lost: it is tried again. Check the network."
+        "Twilio could not be reached."
+    TwilioMissing "TWILIO_MISSING" System 503
+        "No Twilio account is set up." "Set [twilio] in the config and lanyard config set-key twilio."
+        "No Twilio account is set up."
+    OptedOut "OPTED_OUT" Permission 403
+        "This number has opted out of messages." "The owner texts START to the number to opt in again."
+        "This number has opted out."
+    PictureRefused "PICTURE_REFUSED" Session 415
+        "The picture could not be used." "Send a JPEG, PNG, GIF or WebP of at most 5 MB."
+        "That picture could not be used. Send JPEG or PNG up to 5 MB."
+    KeychainUnavailable "KEYCHAIN_UNAVAILABLE" System 503
+        "The keychain cannot be used." "Unlock it, or on a server use an environment variable or a file of mode 0600."
+        "The keychain at home is locked. Unlock it at the desk."
+
+    // The machine
+    ConfigInvalid "CONFIG_INVALID" System 400
+        "The config file has an error." "Mend the line it names; lanyard config shows every key with its default."
+        "The config has an error. See the desk."
+    DatabaseDamaged "DATABASE_DAMAGED" System 500
+        "The database is damaged." "It was set aside unchanged; restore a backup, or start anew and keep the old file."
+        "The database at home is damaged. See the desk."
+    DiskFull "DISK_FULL" System 507
+        "The disk is full." "Free some space; Lanyard goes on by itself."
+        "The disk at home is full. Free some space; nothing was lost that was acknowledged."
+    AlreadyRunning "ALREADY_RUNNING" System 409
+        "Lanyard is running already." "Use the one that runs: lanyard status."
+        "Lanyard is running already."
+    NotRunning "NOT_RUNNING" System 503
+        "Lanyard is not running." "Start it: lanyard serve."
+        "Lanyard is not running."
+    PortTaken "PORT_TAKEN" System 409
+        "The address to listen on is taken." "Choose another with server.listen in the config."
+        "The port is taken at home."
+    Internal "INTERNAL" System 500
+        "Something went wrong inside Lanyard." "lanyard logs has the details; please report it."
+        "Something went wrong at home. It is in the log."
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.entry().name)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.entry().name)
+    }
+}
+
+/// An error as a person reads it: what went wrong here, and what to do. Made from a [`Code`]; `detail` adds the
+/// particulars (a file name, the engine's sentence) and never repeats the code's sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub code: Code,
+    pub message: String,
+    pub suggestion: String,
+}
+
+impl Problem {
+    pub fn with_detail(code: Code, detail: impl fmt::Display) -> Self {
+        let entry = code.entry();
+        let detail = detail.to_string();
+        let message = match detail.trim() {
+            "" => entry.sentence.to_owned(),
+            detail => format!("{} {detail}", entry.sentence),
+        };
+        Self {
+            code,
+            message,
+            suggestion: entry.suggestion.to_owned(),
+        }
+    }
+
+    /// Replaces the index's suggestion by one that fits this case better.
+    pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
+        self.suggestion = suggestion.into();
+        self
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::with_detail(code, "")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}\n  {}", self.code, self.message, self.suggestion)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segments;
+
+    #[test]
+    fn every_code_has_its_status_sentence_suggestion_and_words_for_sms() {
+        for code in Code::ALL {
+            let e = code.entry();
+            assert!((400..600).contains(&e.status), "{code}: status");
+            assert!(
+                e.sentence.ends_with('.') && e.sentence.len() > 10,
+                "{code}: sentence"
+            );
+            assert!(
+                e.suggestion.ends_with('.') && e.suggestion.len() > 10,
+                "{code}: suggestion"
+            );
+            assert_eq!(
+                segments::count(e.sms).segments,
+                1,
+                "{code}: sms fits one segment"
+            );
+            assert_eq!(Code::named(e.name), Some(*code), "{code}: name is its own");
+        }
+    }
+}

@@ -1,0 +1,685 @@
+//! One thread of work with an agent, as a machine: [`Session::step`] takes what happened and says what to write down and
+//! what to do. It holds no handle, reads no clock and touches no store; the driver in the gateway carries its steps out:
+//! first every [`Write`] of a step in one transaction, then its [`Act`]s in order.
+//!
+//! The invariant the driver relies on: a step's acts assume its writes are on disk, never the other way round.
+
+mod turn;
+
+use crate::{
+    Code, PermissionMode, SessionId, Timestamp, TurnId,
+    agent::{
+        Activity, AgentCommand, AgentEvent, AgentFault, Ask, GatewayCall, GatewayTool, Notice,
+        PartialKind,
+    },
+    approval::{Decision, Subject},
+    event::{Event, Outcome, When},
+    phrases,
+    usage::Tokens,
+};
+use std::{collections::VecDeque, time::Duration};
+pub use turn::Turn;
+
+/// Something said in this session that no turn has taken yet. `message` is its number in the inbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub message: i64,
+    pub text: String,
+    pub pictures: Vec<crate::ArtifactId>,
+    pub when: When,
+}
+
+/// How long things may take; past it the machine acts by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// No sign of life while the model is waited for.
+    pub silence: Duration,
+    /// No sign of life while a tool runs.
+    pub tool_silence: Duration,
+    /// From asking the agent to stop to ending its process.
+    pub halt: Duration,
+    /// A process without work is ended after this; the session resumes when words come.
+    pub idle: Duration,
+    /// How many messages may wait in one session.
+    pub waiting: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let minutes = |m: u64| Duration::from_secs(60 * m);
+        Self {
+            // Claude Code 2.1.329 retries an unreachable model without a word; its retries of a 500 take 175 s (measured).
+            silence: minutes(5),
+            // Claude Code lets a command run for at most 10 minutes.
+            tool_silence: minutes(12),
+            halt: Duration::from_secs(5),
+            idle: minutes(30),
+            waiting: 100,
+        }
+    }
+}
+
+/// Where the session's process stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// No process.
+    Cold,
+    /// A process is being started.
+    Starting,
+    /// A process without work.
+    Warm {
+        since: Timestamp,
+    },
+    Working(Turn),
+    /// Closed by the owner: history stays, nothing runs.
+    Closed,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Somebody said something; it is in the inbox already.
+    Said(Said),
+    /// The process is up and takes prompts; the agent's own id of the conversation.
+    Started {
+        agent_session: String,
+    },
+    StartFailed {
+        code: Code,
+        detail: String,
+    },
+    Agent(AgentEvent),
+    /// The owner decided what the agent asked as `request`.
+    Decided {
+        request: String,
+        subject: Subject,
+        decision: Decision,
+    },
+    /// The owner wants an interrupted turn's words said again.
+    Again(Vec<Said>),
+    Halt,
+    SetMode(PermissionMode),
+    Close,
+    /// Time passed.
+    Tick,
+}
+
+/// What must be on disk before anything is done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    Append(Event),
+    /// The turn's row, and its messages marked as taken.
+    BeginTurn {
+        turn: TurnId,
+        messages: Vec<i64>,
+    },
+    /// The turn's row closed and, if there are words for the owner, the answer put in the outbox of whoever asked.
+    EndTurn {
+        turn: TurnId,
+        outcome: Outcome,
+        tokens: Tokens,
+        duration_ms: u64,
+        reply: Option<Reply>,
+    },
+    /// An approval's row, its event, and the text that tells the owner.
+    Ask {
+        request: String,
+        subject: Subject,
+        turn: Option<TurnId>,
+    },
+    /// The agent does not want an answer any more.
+    Withdraw {
+        request: String,
+    },
+    /// The agent's own id of the conversation, for resuming.
+    AgentSession(String),
+    /// Words to the owner outside a turn's end.
+    Tell(String),
+}
+
+/// What the owner is told at a turn's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The agent's answer, Markdown.
+    Answer {
+        text: String,
+        unasked: bool,
+    },
+    /// It failed; the code has the words.
+    Failure(Code),
+    Halted,
+}
+
+/// What to do, after the writes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Ensure the sandbox and start the process, resuming the conversation if it has one.
+    Start {
+        resume: Option<String>,
+    },
+    /// Say this to the agent; its pictures are read from the store.
+    Say(Said),
+    Command(AgentCommand),
+    /// Lossy: partial words for those who watch.
+    Partial {
+        message: String,
+        block: u32,
+        offset: usize,
+        text: String,
+        thinking: bool,
+    },
+    /// The agent wants a file sent as a picture; answer its call.
+    SendPhoto {
+        turn: Option<TurnId>,
+        call: GatewayCall,
+    },
+    /// End the process with all it started.
+    End,
+}
+
+/// What one input leads to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    pub writes: Vec<Write>,
+    pub acts: Vec<Act>,
+}
+
+impl Step {
+    fn write(&mut self, write: Write) -> &mut Self {
+        self.writes.push(write);
+        self
+    }
+
+    fn append(&mut self, event: Event) -> &mut Self {
+        self.write(Write::Append(event))
+    }
+
+    fn act(&mut self, act: Act) -> &mut Self {
+        self.acts.push(act);
+        self
+    }
+}
+
+/// One session's state in memory. All of it can be rebuilt from the store.
+#[derive(Debug)]
+pub struct Session {
+    pub id: SessionId,
+    phase: Phase,
+    waiting: VecDeque<Said>,
+    /// The agent's requests that wait for the owner.
+    asked: Vec<String>,
+    agent_session: Option<String>,
+    patience: Patience,
+}
+
+impl Session {
+    /// A session without a process. `waiting` is what was said and not yet taken by a turn, oldest first.
+    pub fn new(
+        id: SessionId,
+        agent_session: Option<String>,
+        waiting: Vec<Said>,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            id,
+            phase: Phase::Cold,
+            waiting: waiting.into(),
+            asked: Vec::new(),
+            agent_session,
+            patience,
+        }
+    }
+
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The running turn.
+    pub fn turn(&self) -> Option<TurnId> {
+        match &self.phase {
+            Phase::Working(turn) => Some(turn.id),
+            Phase::Cold | Phase::Starting | Phase::Warm { .. } | Phase::Closed => None,
+        }
+    }
+
+    /// Whether it may take one more message.
+    pub fn has_room(&self) -> bool {
+        self.waiting.len() < self.patience.waiting
+    }
+
+    /// When [`Input::Tick`] is next of use.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Working(turn) => turn.wake_at(&self.patience, !self.asked.is_empty()),
+            Phase::Warm { since } => Some(*since + self.patience.idle),
+            Phase::Cold | Phase::Starting | Phase::Closed => None,
+        }
+    }
+
+    /// Takes one input. Nothing is ever lost by calling it at any time: what does not fit the phase is ignored or queued.
+    pub fn step(&mut self, input: Input, now: Timestamp) -> Step {
+        let mut step = Step::default();
+        match input {
+            Input::Said(said) => self.said(said, now, &mut step),
+            Input::Again(said) => {
+                for one in said.into_iter().rev() {
+                    self.waiting.push_front(one);
+                }
+                self.go_on(now, &mut step);
+            }
+            Input::Started { agent_session } => self.started(agent_session, now, &mut step),
+            Input::StartFailed { code, detail } => self.start_failed(code, detail, now, &mut step),
+            Input::Agent(event) => self.agent(event, now, &mut step),
+            Input::Decided {
+                request,
+                subject,
+                decision,
+            } => self.decided(&request, subject, decision, now, &mut step),
+            Input::Halt => self.halt(now, &mut step),
+            Input::SetMode(mode) => self.set_mode(mode, &mut step),
+            Input::Close => self.close(now, &mut step),
+            Input::Tick => self.tick(now, &mut step),
+        }
+        step
+    }
+
+    fn said(&mut self, said: Said, now: Timestamp, step: &mut Step) {
+        match &mut self.phase {
+            Phase::Working(turn) if said.when == When::Steer && !turn.is_halting() => {
+                turn.steered.push(said.message);
+                step.append(Event::Steered {
+                    turn: turn.id,
+                    message: said.message,
+                })
+                .act(Act::Say(said));
+            }
+            _ => {
+                self.waiting.push_back(said);
+                self.go_on(now, step);
+            }
+        }
+    }
+
+    /// Takes the next message if the process is free, and starts one if there is none.
+    fn go_on(&mut self, now: Timestamp, step: &mut Step) {
+        match self.phase {
+            Phase::Warm { .. } => {
+                if let Some(said) = self.waiting.pop_front() {
+                    let turn = Turn::asked(said.message, now);
+                    let messages = vec![said.message];
+                    step.write(Write::BeginTurn {
+                        turn: turn.id,
+                        messages: messages.clone(),
+                    })
+                    .append(Event::TurnStarted {
+                        turn: turn.id,
+                        messages,
+                    })
+                    .act(Act::Say(said));
+                    self.phase = Phase::Working(turn);
+                }
+            }
+            Phase::Cold | Phase::Closed if !self.waiting.is_empty() => {
+                self.phase = Phase::Starting;
+                step.act(Act::Start {
+                    resume: self.agent_session.clone(),
+                });
+            }
+            Phase::Cold | Phase::Starting | Phase::Working(_) | Phase::Closed => {}
+        }
+    }
+
+    fn started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
+        self.note_agent_session(agent_session, step);
+        self.phase = Phase::Warm { since: now };
+        self.go_on(now, step);
+    }
+
+    /// The waiting messages stay: they are tried again when more is said. The owner is told once for the first of them.
+    fn start_failed(&mut self, code: Code, detail: String, _now: Timestamp, step: &mut Step) {
+        self.phase = Phase::Cold;
+        step.append(Event::Failed {
+            turn: None,
+            code,
+            detail,
+        });
+        step.write(Write::Tell(phrases::failed(code).to_owned()));
+    }
+
+    fn note_agent_session(&mut self, id: String, step: &mut Step) {
+        if !id.is_empty() && self.agent_session.as_ref() != Some(&id) {
+            step.write(Write::AgentSession(id.clone()));
+            self.agent_session = Some(id);
+        }
+    }
+
+    fn decided(
+        &mut self,
+        request: &str,
+        subject: Subject,
+        decision: Decision,
+        now: Timestamp,
+        step: &mut Step,
+    ) {
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.heard(now);
+        }
+        let before = self.asked.len();
+        self.asked.retain(|open| open != request);
+        if self.asked.len() < before {
+            step.acts
+                .extend(turn::answer(request, subject, decision).map(Act::Command));
+        }
+    }
+
+    fn halt(&mut self, now: Timestamp, step: &mut Step) {
+        if let Phase::Working(turn) = &mut self.phase {
+            if turn.begin_halt(now) {
+                step.act(Act::Command(AgentCommand::Interrupt));
+            } else {
+                step.act(Act::End);
+            }
+        }
+    }
+
+    fn set_mode(&mut self, mode: PermissionMode, step: &mut Step) {
+        step.append(Event::ModeChanged { mode });
+        if matches!(self.phase, Phase::Warm { .. } | Phase::Working(_)) {
+            step.act(Act::Command(AgentCommand::SetMode(mode)));
+        }
+    }
+
+    fn close(&mut self, now: Timestamp, step: &mut Step) {
+        if let Phase::Working(_) = self.phase {
+            self.end_turn(Outcome::Halted, Tokens::default(), None, now, step);
+        }
+        if !matches!(self.phase, Phase::Cold | Phase::Closed) {
+            step.act(Act::End);
+        }
+        self.withdraw_all(step);
+        step.append(Event::Closed);
+        self.phase = Phase::Closed;
+    }
+
+    fn withdraw_all(&mut self, step: &mut Step) {
+        for request in self.asked.drain(..) {
+            step.write(Write::Withdraw { request });
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, step: &mut Step) {
+        if self.wake_at().is_none_or(|at| now < at) {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Warm { .. } => {
+                self.phase = Phase::Cold;
+                step.act(Act::End);
+            }
+            Phase::Working(turn) if turn.is_halting() => {
+                step.act(Act::End);
+                turn.give_up();
+            }
+            Phase::Working(turn) => {
+                turn.fell_silent = true;
+                step.act(Act::Command(AgentCommand::Interrupt));
+                turn.begin_halt(now);
+            }
+            Phase::Cold | Phase::Starting | Phase::Closed => {}
+        }
+    }
+
+    /// Closes the running turn and goes on with what waits.
+    fn end_turn(
+        &mut self,
+        outcome: Outcome,
+        tokens: Tokens,
+        reply: Option<Reply>,
+        now: Timestamp,
+        step: &mut Step,
+    ) {
+        let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now })
+        else {
+            return;
+        };
+        self.withdraw_all(step);
+        let duration_ms = now.since(turn.started).as_millis() as u64;
+        step.write(Write::EndTurn {
+            turn: turn.id,
+            outcome,
+            tokens,
+            duration_ms,
+            reply,
+        });
+    }
+
+    fn agent(&mut self, event: AgentEvent, now: Timestamp, step: &mut Step) {
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.heard(now);
+        }
+        let turn = self.turn();
+        match event {
+            AgentEvent::TurnStarted { agent_session, .. } => {
+                self.turn_started(agent_session, now, step)
+            }
+            AgentEvent::ConversationReset { agent_session } => {
+                self.note_agent_session(agent_session, step)
+            }
+            AgentEvent::Partial {
+                message,
+                block,
+                offset,
+                text,
+                kind,
+            } => {
+                let thinking = kind == PartialKind::Thinking;
+                step.act(Act::Partial {
+                    message,
+                    block,
+                    offset,
+                    text,
+                    thinking,
+                });
+            }
+            AgentEvent::Text { message, text } => drop(step.append(Event::Answered {
+                turn,
+                message,
+                text,
+            })),
+            AgentEvent::ToolUsed {
+                id,
+                tool,
+                input,
+                parent,
+            } => {
+                self.tool_began(&id);
+                step.append(Event::ToolUsed {
+                    turn,
+                    id,
+                    tool,
+                    input,
+                    parent,
+                });
+            }
+            AgentEvent::ToolFinished {
+                id,
+                ok,
+                text,
+                detail,
+                ..
+            } => {
+                self.tool_ended(&id);
+                step.append(Event::ToolFinished {
+                    id,
+                    ok,
+                    text,
+                    detail,
+                    pictures: Vec::new(),
+                });
+            }
+            AgentEvent::Asked(ask) => self.asked(ask, step),
+            AgentEvent::Withdrawn { request } => {
+                self.asked.retain(|open| *open != request);
+                step.write(Write::Withdraw { request });
+            }
+            AgentEvent::Called(call) => match call.tool {
+                GatewayTool::SendPhoto { .. } => drop(step.act(Act::SendPhoto { turn, call })),
+            },
+            AgentEvent::Retrying {
+                attempt, of, error, ..
+            } => {
+                if attempt == 1 {
+                    step.append(Event::Noticed {
+                        text: format!(
+                            "The model did not answer ({error}); trying up to {of} times."
+                        ),
+                    });
+                }
+            }
+            AgentEvent::TurnEnded(end) => self.turn_ended(end, now, step),
+            AgentEvent::Notice(Notice::OutputCapped { .. }) => {
+                let detail = String::new();
+                step.append(Event::Failed {
+                    turn,
+                    code: Code::OutputCapped,
+                    detail,
+                });
+            }
+            AgentEvent::Notice(Notice::Garbage { bytes }) => {
+                step.append(Event::Noticed {
+                    text: format!(
+                        "{bytes} bytes from the agent could not be read and were left out."
+                    ),
+                });
+            }
+            AgentEvent::Notice(Notice::Said(text)) => drop(step.append(Event::Noticed { text })),
+            AgentEvent::Exited { stderr, .. } => self.exited(stderr, now, step),
+            AgentEvent::Activity(Activity::Running | Activity::RequiresAction | Activity::Idle)
+            | AgentEvent::Thinking { .. }
+            | AgentEvent::Unknown { .. } => {}
+        }
+    }
+
+    fn turn_started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
+        self.note_agent_session(agent_session, step);
+        if let Phase::Warm { .. } = self.phase {
+            let turn = Turn::unasked(now);
+            step.write(Write::BeginTurn {
+                turn: turn.id,
+                messages: Vec::new(),
+            })
+            .append(Event::TurnStarted {
+                turn: turn.id,
+                messages: Vec::new(),
+            });
+            self.phase = Phase::Working(turn);
+        }
+    }
+
+    fn tool_began(&mut self, id: &str) {
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.tools.push(id.to_owned());
+        }
+    }
+
+    fn tool_ended(&mut self, id: &str) {
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.tools.retain(|running| running != id);
+        }
+    }
+
+    fn asked(&mut self, ask: Ask, step: &mut Step) {
+        self.asked.push(ask.request.clone());
+        step.write(Write::Ask {
+            request: ask.request,
+            subject: ask.about.into(),
+            turn: self.turn(),
+        });
+    }
+
+    fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
+        let was_closed = self.phase == Phase::Closed;
+        if let Phase::Working(turn) = &self.phase {
+            let (outcome, code) = turn.how_it_died();
+            let id = turn.id;
+            let reply = match code {
+                Some(code) => {
+                    step.append(Event::Failed {
+                        turn: Some(id),
+                        code,
+                        detail: stderr,
+                    });
+                    Reply::Failure(code)
+                }
+                None => Reply::Halted,
+            };
+            self.end_turn(outcome, Tokens::default(), Some(reply), now, step);
+        }
+        self.withdraw_all(step);
+        if !was_closed {
+            self.phase = Phase::Cold;
+            self.go_on(now, step);
+        }
+    }
+
+    fn turn_ended(&mut self, end: crate::agent::TurnEnd, now: Timestamp, step: &mut Step) {
+        use crate::agent::TurnOutcome;
+        self.note_agent_session(end.agent_session.clone(), step);
+        let Phase::Working(turn) = &self.phase else {
+            return;
+        };
+        if end.unasked && turn.was_asked() {
+            // A background job's turn ended just as words came in: ours is still to come.
+            step.write(Write::Tell(phrases::unasked(&phrases::for_sms(&end.text))));
+            return;
+        }
+        let id = turn.id;
+        let (outcome, reply) = match end.outcome {
+            TurnOutcome::Completed => (
+                Outcome::Completed,
+                Reply::Answer {
+                    text: end.text,
+                    unasked: !turn.was_asked(),
+                },
+            ),
+            TurnOutcome::Interrupted if turn.fell_silent => {
+                step.append(Event::Failed {
+                    turn: Some(id),
+                    code: Code::AgentSilent,
+                    detail: String::new(),
+                });
+                (Outcome::Failed, Reply::Failure(Code::AgentSilent))
+            }
+            TurnOutcome::Interrupted => (Outcome::Halted, Reply::Halted),
+            TurnOutcome::Failed(fault) => {
+                let code = turn::code_of(&fault);
+                step.append(Event::Failed {
+                    turn: Some(id),
+                    code,
+                    detail: end.text,
+                });
+                (Outcome::Failed, Reply::Failure(code))
+            }
+        };
+        let lost = matches!(reply, Reply::Failure(_)) && fault_ends_conversation(step);
+        self.end_turn(outcome, end.tokens, Some(reply), now, step);
+        if lost {
+            self.agent_session = None;
+        }
+        self.go_on(now, step);
+    }
+}
+
+/// An agent that does not know the conversation can never resume it: the next start begins a new one.
+fn fault_ends_conversation(step: &Step) -> bool {
+    step.writes.iter().any(|w| {
+        matches!(w, Write::Append(Event::Failed { code, .. }) if *code == turn::code_of(&AgentFault::UnknownSession))
+    })
+}
+
+#[cfg(test)]
+mod tests;
