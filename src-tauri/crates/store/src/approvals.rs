@@ -1,0 +1,131 @@
+//! The one gate's records.
+
+use crate::{Error, Result, Rows, Tx, values};
+use domain::{
+    ApprovalId, SessionId, Timestamp,
+    approval::{Approval, Decision},
+    event::Channel,
+};
+use rusqlite::{Row, params};
+
+const COLUMNS: &str =
+    "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
+
+fn approval(row: &Row<'_>) -> Result<Approval> {
+    Ok(Approval {
+        id: values::parsed(row, 0)?,
+        number: row.get(1)?,
+        session: values::parsed(row, 2)?,
+        turn: values::parsed_opt(row, 3)?,
+        request: row.get(4)?,
+        subject: values::json(row, 5)?,
+        hash: row.get(6)?,
+        risk: values::from_word(row, 7)?,
+        asked_at: Timestamp(row.get(8)?),
+        expires_at: Timestamp(row.get(9)?),
+        decision: values::json_opt(row, 10)?,
+    })
+}
+
+/// The smallest number no open approval has.
+pub fn free_number(tx: &Tx<'_>) -> Result<u32> {
+    let taken: Vec<u32> = tx
+        .conn()
+        .prepare_cached("SELECT number FROM approvals WHERE decision IS NULL ORDER BY number")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok((1..).find(|n| !taken.contains(n)).unwrap_or(1))
+}
+
+/// Opens an approval.
+pub fn open(tx: &Tx<'_>, a: &Approval) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO approvals (id, number, session, turn, request, subject, hash, risk, asked_at, expires_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            a.id.to_string(),
+            a.number,
+            a.session.to_string(),
+            a.turn.map(|t| t.to_string()),
+            a.request,
+            serde_json::to_string(&a.subject)?,
+            a.hash,
+            a.risk.as_str(),
+            a.asked_at.0,
+            a.expires_at.0
+        ])?;
+    Ok(())
+}
+
+/// Closes an approval if it is still open: the first answer wins. False if another was quicker.
+pub fn decide(
+    tx: &Tx<'_>,
+    id: ApprovalId,
+    decision: &Decision,
+    channel: Option<Channel>,
+    by: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE approvals SET decision = ?2, channel = ?3, decided_by = ?4, decided_at = ?5
+             WHERE id = ?1 AND decision IS NULL",
+        )?
+        .execute(params![
+            id.to_string(),
+            serde_json::to_string(decision)?,
+            channel.map(Channel::as_str),
+            by,
+            now.0
+        ])?;
+    Ok(changed == 1)
+}
+
+pub fn get(rows: &impl Rows, id: ApprovalId) -> Result<Option<Approval>> {
+    one(rows, "id = ?1", [id.to_string()])
+}
+
+/// All that wait for an answer, by number.
+pub fn all_open(rows: &impl Rows) -> Result<Vec<Approval>> {
+    let mut query = rows.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY number"
+    ))?;
+    query.query_and_then([], approval)?.collect()
+}
+
+/// What a session's agent asked under its id `request`, while open.
+pub fn of_request(rows: &impl Rows, session: SessionId, request: &str) -> Result<Option<Approval>> {
+    one(
+        rows,
+        "session = ?1 AND request = ?2 AND decision IS NULL",
+        [session.to_string(), request.to_owned()],
+    )
+}
+
+/// Open approvals whose time is over.
+pub fn overdue(rows: &impl Rows, now: Timestamp) -> Result<Vec<Approval>> {
+    let open = all_open(rows)?;
+    Ok(open.into_iter().filter(|a| a.expires_at <= now).collect())
+}
+
+fn one<const N: usize>(
+    rows: &impl Rows,
+    condition: &str,
+    values: [String; N],
+) -> Result<Option<Approval>> {
+    let mut query = rows.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM approvals WHERE {condition}"
+    ))?;
+    query
+        .query_and_then(rusqlite::params_from_iter(values), approval)?
+        .next()
+        .transpose()
+}
+
+/// As [`get`], for an approval that must be there.
+pub fn expect(rows: &impl Rows, id: ApprovalId) -> Result<Approval> {
+    get(rows, id)?.ok_or(Error::Missing)
+}

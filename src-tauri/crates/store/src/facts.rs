@@ -1,0 +1,35 @@
+//! Single facts by name.
+
+use crate::{Result, Rows, Tx};
+use rusqlite::{OptionalExtension, params};
+
+/// When Twilio's list of received messages was last compared with the inbox (milliseconds).
+pub const RECONCILED_AT: &str = "reconciled_at";
+/// How many requests to `/sms` were refused for their signature.
+pub const BAD_SIGNATURES: &str = "bad_signatures";
+/// The one sandbox's id.
+pub const SANDBOX: &str = "sandbox";
+
+pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT value FROM facts WHERE name = ?1")?;
+    Ok(query.query_row([name], |row| row.get(0)).optional()?)
+}
+
+pub fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached("INSERT INTO facts VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value")?
+        .execute(params![name, value])?;
+    Ok(())
+}
+
+/// Counts one more.
+pub fn count(tx: &Tx<'_>, name: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO facts VALUES (?1, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+        )?
+        .execute([name])?;
+    Ok(())
+}

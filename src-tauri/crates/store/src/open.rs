@@ -1,0 +1,45 @@
+//! Opening connections and bringing the shape up to date.
+
+use crate::{Error, Result};
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+use std::{path::Path, sync::LazyLock, time::Duration};
+
+/// In order, never edited once shipped: a change of shape is a new file.
+static MIGRATIONS: LazyLock<Migrations<'static>> =
+    LazyLock::new(|| Migrations::new(vec![M::up(include_str!("migrations/01_house.sql"))]));
+
+pub fn writer(path: &Path) -> Result<Connection> {
+    let conn = Connection::open(path)?;
+    // FULL: what is acknowledged survives a power cut. The page cache (8 MB) bounds resident memory.
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;",
+    )?;
+    settle(&conn)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+pub fn reader(path: &Path) -> Result<Connection> {
+    let conn = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?;
+    settle(&conn)?;
+    Ok(conn)
+}
+
+fn settle(conn: &Connection) -> Result<()> {
+    Ok(conn.busy_timeout(Duration::from_secs(5))?)
+}
+
+pub fn migrate(conn: &mut Connection) -> Result<()> {
+    use rusqlite_migration::{Error as E, MigrationDefinitionError as D};
+    MIGRATIONS.to_latest(conn).map_err(|e| match e {
+        E::MigrationDefinition(D::DatabaseTooFarAhead) => Error::Newer,
+        E::RusqliteError { err, .. } => err.into(),
+        other => Error::Value(Box::new(other)),
+    })
+}

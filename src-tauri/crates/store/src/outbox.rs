@@ -1,0 +1,185 @@
+//! What is to leave, on disk until its fate is known. A row is due, then sending (an attempt was begun and how it ended is
+//! not known), then sent or failed. A row found `sending` at launch is ambiguous: its list is asked before it is sent again.
+
+use crate::{Result, Rows, Tx, values};
+use domain::{ArtifactId, SessionId, Timestamp, TurnId};
+use rusqlite::{OptionalExtension, Row, params};
+
+/// A text, or a picture with words, to an address.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub address: String,
+    pub body: String,
+    pub media: Option<ArtifactId>,
+    pub session: Option<SessionId>,
+    pub turn: Option<TurnId>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outgoing {
+    pub id: i64,
+    pub address: String,
+    pub body: String,
+    pub media: Option<ArtifactId>,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    /// When an attempt whose end is not known began.
+    pub began_at: Option<Timestamp>,
+}
+
+/// Where a letter stands, for those who ask.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fate {
+    pub id: i64,
+    pub address: String,
+    pub state: String,
+    pub status: Option<String>,
+    pub error: Option<i64>,
+    pub why: Option<String>,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+}
+
+fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
+    Ok(Outgoing {
+        id: row.get(0)?,
+        address: row.get(1)?,
+        body: row.get(2)?,
+        media: values::parsed_opt(row, 3)?,
+        attempts: row.get(4)?,
+        created_at: Timestamp(row.get(5)?),
+        began_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+    })
+}
+
+pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
+    let id = tx
+        .conn()
+        .prepare_cached(
+            "INSERT INTO outbox (address, body, media, session, turn, due_at, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+        )?
+        .query_row(
+            params![
+                letter.address,
+                letter.body,
+                letter.media.map(|m| m.to_string()),
+                letter.session.map(|s| s.to_string()),
+                letter.turn.map(|t| t.to_string()),
+                now.0
+            ],
+            |row| row.get(0),
+        )?;
+    tx.ring_outbox();
+    Ok(id)
+}
+
+/// The oldest letter of every address that may go now. One address gets its letters in order, so a later one waits
+/// while an earlier one is on its way or to be tried again.
+pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Outgoing>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, address, body, media, attempts, created_at, began_at FROM outbox o
+         WHERE state IN ('due', 'sending') AND due_at <= ?1
+           AND id = (SELECT min(id) FROM outbox f WHERE f.address = o.address AND f.state IN ('due', 'sending'))
+         ORDER BY id",
+    )?;
+    query.query_and_then([now.0], outgoing)?.collect()
+}
+
+/// When the next letter is due; none if none waits.
+pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
+    let at: Option<i64> = rows
+        .conn()
+        .prepare_cached("SELECT min(due_at) FROM outbox WHERE state IN ('due', 'sending')")?
+        .query_row([], |row| row.get(0))?;
+    Ok(at.map(Timestamp))
+}
+
+/// An attempt begins: from here on, until told otherwise, it may have left.
+pub fn begin_attempt(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, began_at = coalesce(began_at, ?2) WHERE id = ?1",
+        )?
+        .execute(params![id, now.0])?;
+    Ok(())
+}
+
+/// Twilio has it, as `sid`.
+pub fn sent(tx: &Tx<'_>, id: i64, sid: &str, status: &str, rank: u8) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE outbox SET state = 'sent', sid = ?2, status = ?3, status_rank = ?4, began_at = NULL WHERE id = ?1",
+        )?
+        .execute(params![id, sid, status, rank])?;
+    tx.ring_outbox();
+    Ok(())
+}
+
+/// To be tried again at `due_at`. `left` says whether the attempt may have left (then its list is asked first).
+pub fn again(tx: &Tx<'_>, id: i64, due_at: Timestamp, left: bool, why: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE outbox SET state = CASE WHEN ?3 THEN 'sending' ELSE 'due' END, due_at = ?2, why = ?4,
+                               began_at = CASE WHEN ?3 THEN began_at END WHERE id = ?1",
+        )?
+        .execute(params![id, due_at.0, left, why])?;
+    tx.ring_outbox();
+    Ok(())
+}
+
+/// It will not be tried again.
+pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE outbox SET state = 'failed', error = ?2, why = ?3, began_at = NULL WHERE id = ?1")?
+        .execute(params![id, error, why])?;
+    tx.ring_outbox();
+    Ok(())
+}
+
+/// A receipt. It counts only if it goes forward. False if there is no such message or it came late.
+pub fn receipt(
+    tx: &Tx<'_>,
+    sid: &str,
+    status: &str,
+    rank: u8,
+    error: Option<i64>,
+    why: Option<&str>,
+) -> Result<bool> {
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE outbox SET status = ?2, status_rank = ?3, error = coalesce(?4, error), why = coalesce(?5, why)
+             WHERE sid = ?1 AND status_rank < ?3",
+        )?
+        .execute(params![sid, status, rank, error, why])?;
+    Ok(changed == 1)
+}
+
+/// The newest letters and where they stand.
+pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<Fate>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, address, state, status, error, why, attempts, created_at FROM outbox ORDER BY id DESC LIMIT ?1",
+    )?;
+    let fate = |row: &Row<'_>| {
+        Ok(Fate {
+            id: row.get(0)?,
+            address: row.get(1)?,
+            state: row.get(2)?,
+            status: row.get(3)?,
+            error: row.get(4)?,
+            why: row.get(5)?,
+            attempts: row.get(6)?,
+            created_at: Timestamp(row.get(7)?),
+        })
+    };
+    query.query_and_then([limit as i64], fate)?.collect()
+}
+
+/// Whether a message of this SID is one of ours.
+pub fn knows(rows: &impl Rows, sid: &str) -> Result<bool> {
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT 1 FROM outbox WHERE sid = ?1")?;
+    Ok(query.query_row([sid], |_| Ok(())).optional()?.is_some())
+}

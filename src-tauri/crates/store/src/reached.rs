@@ -1,0 +1,58 @@
+//! What left a sandbox, or wanted to.
+
+use crate::{Result, Rows, Tx, values};
+use domain::{SessionId, Timestamp};
+use rusqlite::params;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reached {
+    pub session: Option<SessionId>,
+    pub host: String,
+    pub port: u16,
+    pub allowed: bool,
+    pub why: String,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+}
+
+pub fn record(tx: &Tx<'_>, r: &Reached, now: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO reached (at, session, host, port, allowed, why, bytes_in, bytes_out)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            now.0,
+            r.session.map(|s| s.to_string()),
+            r.host,
+            r.port,
+            r.allowed,
+            r.why,
+            r.bytes_in as i64,
+            r.bytes_out as i64
+        ])?;
+    Ok(())
+}
+
+/// The newest first.
+pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<(Timestamp, Reached)>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT at, session, host, port, allowed, why, bytes_in, bytes_out FROM reached ORDER BY id DESC LIMIT ?1",
+    )?;
+    let reached = |row: &rusqlite::Row<'_>| {
+        let bytes = |column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
+        Ok((
+            Timestamp(row.get(0)?),
+            Reached {
+                session: values::parsed_opt(row, 1)?,
+                host: row.get(2)?,
+                port: row.get(3)?,
+                allowed: row.get(4)?,
+                why: row.get(5)?,
+                bytes_in: bytes(6)?,
+                bytes_out: bytes(7)?,
+            },
+        ))
+    };
+    query.query_and_then([limit as i64], reached)?.collect()
+}

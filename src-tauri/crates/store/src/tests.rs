@@ -1,0 +1,310 @@
+use super::*;
+use domain::{
+    ApprovalId, SessionId, Timestamp, TurnId,
+    approval::{Approval, Decision, Subject},
+    event::{Channel, Event, Outcome, When},
+    risk::Risk,
+};
+use inbox::{Arrival, Received};
+
+const T: Timestamp = Timestamp(1_000);
+
+struct World {
+    store: Store,
+    folder: tempfile::TempDir,
+}
+
+fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("lanyard.db")).unwrap();
+    World { store, folder }
+}
+
+fn text(external: &str) -> Arrival {
+    Arrival {
+        channel: Channel::Sms,
+        external: external.into(),
+        sender: Some("+15551230001".into()),
+        receiver: None,
+        text: "hello".into(),
+        media: vec![],
+    }
+}
+
+async fn session(store: &Store) -> SessionId {
+    let id = SessionId::new();
+    store
+        .write(move |tx| sessions::create(tx, id, "claude", "", Default::default(), T))
+        .await
+        .unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_repeated_message_keeps_its_first_number() {
+    let w = world();
+    let receive = |external: &'static str| {
+        w.store
+            .write(move |tx| inbox::receive(tx, &text(external), T))
+    };
+    assert_eq!(
+        receive("SM1").await.unwrap(),
+        Received {
+            message: 1,
+            fresh: true
+        }
+    );
+    assert_eq!(receive("SM2").await.unwrap().fresh, true);
+    assert_eq!(
+        receive("SM1").await.unwrap(),
+        Received {
+            message: 1,
+            fresh: false
+        }
+    );
+    assert_eq!(
+        w.store.read(|r| inbox::unread(r, 10)).await.unwrap().len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_nothing_and_spares_its_neighbours() {
+    let w = world();
+    let good = w.store.write(|tx| inbox::receive(tx, &text("SM1"), T));
+    let bad = w.store.write(|tx| {
+        inbox::receive(tx, &text("SM2"), T)?;
+        Err::<(), _>(Error::Missing)
+    });
+    let also_good = w.store.write(|tx| inbox::receive(tx, &text("SM3"), T));
+    let (good, bad, also_good) = tokio::join!(good, bad, also_good);
+    assert!(good.is_ok() && bad.is_err() && also_good.is_ok());
+    let kept = w.store.read(|r| inbox::unread(r, 10)).await.unwrap();
+    assert_eq!(kept.len(), 2);
+}
+
+#[tokio::test]
+async fn the_bell_rings_with_the_newest_event_after_it_can_be_read() {
+    let w = world();
+    let id = session(&w.store).await;
+    let mut bell = w.store.bells().events.subscribe();
+    let event = Event::Noticed { text: "x".into() };
+    let seq = w
+        .store
+        .write(move |tx| events::append(tx, id, &event, T))
+        .await
+        .unwrap();
+    bell.changed().await.unwrap();
+    assert_eq!(*bell.borrow(), seq);
+    let read = w
+        .store
+        .read(move |r| events::after(r, seq - 1, 10))
+        .await
+        .unwrap();
+    assert_eq!(read.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_opening_again() {
+    let w = world();
+    w.store
+        .write(|tx| inbox::receive(tx, &text("SM1"), T))
+        .await
+        .unwrap();
+    drop(w.store);
+    let store = Store::open(&w.folder.path().join("lanyard.db")).unwrap();
+    assert_eq!(
+        store.read(|r| inbox::unread(r, 10)).await.unwrap()[0].text,
+        "hello"
+    );
+}
+
+#[tokio::test]
+async fn a_message_waits_in_its_session_until_a_turn_takes_it() {
+    let w = world();
+    let id = session(&w.store).await;
+    let turn = TurnId::new();
+    w.store
+        .write(move |tx| {
+            let m = inbox::receive(tx, &text("SM1"), T)?.message;
+            inbox::route(tx, m, id, "hello", &[], When::Queue)
+        })
+        .await
+        .unwrap();
+    assert_eq!(w.store.read(|r| inbox::sessions_waiting(r)).await.unwrap(), [id]);
+    w.store
+        .write(move |tx| {
+            turns::begin(tx, turn, id, T)?;
+            inbox::take(tx, 1, turn)
+        })
+        .await
+        .unwrap();
+    assert!(
+        w.store
+            .read(move |r| inbox::waiting(r, id))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        w.store
+            .read(move |r| inbox::of_turn(r, turn))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(w.store.read(|r| turns::left_open(r)).await.unwrap().len(), 1);
+    w.store
+        .write(move |tx| turns::end(tx, turn, Outcome::Completed, 5, T))
+        .await
+        .unwrap();
+    assert!(w.store.read(|r| turns::left_open(r)).await.unwrap().is_empty());
+}
+
+fn ask(session: SessionId, number: u32) -> Approval {
+    let subject = Subject::Plan {
+        plan: "p".into(),
+        input: serde_json::Value::Null,
+    };
+    Approval {
+        id: ApprovalId::new(),
+        number,
+        session,
+        turn: None,
+        request: Some(format!("r{number}")),
+        hash: subject.hash(),
+        subject,
+        risk: Risk::Medium,
+        asked_at: T,
+        expires_at: Timestamp(2_000),
+        decision: None,
+    }
+}
+
+#[tokio::test]
+async fn the_first_answer_wins_and_its_number_is_free_again() {
+    let w = world();
+    let session = session(&w.store).await;
+    let first = ask(session, 1);
+    let id = first.id;
+    w.store
+        .write(move |tx| approvals::open(tx, &first))
+        .await
+        .unwrap();
+    assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 2);
+    let yes = w.store.write(move |tx| {
+        approvals::decide(tx, id, &Decision::Allowed, Some(Channel::Sms), None, T)
+    });
+    let no = w.store.write(move |tx| {
+        approvals::decide(tx, id, &Decision::Denied { message: None }, None, None, T)
+    });
+    let (yes, no) = tokio::join!(yes, no);
+    assert_eq!((yes.unwrap(), no.unwrap()), (true, false));
+    let kept = w
+        .store
+        .read(move |r| approvals::expect(r, id))
+        .await
+        .unwrap();
+    assert_eq!(kept.decision, Some(Decision::Allowed));
+    assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn one_address_gets_its_letters_in_order() {
+    let w = world();
+    let letter = |address: &str, body: &str| outbox::Letter {
+        address: address.into(),
+        body: body.into(),
+        media: None,
+        session: None,
+        turn: None,
+    };
+    let (a, b, c) = (
+        letter("+1", "first"),
+        letter("+1", "second"),
+        letter("+2", "other"),
+    );
+    w.store
+        .write(move |tx| {
+            outbox::put(tx, &a, T)?;
+            outbox::put(tx, &b, T)?;
+            outbox::put(tx, &c, T)
+        })
+        .await
+        .unwrap();
+    let due = || w.store.read(|r| outbox::due(r, T));
+    let bodies: Vec<String> = due().await.unwrap().into_iter().map(|o| o.body).collect();
+    assert_eq!(bodies, ["first", "other"]);
+    w.store
+        .write(|tx| outbox::again(tx, 1, Timestamp(9_000), false, "later"))
+        .await
+        .unwrap();
+    assert_eq!(
+        due().await.unwrap().len(),
+        1,
+        "the second waits for the first"
+    );
+    w.store
+        .write(|tx| outbox::sent(tx, 1, "SM9", "queued", 1))
+        .await
+        .unwrap();
+    let bodies: Vec<String> = due().await.unwrap().into_iter().map(|o| o.body).collect();
+    assert_eq!(bodies, ["second", "other"]);
+}
+
+#[tokio::test]
+async fn receipts_never_go_back() {
+    let w = world();
+    let letter = outbox::Letter {
+        address: "+1".into(),
+        body: "x".into(),
+        media: None,
+        session: None,
+        turn: None,
+    };
+    w.store
+        .write(move |tx| {
+            let id = outbox::put(tx, &letter, T)?;
+            outbox::sent(tx, id, "SM1", "queued", 1)
+        })
+        .await
+        .unwrap();
+    let receipt = |status: &'static str, rank| {
+        w.store
+            .write(move |tx| outbox::receipt(tx, "SM1", status, rank, None, None))
+    };
+    assert!(receipt("delivered", 4).await.unwrap());
+    assert!(!receipt("sent", 3).await.unwrap());
+    assert_eq!(
+        w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0]
+            .status
+            .as_deref(),
+        Some("delivered")
+    );
+}
+
+#[test]
+fn a_damaged_database_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lanyard.db");
+    std::fs::write(
+        &path,
+        b"this is no database, however long it may be, and never was one before",
+    )
+    .unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let error = Store::open(&path).err().unwrap();
+    assert_eq!(error.code(), domain::Code::DatabaseDamaged);
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_newer_database_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lanyard.db");
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.pragma_update(None, "user_version", 999).unwrap();
+    drop(conn);
+    assert!(matches!(Store::open(&path), Err(Error::Newer)));
+}
