@@ -16,12 +16,7 @@ pub struct Picture {
 
 impl std::fmt::Debug for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Picture({}, {} bytes)",
-            self.media_type,
-            self.bytes.len()
-        )
+        write!(f, "Picture({}, {} bytes)", self.media_type, self.bytes.len())
     }
 }
 
@@ -29,41 +24,19 @@ impl std::fmt::Debug for Picture {
 #[derive(Clone, Debug, PartialEq)]
 pub enum AgentEvent {
     /// A turn begins (the first event of every turn), with the settings it runs under.
-    TurnStarted {
-        agent_session: String,
-        model: String,
-        mode: Option<PermissionMode>,
-        version: String,
-    },
+    TurnStarted { agent_session: String, model: String, mode: Option<PermissionMode>, version: String },
     /// The agent's own word on whether it works. `Idle` comes after the last turn, unasked ones included.
     Activity(Activity),
     /// Partial words of block `block` of message `message`; `offset` counts the UTF-8 bytes before them in that block. Lossy.
-    Partial {
-        message: String,
-        block: u32,
-        offset: usize,
-        text: String,
-        kind: PartialKind,
-    },
+    Partial { message: String, block: u32, offset: usize, text: String, kind: PartialKind },
     /// A finished block of text. It repeats what its partials said.
     Text { message: String, text: String },
     /// A finished block of thinking.
     Thinking { message: String, text: String },
     /// The agent calls a tool. `parent` is the call whose subagent makes this one.
-    ToolUsed {
-        id: String,
-        tool: String,
-        input: Value,
-        parent: Option<String>,
-    },
+    ToolUsed { id: String, tool: String, input: Value, parent: Option<String> },
     /// What a tool gave back. `text` is what the model read; `detail` is structured where the tool has it (patches, stdout).
-    ToolFinished {
-        id: String,
-        ok: bool,
-        text: String,
-        pictures: Vec<Picture>,
-        detail: Option<Value>,
-    },
+    ToolFinished { id: String, ok: bool, text: String, pictures: Vec<Picture>, detail: Option<Value> },
     /// The agent asks whether it may. It waits until answered, or withdraws.
     Asked(Ask),
     /// The agent no longer wants an answer.
@@ -71,13 +44,7 @@ pub enum AgentEvent {
     /// The agent calls one of Lanyard's own tools; answer with [`AgentCommand::ToolAnswered`].
     Called(GatewayCall),
     /// The model did not answer; the agent tries again by itself.
-    Retrying {
-        attempt: u32,
-        of: u32,
-        delay_ms: u64,
-        status: Option<u16>,
-        error: String,
-    },
+    Retrying { attempt: u32, of: u32, delay_ms: u64, status: Option<u16>, error: String },
     /// A turn is over.
     TurnEnded(TurnEnd),
     /// The conversation was cleared or compacted; the agent's own session id may have changed.
@@ -127,17 +94,9 @@ pub struct Ask {
 #[derive(Clone, Debug, PartialEq)]
 pub enum AskAbout {
     /// May this tool run with exactly this input? `rules` are what "always" would allow, as the agent suggests it.
-    Tool {
-        tool: String,
-        input: Value,
-        why: Option<String>,
-        rules: Vec<Rule>,
-    },
+    Tool { tool: String, input: Value, why: Option<String>, rules: Vec<Rule> },
     /// The agent wants to know something. `input` is kept whole, for the answer goes back inside it.
-    Question {
-        questions: Vec<Question>,
-        input: Value,
-    },
+    Question { questions: Vec<Question>, input: Value },
     /// The agent shows its plan and wants to start.
     Plan { plan: String, input: Value },
 }
@@ -192,10 +151,7 @@ pub struct CallId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayTool {
     /// Send the file at `path` (inside the sandbox) to the owner as a picture.
-    SendPhoto {
-        path: String,
-        caption: Option<String>,
-    },
+    SendPhoto { path: String, caption: Option<String> },
 }
 
 /// How a turn ended.

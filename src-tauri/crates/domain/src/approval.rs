@@ -17,17 +17,9 @@ use sha2::{Digest, Sha256};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// May this tool run with exactly this input?
-    Tool {
-        tool: String,
-        input: Value,
-        why: Option<String>,
-        rules: Vec<Rule>,
-    },
+    Tool { tool: String, input: Value, why: Option<String>, rules: Vec<Rule> },
     /// The agent wants to know something.
-    Question {
-        questions: Vec<Question>,
-        input: Value,
-    },
+    Question { questions: Vec<Question>, input: Value },
     /// May it start on this plan?
     Plan { plan: String, input: Value },
     /// A turn was interrupted by a crash: run it again? `words` is what was asked in it, for the person to recognise.
@@ -37,17 +29,7 @@ pub enum Subject {
 impl From<AskAbout> for Subject {
     fn from(about: AskAbout) -> Self {
         match about {
-            AskAbout::Tool {
-                tool,
-                input,
-                why,
-                rules,
-            } => Self::Tool {
-                tool,
-                input,
-                why,
-                rules,
-            },
+            AskAbout::Tool { tool, input, why, rules } => Self::Tool { tool, input, why, rules },
             AskAbout::Question { questions, input } => Self::Question { questions, input },
             AskAbout::Plan { plan, input } => Self::Plan { plan, input },
         }
@@ -127,11 +109,7 @@ fn tool_words(tool: &str, input: &Value) -> String {
             quoted(word("old_string")),
             quoted(word("new_string"))
         ),
-        "Write" => format!(
-            "write {}: {}",
-            word("file_path").unwrap_or_default(),
-            quoted(word("content"))
-        ),
+        "Write" => format!("write {}: {}", word("file_path").unwrap_or_default(), quoted(word("content"))),
         "Read" => format!("read {}", word("file_path").unwrap_or_default()),
         "WebFetch" => format!("fetch {}", word("url").unwrap_or_default()),
         _ => format!("{tool} {input}"),
@@ -179,10 +157,7 @@ pub enum Decision {
 
 impl Decision {
     pub fn grants(&self) -> bool {
-        matches!(
-            self,
-            Self::Allowed | Self::AllowedAlways { .. } | Self::Answered { .. }
-        )
+        matches!(self, Self::Allowed | Self::AllowedAlways { .. } | Self::Answered { .. })
     }
 
     pub fn as_str(&self) -> &'static str {
@@ -238,27 +213,19 @@ pub fn check_answer(
     if approval.hash != hash {
         return Err(Code::ApprovalChanged);
     }
-    if answer.grants()
-        && channel == Channel::Sms
-        && policy.sms.is_none_or(|highest| approval.risk > highest)
-    {
+    if answer.grants() && channel == Channel::Sms && policy.sms.is_none_or(|highest| approval.risk > highest) {
         return Err(Code::GrantRefused);
     }
     match (&approval.subject, answer) {
-        (Subject::Question { questions, .. }, Decision::Answered { answers })
-            if answers.len() == questions.len() =>
-        {
+        (Subject::Question { questions, .. }, Decision::Answered { answers }) if answers.len() == questions.len() => {
             Ok(())
         }
         (Subject::Question { .. }, Decision::Denied { .. }) => Ok(()),
         (Subject::Question { .. }, _) => Err(Code::BadRequest),
-        (
-            Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. },
-            Decision::Answered { .. },
-        ) => Err(Code::BadRequest),
-        (Subject::Plan { .. } | Subject::Rerun { .. }, Decision::AllowedAlways { .. }) => {
+        (Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. }, Decision::Answered { .. }) => {
             Err(Code::BadRequest)
         }
+        (Subject::Plan { .. } | Subject::Rerun { .. }, Decision::AllowedAlways { .. }) => Err(Code::BadRequest),
         _ => Ok(()),
     }
 }
@@ -269,39 +236,21 @@ pub fn read_answers(questions: &[Question], words: &str) -> Option<Vec<String>> 
     let parts: Vec<&str> = match questions.len() {
         0 => return None,
         1 => vec![words.trim()],
-        _ => words
-            .split([';', '\n'])
-            .map(str::trim)
-            .filter(|p| !p.is_empty())
-            .collect(),
+        _ => words.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()).collect(),
     };
     let whole = parts.len() == questions.len() && parts.iter().all(|p| !p.is_empty());
-    whole.then(|| {
-        questions
-            .iter()
-            .zip(parts)
-            .map(|(q, part)| read_answer(q, part))
-            .collect()
-    })
+    whole.then(|| questions.iter().zip(parts).map(|(q, part)| read_answer(q, part)).collect())
 }
 
 fn read_answer(question: &Question, words: &str) -> String {
     let by_number = |word: &str| {
         let n: usize = word.parse().ok()?;
-        question
-            .options
-            .get(n.checked_sub(1)?)
-            .map(|o| o.label.clone())
+        question.options.get(n.checked_sub(1)?).map(|o| o.label.clone())
     };
-    let picks: Option<Vec<String>> = words
-        .split([' ', ','])
-        .filter(|w| !w.is_empty())
-        .map(|w| by_number(w.trim_end_matches(['.', ')'])))
-        .collect();
+    let picks: Option<Vec<String>> =
+        words.split([' ', ',']).filter(|w| !w.is_empty()).map(|w| by_number(w.trim_end_matches(['.', ')']))).collect();
     match picks {
-        Some(labels) if labels.len() == 1 || (question.several && !labels.is_empty()) => {
-            labels.join(", ")
-        }
+        Some(labels) if labels.len() == 1 || (question.several && !labels.is_empty()) => labels.join(", "),
         _ => question
             .options
             .iter()
@@ -317,12 +266,7 @@ mod tests {
     use serde_json::json;
 
     fn tool(command: &str) -> Subject {
-        Subject::Tool {
-            tool: "Bash".into(),
-            input: json!({ "command": command }),
-            why: None,
-            rules: vec![],
-        }
+        Subject::Tool { tool: "Bash".into(), input: json!({ "command": command }), why: None, rules: vec![] }
     }
 
     fn open(subject: Subject) -> Approval {
@@ -341,9 +285,7 @@ mod tests {
         }
     }
 
-    const LOW: GrantPolicy = GrantPolicy {
-        sms: Some(Risk::Low),
-    };
+    const LOW: GrantPolicy = GrantPolicy { sms: Some(Risk::Low) };
 
     fn check(a: &Approval, d: Decision, c: Channel, now: i64) -> Result<(), Code> {
         check_answer(a, &a.hash, &d, c, LOW, Timestamp(now))
@@ -352,57 +294,28 @@ mod tests {
     #[test]
     fn a_text_may_refuse_anything_but_grants_only_what_policy_lets_it() {
         let risky = open(tool("git push"));
-        assert_eq!(
-            check(&risky, Decision::Allowed, Channel::Sms, 1),
-            Err(Code::GrantRefused)
-        );
-        assert_eq!(
-            check(&risky, Decision::Denied { message: None }, Channel::Sms, 1),
-            Ok(())
-        );
+        assert_eq!(check(&risky, Decision::Allowed, Channel::Sms, 1), Err(Code::GrantRefused));
+        assert_eq!(check(&risky, Decision::Denied { message: None }, Channel::Sms, 1), Ok(()));
         assert_eq!(check(&risky, Decision::Allowed, Channel::Cli, 1), Ok(()));
-        assert_eq!(
-            check(&open(tool("npm test")), Decision::Allowed, Channel::Sms, 1),
-            Ok(())
-        );
+        assert_eq!(check(&open(tool("npm test")), Decision::Allowed, Channel::Sms, 1), Ok(()));
         let nothing = GrantPolicy { sms: None };
         let low = open(tool("npm test"));
-        let answer = check_answer(
-            &low,
-            &low.hash,
-            &Decision::Allowed,
-            Channel::Sms,
-            nothing,
-            Timestamp(1),
-        );
+        let answer = check_answer(&low, &low.hash, &Decision::Allowed, Channel::Sms, nothing, Timestamp(1));
         assert_eq!(answer, Err(Code::GrantRefused));
     }
 
     #[test]
     fn an_answer_after_the_deadline_or_to_another_input_is_refused() {
         let a = open(tool("npm test"));
-        assert_eq!(
-            check(&a, Decision::Allowed, Channel::Cli, 1000),
-            Err(Code::ApprovalGone)
-        );
+        assert_eq!(check(&a, Decision::Allowed, Channel::Cli, 1000), Err(Code::ApprovalGone));
         let other = tool("npm test ").hash();
         assert_eq!(
-            check_answer(
-                &a,
-                &other,
-                &Decision::Allowed,
-                Channel::Cli,
-                LOW,
-                Timestamp(1)
-            ),
+            check_answer(&a, &other, &Decision::Allowed, Channel::Cli, LOW, Timestamp(1)),
             Err(Code::ApprovalChanged)
         );
         let mut done = open(tool("npm test"));
         done.decision = Some(Decision::Denied { message: None });
-        assert_eq!(
-            check(&done, Decision::Allowed, Channel::Cli, 1),
-            Err(Code::ApprovalGone)
-        );
+        assert_eq!(check(&done, Decision::Allowed, Channel::Cli, 1), Err(Code::ApprovalGone));
     }
 
     #[test]
@@ -412,10 +325,7 @@ mod tests {
 
     #[test]
     fn answers_are_read_by_number_label_or_as_written() {
-        let option = |l: &str| QuestionOption {
-            label: l.into(),
-            description: String::new(),
-        };
+        let option = |l: &str| QuestionOption { label: l.into(), description: String::new() };
         let q = Question {
             question: "Which?".into(),
             header: None,
@@ -426,14 +336,8 @@ mod tests {
         assert_eq!(read_answers(one, "2"), Some(vec!["Blue".into()]));
         assert_eq!(read_answers(one, "1, 2"), Some(vec!["Red, Blue".into()]));
         assert_eq!(read_answers(one, "blue"), Some(vec!["Blue".into()]));
-        assert_eq!(
-            read_answers(one, "neither, green"),
-            Some(vec!["neither, green".into()])
-        );
-        assert_eq!(
-            read_answers(&[q.clone(), q.clone()], "1; green"),
-            Some(vec!["Red".into(), "green".into()])
-        );
+        assert_eq!(read_answers(one, "neither, green"), Some(vec!["neither, green".into()]));
+        assert_eq!(read_answers(&[q.clone(), q.clone()], "1; green"), Some(vec!["Red".into(), "green".into()]));
         assert_eq!(read_answers(&[q.clone(), q], "1"), None);
     }
 }

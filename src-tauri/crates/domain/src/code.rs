@@ -258,11 +258,7 @@ impl Problem {
             "" => entry.sentence.to_owned(),
             detail => format!("{} {detail}", entry.sentence),
         };
-        Self {
-            code,
-            message,
-            suggestion: entry.suggestion.to_owned(),
-        }
+        Self { code, message, suggestion: entry.suggestion.to_owned() }
     }
 
     /// Replaces the index's suggestion by one that fits this case better.
@@ -296,19 +292,9 @@ mod tests {
         for code in Code::ALL {
             let e = code.entry();
             assert!((400..600).contains(&e.status), "{code}: status");
-            assert!(
-                e.sentence.ends_with('.') && e.sentence.len() > 10,
-                "{code}: sentence"
-            );
-            assert!(
-                e.suggestion.ends_with('.') && e.suggestion.len() > 10,
-                "{code}: suggestion"
-            );
-            assert_eq!(
-                segments::count(e.sms).segments,
-                1,
-                "{code}: sms fits one segment"
-            );
+            assert!(e.sentence.ends_with('.') && e.sentence.len() > 10, "{code}: sentence");
+            assert!(e.suggestion.ends_with('.') && e.suggestion.len() > 10, "{code}: suggestion");
+            assert_eq!(segments::count(e.sms).segments, 1, "{code}: sms fits one segment");
             assert_eq!(Code::named(e.name), Some(*code), "{code}: name is its own");
         }
     }

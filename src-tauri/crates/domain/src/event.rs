@@ -145,9 +145,7 @@ impl Event {
     /// The turn this fact belongs to, if it names one.
     pub fn turn(&self) -> Option<TurnId> {
         match self {
-            Self::TurnStarted { turn, .. }
-            | Self::Steered { turn, .. }
-            | Self::TurnEnded { turn, .. } => Some(*turn),
+            Self::TurnStarted { turn, .. } | Self::Steered { turn, .. } | Self::TurnEnded { turn, .. } => Some(*turn),
             Self::ToolUsed { turn, .. }
             | Self::Answered { turn, .. }
             | Self::ArtifactMade { turn, .. }
@@ -171,13 +169,6 @@ mod tests {
     fn a_stored_event_of_an_unknown_code_is_still_read() {
         let old = r#"{"type":"failed","turn":null,"code":"GONE_IN_THIS_VERSION","detail":""}"#;
         let event: Event = serde_json::from_str(old).unwrap();
-        assert_eq!(
-            event,
-            Event::Failed {
-                turn: None,
-                code: Code::Internal,
-                detail: String::new()
-            }
-        );
+        assert_eq!(event, Event::Failed { turn: None, code: Code::Internal, detail: String::new() });
     }
 }

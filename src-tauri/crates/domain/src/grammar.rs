@@ -42,16 +42,7 @@ pub enum OptOut {
     Start,
 }
 
-const STOP_WORDS: &[&str] = &[
-    "stop",
-    "stopall",
-    "unsubscribe",
-    "cancel",
-    "end",
-    "quit",
-    "revoke",
-    "optout",
-];
+const STOP_WORDS: &[&str] = &["stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"];
 const START_WORDS: &[&str] = &["start", "unstop"];
 
 /// Whether Twilio takes this message as an opt-out or opt-in (only when the word stands alone).
@@ -60,9 +51,7 @@ pub fn opt_out(text: &str) -> Option<OptOut> {
     if STOP_WORDS.contains(&word.as_str()) {
         Some(OptOut::Stop)
     } else {
-        START_WORDS
-            .contains(&word.as_str())
-            .then_some(OptOut::Start)
+        START_WORDS.contains(&word.as_str()).then_some(OptOut::Start)
     }
 }
 
@@ -73,9 +62,7 @@ pub fn read(text: &str) -> Command {
         Some((first, rest)) => (first, rest.trim()),
         None => (text, ""),
     };
-    let word = first
-        .trim_end_matches(['.', '!', ',', ':', '?'])
-        .to_lowercase();
+    let word = first.trim_end_matches(['.', '!', ',', ':', '?']).to_lowercase();
     let command = match word.as_str() {
         "yes" | "y" => yes(rest),
         "no" | "n" => no(&word, rest),
@@ -111,14 +98,8 @@ fn yes(rest: &str) -> Option<Command> {
 fn no(word: &str, rest: &str) -> Option<Command> {
     let (head, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     match number(head) {
-        Some(n) => Some(Command::No {
-            number: Some(n),
-            words: some(tail),
-        }),
-        None if word == "no" || rest.is_empty() => Some(Command::No {
-            number: None,
-            words: some(rest),
-        }),
+        Some(n) => Some(Command::No { number: Some(n), words: some(tail) }),
+        None if word == "no" || rest.is_empty() => Some(Command::No { number: None, words: some(rest) }),
         None => None,
     }
 }
@@ -126,17 +107,12 @@ fn no(word: &str, rest: &str) -> Option<Command> {
 /// `shot`, `shot 3000`, `shot /path`, `shot example.test/x`: at most one word that looks like an address.
 fn shot(rest: &str) -> Option<Command> {
     let address = rest.is_empty()
-        || (!rest.contains(char::is_whitespace)
-            && (rest.contains(['.', ':', '/']) || number(rest).is_some()));
+        || (!rest.contains(char::is_whitespace) && (rest.contains(['.', ':', '/']) || number(rest).is_some()));
     address.then(|| Command::Shot { url: some(rest) })
 }
 
 fn number(word: &str) -> Option<u32> {
-    word.trim_start_matches('#')
-        .trim_end_matches(['.', ')', ','])
-        .parse()
-        .ok()
-        .filter(|n| *n > 0)
+    word.trim_start_matches('#').trim_end_matches(['.', ')', ',']).parse().ok().filter(|n| *n > 0)
 }
 
 fn some(words: &str) -> Option<String> {
@@ -162,27 +138,9 @@ mod tests {
         check("YES", Command::Yes(None));
         check(" Yes. ", Command::Yes(None));
         check("yes 2", Command::Yes(Some(2)));
-        check(
-            "no",
-            Command::No {
-                number: None,
-                words: None,
-            },
-        );
-        check(
-            "No, use tabs",
-            Command::No {
-                number: None,
-                words: Some("use tabs".into()),
-            },
-        );
-        check(
-            "no 3 use tabs",
-            Command::No {
-                number: Some(3),
-                words: Some("use tabs".into()),
-            },
-        );
+        check("no", Command::No { number: None, words: None });
+        check("No, use tabs", Command::No { number: None, words: Some("use tabs".into()) });
+        check("no 3 use tabs", Command::No { number: Some(3), words: Some("use tabs".into()) });
         check("list", Command::List);
         check("use 2", Command::Use(2));
         check("Status", Command::Status);
@@ -190,29 +148,11 @@ mod tests {
         check("more", Command::More);
         check("menu", Command::Menu);
         check("new", Command::New { words: None });
-        check(
-            "new fix the\nlogin test",
-            Command::New {
-                words: Some("fix the\nlogin test".into()),
-            },
-        );
+        check("new fix the\nlogin test", Command::New { words: Some("fix the\nlogin test".into()) });
         check("shot", Command::Shot { url: None });
-        check(
-            "shot localhost:3000/a",
-            Command::Shot {
-                url: Some("localhost:3000/a".into()),
-            },
-        );
-        check(
-            "shot 3000",
-            Command::Shot {
-                url: Some("3000".into()),
-            },
-        );
-        check(
-            "steer use the other file",
-            Command::Steer("use the other file".into()),
-        );
+        check("shot localhost:3000/a", Command::Shot { url: Some("localhost:3000/a".into()) });
+        check("shot 3000", Command::Shot { url: Some("3000".into()) });
+        check("steer use the other file", Command::Steer("use the other file".into()));
     }
 
     #[test]
@@ -237,9 +177,7 @@ mod tests {
 
     #[test]
     fn none_of_our_words_is_one_that_twilio_swallows() {
-        for word in [
-            "yes", "no", "new", "list", "use", "status", "halt", "more", "shot", "menu", "steer",
-        ] {
+        for word in ["yes", "no", "new", "list", "use", "status", "halt", "more", "shot", "menu", "steer"] {
             assert_eq!(opt_out(word), None);
         }
         assert_eq!(opt_out(" Stop "), Some(OptOut::Stop));

@@ -19,12 +19,7 @@ pub enum PermissionMode {
 }
 
 impl PermissionMode {
-    pub const ALL: [PermissionMode; 4] = [
-        Self::Default,
-        Self::AcceptEdits,
-        Self::BypassPermissions,
-        Self::Plan,
-    ];
+    pub const ALL: [PermissionMode; 4] = [Self::Default, Self::AcceptEdits, Self::BypassPermissions, Self::Plan];
 
     /// The word Claude Code and the config use.
     pub fn as_str(self) -> &'static str {

@@ -10,9 +10,7 @@ use std::{fmt, str::FromStr};
 pub struct PhoneNumber(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a phone number is written as + and 8 to 15 digits, country code first, as in +15551230001"
-)]
+#[error("a phone number is written as + and 8 to 15 digits, country code first, as in +15551230001")]
 pub struct NotANumber;
 
 impl PhoneNumber {
@@ -31,14 +29,10 @@ impl FromStr for PhoneNumber {
     type Err = NotANumber;
     /// Accepts spaces, dashes, dots and brackets between digits, as people write numbers.
     fn from_str(written: &str) -> Result<Self, NotANumber> {
-        let plain: String = written
-            .chars()
-            .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
-            .collect();
+        let plain: String = written.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
         let digits = plain.strip_prefix('+').ok_or(NotANumber)?;
-        let right = (8..=15).contains(&digits.len())
-            && digits.bytes().all(|b| b.is_ascii_digit())
-            && !digits.starts_with('0');
+        let right =
+            (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         right.then_some(Self(plain)).ok_or(NotANumber)
     }
 }
@@ -91,10 +85,7 @@ impl FromStr for Address {
             Some(number) => (Network::Whatsapp, number),
             None => (Network::Sms, written),
         };
-        Ok(Self {
-            network,
-            number: number.parse()?,
-        })
+        Ok(Self { network, number: number.parse()? })
     }
 }
 
@@ -138,15 +129,7 @@ mod tests {
         let n: PhoneNumber = "+1 (555) 123-00.01".parse().unwrap();
         assert_eq!(n.as_str(), "+15551230001");
         assert_eq!(format!("{n:?}"), "+155******01");
-        for wrong in [
-            "",
-            "+",
-            "5551230001",
-            "+0555123000",
-            "+1555",
-            "+1555123000123456",
-            "+1555a230001",
-        ] {
+        for wrong in ["", "+", "5551230001", "+0555123000", "+1555", "+1555123000123456", "+1555a230001"] {
             assert_eq!(wrong.parse::<PhoneNumber>(), Err(NotANumber), "{wrong}");
         }
     }
@@ -156,9 +139,6 @@ mod tests {
         let a: Address = "whatsapp:+15551230001".parse().unwrap();
         assert_eq!(a.network, Network::Whatsapp);
         assert_eq!(a.to_string(), "whatsapp:+15551230001");
-        assert_eq!(
-            "+15551230001".parse::<Address>().unwrap().network,
-            Network::Sms
-        );
+        assert_eq!("+15551230001".parse::<Address>().unwrap().network, Network::Sms);
     }
 }

@@ -12,33 +12,24 @@ use crate::{
 pub fn asks(approval: &Approval, may_grant: bool, link: Option<&str>) -> String {
     let n = approval.number;
     let what = match &approval.subject {
-        Subject::Tool { .. } => format!(
-            "#{n} may it {}?",
-            without_label(&approval.subject.in_short(240))
-        ),
+        Subject::Tool { .. } => format!("#{n} may it {}?", without_label(&approval.subject.in_short(240))),
         Subject::Question { .. } => format!("#{n} {}", approval.subject.in_short(600)),
         Subject::Plan { .. } => format!("#{n} Plan: {}", approval.subject.in_short(300)),
-        Subject::Rerun { .. } => format!(
-            "#{n} Interrupted: \"{}\". Run it again?",
-            approval.subject.in_short(120)
-        ),
+        Subject::Rerun { .. } => format!("#{n} Interrupted: \"{}\". Run it again?", approval.subject.in_short(120)),
     };
     let how = match (&approval.subject, may_grant) {
         (Subject::Question { .. }, _) => "Answer with a number or your words.".to_owned(),
         (_, true) => format!("yes {n} or no {n}"),
-        (_, false) => format!(
-            "{} risk: no {n} by text, yes only at the desk (lanyard approve {n}).",
-            capital(approval.risk)
-        ),
+        (_, false) => {
+            format!("{} risk: no {n} by text, yes only at the desk (lanyard approve {n}).", capital(approval.risk))
+        }
     };
     let link = link.map(|l| format!("\n{l}")).unwrap_or_default();
     format!("{what}\n{how}{link}")
 }
 
 fn without_label(words: &str) -> String {
-    words
-        .strip_prefix("run: ")
-        .map_or_else(|| words.to_owned(), |command| format!("run: {command}"))
+    words.strip_prefix("run: ").map_or_else(|| words.to_owned(), |command| format!("run: {command}"))
 }
 
 fn capital(risk: Risk) -> &'static str {
@@ -64,11 +55,7 @@ pub fn resolved_elsewhere(number: u32, decision: &Decision) -> String {
 
 pub fn which_approval(numbers: &[u32]) -> String {
     let list: Vec<String> = numbers.iter().map(|n| format!("#{n}")).collect();
-    format!(
-        "Several are open: {}. Say which, as in yes {}.",
-        list.join(", "),
-        numbers[0]
-    )
+    format!("Several are open: {}. Say which, as in yes {}.", list.join(", "), numbers[0])
 }
 
 pub fn nothing_to_answer() -> &'static str {
@@ -118,10 +105,7 @@ pub fn no_sessions() -> &'static str {
 
 /// One line of `list`.
 pub fn listed(number: u32, current: bool, title: &str, state: &str) -> String {
-    format!(
-        "{number}{} {title} ({state})",
-        if current { "*" } else { "" }
-    )
+    format!("{number}{} {title} ({state})", if current { "*" } else { "" })
 }
 
 /// The answer to `status`.
@@ -179,11 +163,7 @@ pub fn shot_caption(url: &str) -> String {
 }
 
 pub fn rerun_done(yes: bool) -> &'static str {
-    if yes {
-        "Running it again."
-    } else {
-        "Left as it was."
-    }
+    if yes { "Running it again." } else { "Left as it was." }
 }
 
 /// An agent's answer (Markdown) as the text of an SMS: marks that only a renderer reads are taken off, code and links stay.
@@ -199,9 +179,7 @@ pub fn for_sms(markdown: &str) -> String {
     };
     for event in Parser::new(markdown) {
         match event {
-            Event::Text(t) | Event::Code(t) | Event::Html(t) | Event::InlineHtml(t) => {
-                out.push_str(&t)
-            }
+            Event::Text(t) | Event::Code(t) | Event::Html(t) | Event::InlineHtml(t) => out.push_str(&t),
             Event::SoftBreak | Event::HardBreak => out.push('\n'),
             Event::Rule => fresh_line(&mut out),
             Event::Start(Tag::List(first)) => {
@@ -225,9 +203,9 @@ pub fn for_sms(markdown: &str) -> String {
                     out.push_str(&format!(" ({url})"));
                 }
             }
-            Event::End(
-                TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Item,
-            ) => fresh_line(&mut out),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Item) => {
+                fresh_line(&mut out)
+            }
             _ => {}
         }
     }
@@ -241,12 +219,8 @@ mod tests {
     use serde_json::json;
 
     fn bash(command: &str) -> Approval {
-        let subject = Subject::Tool {
-            tool: "Bash".into(),
-            input: json!({ "command": command }),
-            why: None,
-            rules: vec![],
-        };
+        let subject =
+            Subject::Tool { tool: "Bash".into(), input: json!({ "command": command }), why: None, rules: vec![] };
         Approval {
             id: ApprovalId::new(),
             number: 1,
@@ -264,10 +238,7 @@ mod tests {
 
     #[test]
     fn an_approval_says_what_runs_and_how_to_answer() {
-        assert_eq!(
-            asks(&bash("npm test"), true, None),
-            "#1 may it run: npm test?\nyes 1 or no 1"
-        );
+        assert_eq!(asks(&bash("npm test"), true, None), "#1 may it run: npm test?\nyes 1 or no 1");
         assert_eq!(
             asks(&bash("git push"), false, Some("https://x.test/p/1")),
             "#1 may it run: git push?\nHigh risk: no 1 by text, yes only at the desk (lanyard approve 1).\nhttps://x.test/p/1"
@@ -276,21 +247,9 @@ mod tests {
 
     #[test]
     fn our_own_words_fit_one_segment_of_the_cheap_alphabet() {
-        for words in [
-            menu(),
-            nothing_to_answer(),
-            nothing_runs(),
-            halting(),
-            no_more(),
-            no_sessions(),
-            slow_down(),
-        ] {
+        for words in [menu(), nothing_to_answer(), nothing_runs(), halting(), no_more(), no_sessions(), slow_down()] {
             let count = segments::count(words);
-            assert_eq!(
-                (count.segments, count.alphabet),
-                (1, segments::Alphabet::Gsm7),
-                "{words}"
-            );
+            assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");
         }
     }
 

@@ -29,24 +29,11 @@ impl Risk {
 }
 
 /// Tools that only look.
-const READING: &[&str] = &[
-    "Read",
-    "Glob",
-    "Grep",
-    "LS",
-    "NotebookRead",
-    "TodoWrite",
-    "TaskOutput",
-    "ToolSearch",
-    "BashOutput",
-];
+const READING: &[&str] =
+    &["Read", "Glob", "Grep", "LS", "NotebookRead", "TodoWrite", "TaskOutput", "ToolSearch", "BashOutput"];
 /// Tools that write one file named in their input.
-const WRITING: &[(&str, &str)] = &[
-    ("Edit", "file_path"),
-    ("MultiEdit", "file_path"),
-    ("Write", "file_path"),
-    ("NotebookEdit", "notebook_path"),
-];
+const WRITING: &[(&str, &str)] =
+    &[("Edit", "file_path"), ("MultiEdit", "file_path"), ("Write", "file_path"), ("NotebookEdit", "notebook_path")];
 /// Commands that only look, or run what the project itself calls its tests. The second word, where given, must match.
 const HARMLESS: &[(&str, Option<&[&str]>)] = &[
     ("ls", None),
@@ -67,26 +54,11 @@ const HARMLESS: &[(&str, Option<&[&str]>)] = &[
     ("true", None),
     ("cd", None),
     ("lanyard-shot", None),
-    (
-        "git",
-        Some(&[
-            "status",
-            "diff",
-            "log",
-            "show",
-            "blame",
-            "rev-parse",
-            "ls-files",
-            "shortlog",
-        ]),
-    ),
+    ("git", Some(&["status", "diff", "log", "show", "blame", "rev-parse", "ls-files", "shortlog"])),
     ("npm", Some(&["test", "t", "ls"])),
     ("pnpm", Some(&["test"])),
     ("yarn", Some(&["test"])),
-    (
-        "cargo",
-        Some(&["test", "check", "clippy", "fmt", "nextest", "build"]),
-    ),
+    ("cargo", Some(&["test", "check", "clippy", "fmt", "nextest", "build"])),
     ("go", Some(&["test", "vet", "build"])),
     ("node", Some(&["--test"])),
     ("pytest", None),
@@ -124,17 +96,8 @@ const GRAVE: &[&str] = &[
     "eval",
 ];
 /// Options of harmless commands that run something else or write: they take the command out of the low tier.
-const RUNS_MORE: &[&str] = &[
-    "--pre",
-    "--exec",
-    "-exec",
-    "--ext-diff",
-    "--output",
-    "-o",
-    "--upload-pack",
-    "--textconv",
-    "-c",
-];
+const RUNS_MORE: &[&str] =
+    &["--pre", "--exec", "-exec", "--ext-diff", "--output", "-o", "--upload-pack", "--textconv", "-c"];
 
 /// The tier of running `tool` with `input`. `workspace` is the absolute path work happens in.
 pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
@@ -142,16 +105,10 @@ pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
         return reading(input, workspace);
     }
     if let Some((_, key)) = WRITING.iter().find(|(name, _)| *name == tool) {
-        return input
-            .get(key)
-            .and_then(Value::as_str)
-            .map_or(Risk::High, |path| writing(path, workspace));
+        return input.get(key).and_then(Value::as_str).map_or(Risk::High, |path| writing(path, workspace));
     }
     match tool {
-        "Bash" => input
-            .get("command")
-            .and_then(Value::as_str)
-            .map_or(Risk::High, command),
+        "Bash" => input.get("command").and_then(Value::as_str).map_or(Risk::High, command),
         "mcp__lanyard__send_photo" => Risk::Low,
         "Task" | "Agent" | "Skill" | "KillShell" | "TaskStop" => Risk::Medium,
         _ => Risk::High,
@@ -159,9 +116,7 @@ pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
 }
 
 fn reading(input: &Value, workspace: &str) -> Risk {
-    let path = ["file_path", "path", "notebook_path"]
-        .iter()
-        .find_map(|key| input.get(key)?.as_str());
+    let path = ["file_path", "path", "notebook_path"].iter().find_map(|key| input.get(key)?.as_str());
     match path {
         Some(path) if path.starts_with('/') && inside(path, workspace).is_none() => Risk::Medium,
         Some(path) if path.split('/').any(|part| part == "..") => Risk::Medium,
@@ -171,20 +126,9 @@ fn reading(input: &Value, workspace: &str) -> Risk {
 
 /// Files that decide what runs later, unseen: hooks, CI, agent settings, shell start-up, package scripts' lock step.
 fn runs_later(relative: &str) -> bool {
-    let hidden = relative
-        .split('/')
-        .any(|part| part.starts_with('.') && part != ".gitignore" && part != ".");
+    let hidden = relative.split('/').any(|part| part.starts_with('.') && part != ".gitignore" && part != ".");
     let name = relative.rsplit('/').next().unwrap_or(relative);
-    hidden
-        || matches!(
-            name,
-            "CLAUDE.md"
-                | "CLAUDE.local.md"
-                | "Makefile"
-                | "package.json"
-                | "build.rs"
-                | "conftest.py"
-        )
+    hidden || matches!(name, "CLAUDE.md" | "CLAUDE.local.md" | "Makefile" | "package.json" | "build.rs" | "conftest.py")
 }
 
 fn writing(path: &str, workspace: &str) -> Risk {
@@ -207,33 +151,19 @@ fn inside<'p>(path: &'p str, workspace: &str) -> Option<&'p str> {
 }
 
 fn command(line: &str) -> Risk {
-    let words = || {
-        line.split(|c: char| c.is_whitespace() || "\"'`(){}$;|&<>=/".contains(c))
-            .filter(|w| !w.is_empty())
-    };
-    let removes = words().any(|w| w == "rm")
-        && words().any(|w| w.starts_with('-') && w.contains(['r', 'R', 'f']));
+    let words = || line.split(|c: char| c.is_whitespace() || "\"'`(){}$;|&<>=/".contains(c)).filter(|w| !w.is_empty());
+    let removes = words().any(|w| w == "rm") && words().any(|w| w.starts_with('-') && w.contains(['r', 'R', 'f']));
     if removes || words().any(|word| GRAVE.contains(&word)) {
         return Risk::High;
     }
-    if is_harmless(line) {
-        Risk::Low
-    } else {
-        Risk::Medium
-    }
+    if is_harmless(line) { Risk::Low } else { Risk::Medium }
 }
 
 /// True only for lines made of plain words, quotes and `&&`, `||`, `;`, `|` between harmless commands: no substitution,
 /// redirection (but `2>&1`), globs of options, assignment or new line, so that reading the line is knowing what runs.
 fn is_harmless(line: &str) -> bool {
-    let line = line
-        .replace("2>&1", " ")
-        .replace("&&", ";")
-        .replace("||", ";")
-        .replace('|', ";");
-    if line.contains([
-        '$', '`', '<', '>', '(', ')', '{', '}', '&', '\n', '\r', '\\', '!',
-    ]) {
+    let line = line.replace("2>&1", " ").replace("&&", ";").replace("||", ";").replace('|', ";");
+    if line.contains(['$', '`', '<', '>', '(', ')', '{', '}', '&', '\n', '\r', '\\', '!']) {
         return false;
     }
     let mut commands = line.split(';').map(str::trim).peekable();
@@ -246,15 +176,9 @@ fn harmless_command(command: &str) -> bool {
         return false;
     };
     let known = HARMLESS.iter().any(|(name, seconds)| {
-        name == first
-            && seconds.is_none_or(|list| words.get(1).is_some_and(|word| list.contains(word)))
+        name == first && seconds.is_none_or(|list| words.get(1).is_some_and(|word| list.contains(word)))
     });
-    known
-        && !words.iter().any(|word| {
-            RUNS_MORE
-                .iter()
-                .any(|o| word == o || word.starts_with(&format!("{o}=")))
-        })
+    known && !words.iter().any(|word| RUNS_MORE.iter().any(|o| word == o || word.starts_with(&format!("{o}="))))
 }
 
 #[cfg(test)]
@@ -274,11 +198,7 @@ mod tests {
     fn looking_and_ordinary_edits_in_the_workspace_are_low() {
         check("Read", json!({"file_path": "/workspace/a.rs"}), Risk::Low);
         check("Grep", json!({"pattern": "x"}), Risk::Low);
-        check(
-            "Edit",
-            json!({"file_path": "/workspace/src/a.rs"}),
-            Risk::Low,
-        );
+        check("Edit", json!({"file_path": "/workspace/src/a.rs"}), Risk::Low);
         check("Write", json!({"file_path": "notes.md"}), Risk::Low);
         bash("npm test", Risk::Low);
         bash("cd billing && node --test 2>&1 | tail -20", Risk::Low);
@@ -289,11 +209,7 @@ mod tests {
     #[test]
     fn a_file_outside_or_one_that_runs_later_is_not_low() {
         check("Read", json!({"file_path": "/etc/passwd"}), Risk::Medium);
-        check(
-            "Read",
-            json!({"file_path": "../../etc/passwd"}),
-            Risk::Medium,
-        );
+        check("Read", json!({"file_path": "../../etc/passwd"}), Risk::Medium);
         for path in [
             "/etc/profile",
             "/workspace/../home/agent/.bashrc",
@@ -323,11 +239,7 @@ mod tests {
         ] {
             bash(line, Risk::High);
         }
-        check(
-            "WebFetch",
-            json!({"url": "https://example.com"}),
-            Risk::High,
-        );
+        check("WebFetch", json!({"url": "https://example.com"}), Risk::High);
         check("mcp__other__tool", json!({}), Risk::High);
         check("Bash", json!({}), Risk::High);
     }

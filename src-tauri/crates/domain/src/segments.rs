@@ -45,11 +45,7 @@ fn is_gsm7(c: char) -> bool {
 
 /// The alphabet a text needs as it stands.
 pub fn alphabet(text: &str) -> Alphabet {
-    if text.chars().all(is_gsm7) {
-        Alphabet::Gsm7
-    } else {
-        Alphabet::Ucs2
-    }
+    if text.chars().all(is_gsm7) { Alphabet::Gsm7 } else { Alphabet::Ucs2 }
 }
 
 /// How many segments the carrier bills for `text` (an empty text is one).
@@ -58,10 +54,7 @@ pub fn count(text: &str) -> Count {
     let (alone, part) = alphabet.room();
     let all: usize = text.chars().map(|c| alphabet.units(c)).sum();
     if all <= alone {
-        return Count {
-            alphabet,
-            segments: 1,
-        };
+        return Count { alphabet, segments: 1 };
     }
     let mut segments = 1;
     let mut used = 0;
@@ -112,8 +105,7 @@ pub fn cut<'t>(text: &'t str, tail: &str, segments: usize) -> Option<(&'t str, &
         return None;
     }
     let ends: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
-    let fits =
-        |end: usize| count(&format!("{}{tail}", text[..end].trim_end())).segments <= segments;
+    let fits = |end: usize| count(&format!("{}{tail}", text[..end].trim_end())).segments <= segments;
     let longest = match ends.partition_point(|&end| fits(end)) {
         0 => 0,
         n => ends[n - 1],
@@ -137,12 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(text: &str, alphabet: Alphabet, segments: usize) {
-        assert_eq!(
-            count(text),
-            Count { alphabet, segments },
-            "{} characters",
-            text.chars().count()
-        );
+        assert_eq!(count(text), Count { alphabet, segments }, "{} characters", text.chars().count());
     }
 
     #[test]
@@ -162,24 +149,13 @@ mod tests {
     #[test]
     fn a_pair_is_never_split_between_segments() {
         // 152 septets, then an escape pair: the pair moves whole to the second part.
-        check(
-            &format!("{}€{}", "a".repeat(152), "a".repeat(151)),
-            Alphabet::Gsm7,
-            2,
-        );
-        check(
-            &format!("{}€{}", "a".repeat(152), "a".repeat(152)),
-            Alphabet::Gsm7,
-            3,
-        );
+        check(&format!("{}€{}", "a".repeat(152), "a".repeat(151)), Alphabet::Gsm7, 2);
+        check(&format!("{}€{}", "a".repeat(152), "a".repeat(152)), Alphabet::Gsm7, 3);
     }
 
     #[test]
     fn typography_becomes_plain_but_words_stay() {
-        assert_eq!(
-            plain("“it’s – done…” naïve 日本"),
-            "\"it's - done...\" naïve 日本"
-        );
+        assert_eq!(plain("“it’s – done…” naïve 日本"), "\"it's - done...\" naïve 日本");
         assert_eq!(alphabet(&plain("‘quoted’ → next")), Alphabet::Gsm7);
     }
 

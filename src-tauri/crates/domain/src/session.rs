@@ -4,20 +4,21 @@
 //!
 //! The invariant the driver relies on: a step's acts assume its writes are on disk, never the other way round.
 
+mod hear;
 mod turn;
 
 use crate::{
     Code, PermissionMode, SessionId, Timestamp, TurnId,
-    agent::{
-        Activity, AgentCommand, AgentEvent, AgentFault, Ask, GatewayCall, GatewayTool, Notice,
-        PartialKind,
-    },
+    agent::{AgentCommand, AgentEvent, GatewayCall},
     approval::{Decision, Subject},
     event::{Event, Outcome, When},
     phrases,
     usage::Tokens,
 };
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 pub use turn::Turn;
 
 /// Something said in this session that no turn has taken yet. `message` is its number in the inbox.
@@ -62,8 +63,10 @@ impl Default for Patience {
 /// Where the session's process stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
-    /// No process.
-    Cold,
+    /// No process. After a failed start, when the next is tried for the words that wait.
+    Cold {
+        retry_at: Option<Timestamp>,
+    },
     /// A process is being started.
     Starting,
     /// A process without work.
@@ -78,6 +81,8 @@ pub enum Phase {
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// Take up what waits, if nothing runs.
+    GoOn,
     /// Somebody said something; it is in the inbox already.
     Said(Said),
     /// The process is up and takes prompts; the agent's own id of the conversation.
@@ -200,6 +205,8 @@ impl Step {
     }
 }
 
+const COLD: Phase = Phase::Cold { retry_at: None };
+
 /// One session's state in memory. All of it can be rebuilt from the store.
 #[derive(Debug)]
 pub struct Session {
@@ -210,23 +217,23 @@ pub struct Session {
     asked: Vec<String>,
     agent_session: Option<String>,
     patience: Patience,
+    /// Messages taken in since this machine was built: the same one rung twice is said once.
+    seen: HashSet<i64>,
+    failed_starts: u32,
 }
 
 impl Session {
     /// A session without a process. `waiting` is what was said and not yet taken by a turn, oldest first.
-    pub fn new(
-        id: SessionId,
-        agent_session: Option<String>,
-        waiting: Vec<Said>,
-        patience: Patience,
-    ) -> Self {
+    pub fn new(id: SessionId, agent_session: Option<String>, waiting: Vec<Said>, patience: Patience) -> Self {
         Self {
             id,
-            phase: Phase::Cold,
+            phase: COLD,
+            seen: waiting.iter().map(|said| said.message).collect(),
             waiting: waiting.into(),
             asked: Vec::new(),
             agent_session,
             patience,
+            failed_starts: 0,
         }
     }
 
@@ -242,7 +249,7 @@ impl Session {
     pub fn turn(&self) -> Option<TurnId> {
         match &self.phase {
             Phase::Working(turn) => Some(turn.id),
-            Phase::Cold | Phase::Starting | Phase::Warm { .. } | Phase::Closed => None,
+            Phase::Cold { .. } | Phase::Starting | Phase::Warm { .. } | Phase::Closed => None,
         }
     }
 
@@ -256,7 +263,8 @@ impl Session {
         match &self.phase {
             Phase::Working(turn) => turn.wake_at(&self.patience, !self.asked.is_empty()),
             Phase::Warm { since } => Some(*since + self.patience.idle),
-            Phase::Cold | Phase::Starting | Phase::Closed => None,
+            Phase::Cold { retry_at } => *retry_at,
+            Phase::Starting | Phase::Closed => None,
         }
     }
 
@@ -264,7 +272,12 @@ impl Session {
     pub fn step(&mut self, input: Input, now: Timestamp) -> Step {
         let mut step = Step::default();
         match input {
-            Input::Said(said) => self.said(said, now, &mut step),
+            Input::GoOn => self.go_on(now, &mut step),
+            Input::Said(said) => {
+                if self.seen.insert(said.message) {
+                    self.said(said, now, &mut step);
+                }
+            }
             Input::Again(said) => {
                 for one in said.into_iter().rev() {
                     self.waiting.push_front(one);
@@ -274,11 +287,7 @@ impl Session {
             Input::Started { agent_session } => self.started(agent_session, now, &mut step),
             Input::StartFailed { code, detail } => self.start_failed(code, detail, now, &mut step),
             Input::Agent(event) => self.agent(event, now, &mut step),
-            Input::Decided {
-                request,
-                subject,
-                decision,
-            } => self.decided(&request, subject, decision, now, &mut step),
+            Input::Decided { request, subject, decision } => self.decided(&request, subject, decision, now, &mut step),
             Input::Halt => self.halt(now, &mut step),
             Input::SetMode(mode) => self.set_mode(mode, &mut step),
             Input::Close => self.close(now, &mut step),
@@ -291,11 +300,7 @@ impl Session {
         match &mut self.phase {
             Phase::Working(turn) if said.when == When::Steer && !turn.is_halting() => {
                 turn.steered.push(said.message);
-                step.append(Event::Steered {
-                    turn: turn.id,
-                    message: said.message,
-                })
-                .act(Act::Say(said));
+                step.append(Event::Steered { turn: turn.id, message: said.message }).act(Act::Say(said));
             }
             _ => {
                 self.waiting.push_back(said);
@@ -311,43 +316,39 @@ impl Session {
                 if let Some(said) = self.waiting.pop_front() {
                     let turn = Turn::asked(said.message, now);
                     let messages = vec![said.message];
-                    step.write(Write::BeginTurn {
-                        turn: turn.id,
-                        messages: messages.clone(),
-                    })
-                    .append(Event::TurnStarted {
-                        turn: turn.id,
-                        messages,
-                    })
-                    .act(Act::Say(said));
+                    step.write(Write::BeginTurn { turn: turn.id, messages: messages.clone() })
+                        .append(Event::TurnStarted { turn: turn.id, messages })
+                        .act(Act::Say(said));
                     self.phase = Phase::Working(turn);
                 }
             }
-            Phase::Cold | Phase::Closed if !self.waiting.is_empty() => {
+            Phase::Cold { .. } | Phase::Closed if !self.waiting.is_empty() => {
                 self.phase = Phase::Starting;
-                step.act(Act::Start {
-                    resume: self.agent_session.clone(),
-                });
+                step.act(Act::Start { resume: self.agent_session.clone() });
             }
-            Phase::Cold | Phase::Starting | Phase::Working(_) | Phase::Closed => {}
+            Phase::Cold { .. } | Phase::Starting | Phase::Working(_) | Phase::Closed => {}
         }
     }
 
     fn started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
         self.note_agent_session(agent_session, step);
+        self.failed_starts = 0;
         self.phase = Phase::Warm { since: now };
         self.go_on(now, step);
     }
 
-    /// The waiting messages stay: they are tried again when more is said. The owner is told once for the first of them.
-    fn start_failed(&mut self, code: Code, detail: String, _now: Timestamp, step: &mut Step) {
-        self.phase = Phase::Cold;
-        step.append(Event::Failed {
-            turn: None,
-            code,
-            detail,
-        });
-        step.write(Write::Tell(phrases::failed(code).to_owned()));
+    /// The waiting messages stay and are tried again, a little later each time. The owner is told of the first failure.
+    fn start_failed(&mut self, code: Code, detail: String, now: Timestamp, step: &mut Step) {
+        if self.phase == Phase::Closed {
+            return;
+        }
+        let wait = Duration::from_secs((15 << self.failed_starts.min(5)).min(300));
+        self.failed_starts += 1;
+        self.phase = Phase::Cold { retry_at: Some(now + wait) };
+        if self.failed_starts == 1 {
+            step.append(Event::Failed { turn: None, code, detail });
+            step.write(Write::Tell(phrases::failed(code).to_owned()));
+        }
     }
 
     fn note_agent_session(&mut self, id: String, step: &mut Step) {
@@ -357,22 +358,14 @@ impl Session {
         }
     }
 
-    fn decided(
-        &mut self,
-        request: &str,
-        subject: Subject,
-        decision: Decision,
-        now: Timestamp,
-        step: &mut Step,
-    ) {
+    fn decided(&mut self, request: &str, subject: Subject, decision: Decision, now: Timestamp, step: &mut Step) {
         if let Phase::Working(turn) = &mut self.phase {
             turn.heard(now);
         }
         let before = self.asked.len();
         self.asked.retain(|open| open != request);
         if self.asked.len() < before {
-            step.acts
-                .extend(turn::answer(request, subject, decision).map(Act::Command));
+            step.acts.extend(turn::answer(request, subject, decision).map(Act::Command));
         }
     }
 
@@ -397,7 +390,7 @@ impl Session {
         if let Phase::Working(_) = self.phase {
             self.end_turn(Outcome::Halted, Tokens::default(), None, now, step);
         }
-        if !matches!(self.phase, Phase::Cold | Phase::Closed) {
+        if !matches!(self.phase, Phase::Cold { .. } | Phase::Closed) {
             step.act(Act::End);
         }
         self.withdraw_all(step);
@@ -417,9 +410,10 @@ impl Session {
         }
         match &mut self.phase {
             Phase::Warm { .. } => {
-                self.phase = Phase::Cold;
+                self.phase = COLD;
                 step.act(Act::End);
             }
+            Phase::Cold { .. } => self.go_on(now, step),
             Phase::Working(turn) if turn.is_halting() => {
                 step.act(Act::End);
                 turn.give_up();
@@ -429,256 +423,19 @@ impl Session {
                 step.act(Act::Command(AgentCommand::Interrupt));
                 turn.begin_halt(now);
             }
-            Phase::Cold | Phase::Starting | Phase::Closed => {}
+            Phase::Starting | Phase::Closed => {}
         }
     }
 
     /// Closes the running turn and goes on with what waits.
-    fn end_turn(
-        &mut self,
-        outcome: Outcome,
-        tokens: Tokens,
-        reply: Option<Reply>,
-        now: Timestamp,
-        step: &mut Step,
-    ) {
-        let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now })
-        else {
+    fn end_turn(&mut self, outcome: Outcome, tokens: Tokens, reply: Option<Reply>, now: Timestamp, step: &mut Step) {
+        let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now }) else {
             return;
         };
         self.withdraw_all(step);
         let duration_ms = now.since(turn.started).as_millis() as u64;
-        step.write(Write::EndTurn {
-            turn: turn.id,
-            outcome,
-            tokens,
-            duration_ms,
-            reply,
-        });
+        step.write(Write::EndTurn { turn: turn.id, outcome, tokens, duration_ms, reply });
     }
-
-    fn agent(&mut self, event: AgentEvent, now: Timestamp, step: &mut Step) {
-        if let Phase::Working(turn) = &mut self.phase {
-            turn.heard(now);
-        }
-        let turn = self.turn();
-        match event {
-            AgentEvent::TurnStarted { agent_session, .. } => {
-                self.turn_started(agent_session, now, step)
-            }
-            AgentEvent::ConversationReset { agent_session } => {
-                self.note_agent_session(agent_session, step)
-            }
-            AgentEvent::Partial {
-                message,
-                block,
-                offset,
-                text,
-                kind,
-            } => {
-                let thinking = kind == PartialKind::Thinking;
-                step.act(Act::Partial {
-                    message,
-                    block,
-                    offset,
-                    text,
-                    thinking,
-                });
-            }
-            AgentEvent::Text { message, text } => drop(step.append(Event::Answered {
-                turn,
-                message,
-                text,
-            })),
-            AgentEvent::ToolUsed {
-                id,
-                tool,
-                input,
-                parent,
-            } => {
-                self.tool_began(&id);
-                step.append(Event::ToolUsed {
-                    turn,
-                    id,
-                    tool,
-                    input,
-                    parent,
-                });
-            }
-            AgentEvent::ToolFinished {
-                id,
-                ok,
-                text,
-                detail,
-                ..
-            } => {
-                self.tool_ended(&id);
-                step.append(Event::ToolFinished {
-                    id,
-                    ok,
-                    text,
-                    detail,
-                    pictures: Vec::new(),
-                });
-            }
-            AgentEvent::Asked(ask) => self.asked(ask, step),
-            AgentEvent::Withdrawn { request } => {
-                self.asked.retain(|open| *open != request);
-                step.write(Write::Withdraw { request });
-            }
-            AgentEvent::Called(call) => match call.tool {
-                GatewayTool::SendPhoto { .. } => drop(step.act(Act::SendPhoto { turn, call })),
-            },
-            AgentEvent::Retrying {
-                attempt, of, error, ..
-            } => {
-                if attempt == 1 {
-                    step.append(Event::Noticed {
-                        text: format!(
-                            "The model did not answer ({error}); trying up to {of} times."
-                        ),
-                    });
-                }
-            }
-            AgentEvent::TurnEnded(end) => self.turn_ended(end, now, step),
-            AgentEvent::Notice(Notice::OutputCapped { .. }) => {
-                let detail = String::new();
-                step.append(Event::Failed {
-                    turn,
-                    code: Code::OutputCapped,
-                    detail,
-                });
-            }
-            AgentEvent::Notice(Notice::Garbage { bytes }) => {
-                step.append(Event::Noticed {
-                    text: format!(
-                        "{bytes} bytes from the agent could not be read and were left out."
-                    ),
-                });
-            }
-            AgentEvent::Notice(Notice::Said(text)) => drop(step.append(Event::Noticed { text })),
-            AgentEvent::Exited { stderr, .. } => self.exited(stderr, now, step),
-            AgentEvent::Activity(Activity::Running | Activity::RequiresAction | Activity::Idle)
-            | AgentEvent::Thinking { .. }
-            | AgentEvent::Unknown { .. } => {}
-        }
-    }
-
-    fn turn_started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
-        self.note_agent_session(agent_session, step);
-        if let Phase::Warm { .. } = self.phase {
-            let turn = Turn::unasked(now);
-            step.write(Write::BeginTurn {
-                turn: turn.id,
-                messages: Vec::new(),
-            })
-            .append(Event::TurnStarted {
-                turn: turn.id,
-                messages: Vec::new(),
-            });
-            self.phase = Phase::Working(turn);
-        }
-    }
-
-    fn tool_began(&mut self, id: &str) {
-        if let Phase::Working(turn) = &mut self.phase {
-            turn.tools.push(id.to_owned());
-        }
-    }
-
-    fn tool_ended(&mut self, id: &str) {
-        if let Phase::Working(turn) = &mut self.phase {
-            turn.tools.retain(|running| running != id);
-        }
-    }
-
-    fn asked(&mut self, ask: Ask, step: &mut Step) {
-        self.asked.push(ask.request.clone());
-        step.write(Write::Ask {
-            request: ask.request,
-            subject: ask.about.into(),
-            turn: self.turn(),
-        });
-    }
-
-    fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
-        let was_closed = self.phase == Phase::Closed;
-        if let Phase::Working(turn) = &self.phase {
-            let (outcome, code) = turn.how_it_died();
-            let id = turn.id;
-            let reply = match code {
-                Some(code) => {
-                    step.append(Event::Failed {
-                        turn: Some(id),
-                        code,
-                        detail: stderr,
-                    });
-                    Reply::Failure(code)
-                }
-                None => Reply::Halted,
-            };
-            self.end_turn(outcome, Tokens::default(), Some(reply), now, step);
-        }
-        self.withdraw_all(step);
-        if !was_closed {
-            self.phase = Phase::Cold;
-            self.go_on(now, step);
-        }
-    }
-
-    fn turn_ended(&mut self, end: crate::agent::TurnEnd, now: Timestamp, step: &mut Step) {
-        use crate::agent::TurnOutcome;
-        self.note_agent_session(end.agent_session.clone(), step);
-        let Phase::Working(turn) = &self.phase else {
-            return;
-        };
-        if end.unasked && turn.was_asked() {
-            // A background job's turn ended just as words came in: ours is still to come.
-            step.write(Write::Tell(phrases::unasked(&phrases::for_sms(&end.text))));
-            return;
-        }
-        let id = turn.id;
-        let (outcome, reply) = match end.outcome {
-            TurnOutcome::Completed => (
-                Outcome::Completed,
-                Reply::Answer {
-                    text: end.text,
-                    unasked: !turn.was_asked(),
-                },
-            ),
-            TurnOutcome::Interrupted if turn.fell_silent => {
-                step.append(Event::Failed {
-                    turn: Some(id),
-                    code: Code::AgentSilent,
-                    detail: String::new(),
-                });
-                (Outcome::Failed, Reply::Failure(Code::AgentSilent))
-            }
-            TurnOutcome::Interrupted => (Outcome::Halted, Reply::Halted),
-            TurnOutcome::Failed(fault) => {
-                let code = turn::code_of(&fault);
-                step.append(Event::Failed {
-                    turn: Some(id),
-                    code,
-                    detail: end.text,
-                });
-                (Outcome::Failed, Reply::Failure(code))
-            }
-        };
-        let lost = matches!(reply, Reply::Failure(_)) && fault_ends_conversation(step);
-        self.end_turn(outcome, end.tokens, Some(reply), now, step);
-        if lost {
-            self.agent_session = None;
-        }
-        self.go_on(now, step);
-    }
-}
-
-/// An agent that does not know the conversation can never resume it: the next start begins a new one.
-fn fault_ends_conversation(step: &Step) -> bool {
-    step.writes.iter().any(|w| {
-        matches!(w, Write::Append(Event::Failed { code, .. }) if *code == turn::code_of(&AgentFault::UnknownSession))
-    })
 }
 
 #[cfg(test)]

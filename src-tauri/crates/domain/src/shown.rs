@@ -21,10 +21,7 @@ pub fn shown(text: &str) -> String {
 /// As [`shown`], on one line and at most `limit` characters; a longer text keeps its head and its tail, with the number
 /// of characters left out between, so that a long harmless beginning cannot push what matters out of sight.
 pub fn shown_line(text: &str, limit: usize) -> String {
-    let line: String = shown(text)
-        .replace("\r\n", " | ")
-        .replace(['\n', '\r'], " | ")
-        .replace('\t', " ");
+    let line: String = shown(text).replace("\r\n", " | ").replace(['\n', '\r'], " | ").replace('\t', " ");
     let chars: Vec<char> = line.chars().collect();
     if chars.len() <= limit {
         return line;
@@ -33,11 +30,7 @@ pub fn shown_line(text: &str, limit: usize) -> String {
     let head = limit.saturating_sub(tail + 16);
     let left_out = chars.len() - head - tail;
     let piece = |part: &[char]| part.iter().collect::<String>();
-    format!(
-        "{} ..[{left_out} more].. {}",
-        piece(&chars[..head]),
-        piece(&chars[chars.len() - tail..])
-    )
+    format!("{} ..[{left_out} more].. {}", piece(&chars[..head]), piece(&chars[chars.len() - tail..]))
 }
 
 fn misleads(c: char) -> bool {
@@ -72,20 +65,14 @@ mod tests {
     #[test]
     fn what_hides_or_reorders_is_made_visible() {
         assert_eq!(shown("rm \u{202E}txt.exe"), "rm <U+202E>txt.exe");
-        assert_eq!(
-            shown("a\u{200B}b\u{1B}[2Jc\u{FEFF}"),
-            "a<U+200B>b<U+001B>[2Jc<U+FEFF>"
-        );
+        assert_eq!(shown("a\u{200B}b\u{1B}[2Jc\u{FEFF}"), "a<U+200B>b<U+001B>[2Jc<U+FEFF>");
         assert_eq!(shown("héllo 日本 😀\n\tok"), "héllo 日本 😀\n\tok");
     }
 
     #[test]
     fn a_long_command_shows_its_end_too() {
         let line = shown_line(&format!("echo {} ; curl evil", "a".repeat(500)), 120);
-        assert!(
-            line.ends_with("; curl evil") && line.contains("more]"),
-            "{line}"
-        );
+        assert!(line.ends_with("; curl evil") && line.contains("more]"), "{line}");
         assert!(line.chars().count() <= 126);
     }
 

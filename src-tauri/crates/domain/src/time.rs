@@ -21,19 +21,13 @@ impl Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Timestamp;
     fn add(self, by: Duration) -> Timestamp {
-        Timestamp(
-            self.0
-                .saturating_add(by.as_millis().min(i64::MAX as u128) as i64),
-        )
+        Timestamp(self.0.saturating_add(by.as_millis().min(i64::MAX as u128) as i64))
     }
 }
 
 impl Sub<Duration> for Timestamp {
     type Output = Timestamp;
     fn sub(self, by: Duration) -> Timestamp {
-        Timestamp(
-            self.0
-                .saturating_sub(by.as_millis().min(i64::MAX as u128) as i64),
-        )
+        Timestamp(self.0.saturating_sub(by.as_millis().min(i64::MAX as u128) as i64))
     }
 }

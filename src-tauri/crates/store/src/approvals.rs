@@ -8,8 +8,7 @@ use domain::{
 };
 use rusqlite::{Row, params};
 
-const COLUMNS: &str =
-    "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
+const COLUMNS: &str = "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
 
 fn approval(row: &Row<'_>) -> Result<Approval> {
     Ok(Approval {
@@ -74,13 +73,7 @@ pub fn decide(
             "UPDATE approvals SET decision = ?2, channel = ?3, decided_by = ?4, decided_at = ?5
              WHERE id = ?1 AND decision IS NULL",
         )?
-        .execute(params![
-            id.to_string(),
-            serde_json::to_string(decision)?,
-            channel.map(Channel::as_str),
-            by,
-            now.0
-        ])?;
+        .execute(params![id.to_string(), serde_json::to_string(decision)?, channel.map(Channel::as_str), by, now.0])?;
     Ok(changed == 1)
 }
 
@@ -90,19 +83,15 @@ pub fn get(rows: &impl Rows, id: ApprovalId) -> Result<Option<Approval>> {
 
 /// All that wait for an answer, by number.
 pub fn all_open(rows: &impl Rows) -> Result<Vec<Approval>> {
-    let mut query = rows.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY number"
-    ))?;
+    let mut query = rows
+        .conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM approvals WHERE decision IS NULL ORDER BY number"))?;
     query.query_and_then([], approval)?.collect()
 }
 
 /// What a session's agent asked under its id `request`, while open.
 pub fn of_request(rows: &impl Rows, session: SessionId, request: &str) -> Result<Option<Approval>> {
-    one(
-        rows,
-        "session = ?1 AND request = ?2 AND decision IS NULL",
-        [session.to_string(), request.to_owned()],
-    )
+    one(rows, "session = ?1 AND request = ?2 AND decision IS NULL", [session.to_string(), request.to_owned()])
 }
 
 /// Open approvals whose time is over.
@@ -111,18 +100,9 @@ pub fn overdue(rows: &impl Rows, now: Timestamp) -> Result<Vec<Approval>> {
     Ok(open.into_iter().filter(|a| a.expires_at <= now).collect())
 }
 
-fn one<const N: usize>(
-    rows: &impl Rows,
-    condition: &str,
-    values: [String; N],
-) -> Result<Option<Approval>> {
-    let mut query = rows.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM approvals WHERE {condition}"
-    ))?;
-    query
-        .query_and_then(rusqlite::params_from_iter(values), approval)?
-        .next()
-        .transpose()
+fn one<const N: usize>(rows: &impl Rows, condition: &str, values: [String; N]) -> Result<Option<Approval>> {
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM approvals WHERE {condition}"))?;
+    query.query_and_then(rusqlite::params_from_iter(values), approval)?.next().transpose()
 }
 
 /// As [`get`], for an approval that must be there.

@@ -49,23 +49,12 @@ pub fn get(rows: &impl Rows, id: ArtifactId) -> Result<Option<Artifact>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT id, session, turn, media_type, caption, bytes, created_at FROM artifacts WHERE id = ?1",
     )?;
-    query
-        .query_and_then([id.to_string()], artifact)?
-        .next()
-        .transpose()
+    query.query_and_then([id.to_string()], artifact)?.next().transpose()
 }
 
 /// Id, media type and caption of what a turn made, oldest first.
-pub fn of_turn(
-    rows: &impl Rows,
-    turn: TurnId,
-) -> Result<Vec<(ArtifactId, String, Option<String>)>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT id, media_type, caption FROM artifacts WHERE turn = ?1 ORDER BY id",
-    )?;
-    query
-        .query_and_then([turn.to_string()], |row| {
-            Ok((values::parsed(row, 0)?, row.get(1)?, row.get(2)?))
-        })?
-        .collect()
+pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<(ArtifactId, String, Option<String>)>> {
+    let mut query =
+        rows.conn().prepare_cached("SELECT id, media_type, caption FROM artifacts WHERE turn = ?1 ORDER BY id")?;
+    query.query_and_then([turn.to_string()], |row| Ok((values::parsed(row, 0)?, row.get(1)?, row.get(2)?)))?.collect()
 }

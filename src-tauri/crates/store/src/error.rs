@@ -19,6 +19,9 @@ pub enum Error {
     /// The database was closed.
     #[error("the database is closed")]
     Closed,
+    /// The change itself said no; nothing of it stays.
+    #[error("refused: {0}")]
+    Refused(Code),
     /// A row that must exist does not.
     #[error("no such row")]
     Missing,
@@ -33,6 +36,7 @@ impl Error {
         match self {
             Self::Damaged(_) | Self::Newer => Code::DatabaseDamaged,
             Self::Full(_) => Code::DiskFull,
+            Self::Refused(code) => *code,
             Self::Closed | Self::Missing | Self::Value(_) | Self::Sqlite(_) => Code::Internal,
         }
     }

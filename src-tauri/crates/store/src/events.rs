@@ -27,43 +27,36 @@ pub fn append(tx: &Tx<'_>, session: SessionId, event: &Event, now: Timestamp) ->
     let seq = tx
         .conn()
         .prepare_cached("INSERT INTO events (session, at, body) VALUES (?1, ?2, ?3) RETURNING seq")?
-        .query_row(
-            params![session.to_string(), now.0, serde_json::to_string(event)?],
-            |row| row.get(0),
-        )?;
+        .query_row(params![session.to_string(), now.0, serde_json::to_string(event)?], |row| row.get(0))?;
     tx.ring_events(seq);
     Ok(seq)
 }
 
 /// Facts of every session after a client's cursor, oldest first.
 pub fn after(rows: &impl Rows, cursor: i64, limit: usize) -> Result<Vec<Stored>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT seq, session, at, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
-    )?;
-    query
-        .query_and_then(params![cursor, limit as i64], stored)?
-        .collect()
+    let mut query =
+        rows.conn().prepare_cached("SELECT seq, session, at, body FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+    query.query_and_then(params![cursor, limit as i64], stored)?.collect()
 }
 
 /// Facts of one session after a cursor, oldest first.
-pub fn of_session(
-    rows: &impl Rows,
-    session: SessionId,
-    cursor: i64,
-    limit: usize,
-) -> Result<Vec<Stored>> {
+pub fn of_session(rows: &impl Rows, session: SessionId, cursor: i64, limit: usize) -> Result<Vec<Stored>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT seq, session, at, body FROM events WHERE session = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
     )?;
-    query
-        .query_and_then(params![session.to_string(), cursor, limit as i64], stored)?
-        .collect()
+    query.query_and_then(params![session.to_string(), cursor, limit as i64], stored)?.collect()
 }
 
 /// The number of the newest fact; 0 if there is none.
 pub fn last(rows: &impl Rows) -> Result<i64> {
-    Ok(rows
-        .conn()
-        .prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?
-        .query_row([], |row| row.get(0))?)
+    Ok(rows.conn().prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?.query_row([], |row| row.get(0))?)
+}
+
+/// What one turn wrote, from its beginning to its end, oldest first.
+pub fn of_turn(rows: &impl Rows, turn: domain::TurnId) -> Result<Vec<Stored>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT seq, session, at, body FROM events
+         WHERE session = (SELECT session FROM turns WHERE id = ?1) AND json_extract(body, '$.turn') = ?1 ORDER BY seq",
+    )?;
+    query.query_and_then([turn.to_string()], stored)?.collect()
 }

@@ -11,9 +11,7 @@ pub const BAD_SIGNATURES: &str = "bad_signatures";
 pub const SANDBOX: &str = "sandbox";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
-    let mut query = rows
-        .conn()
-        .prepare_cached("SELECT value FROM facts WHERE name = ?1")?;
+    let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;
     Ok(query.query_row([name], |row| row.get(0)).optional()?)
 }
 

@@ -44,12 +44,7 @@ pub struct Message {
 
 impl Message {
     pub fn said(&self) -> Said {
-        Said {
-            message: self.message,
-            text: self.text.clone(),
-            pictures: self.pictures.clone(),
-            when: self.when,
-        }
+        Said { message: self.message, text: self.text.clone(), pictures: self.pictures.clone(), when: self.when }
     }
 }
 
@@ -60,8 +55,7 @@ pub struct Received {
     pub fresh: bool,
 }
 
-const COLUMNS: &str =
-    "message, channel, sender, receiver, text, media, pictures, received_at, session, steer";
+const COLUMNS: &str = "message, channel, sender, receiver, text, media, pictures, received_at, session, steer";
 
 fn message(row: &Row<'_>) -> Result<Message> {
     Ok(Message {
@@ -74,11 +68,7 @@ fn message(row: &Row<'_>) -> Result<Message> {
         pictures: values::json(row, 6)?,
         received_at: Timestamp(row.get(7)?),
         session: values::parsed_opt(row, 8)?,
-        when: if row.get(9)? {
-            When::Steer
-        } else {
-            When::Queue
-        },
+        when: if row.get(9)? { When::Steer } else { When::Queue },
     })
 }
 
@@ -97,11 +87,7 @@ pub fn receive(tx: &Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<Receive
                 arrival.sender,
                 arrival.receiver,
                 arrival.text,
-                if arrival.media.is_empty() {
-                    "[]".to_owned()
-                } else {
-                    serde_json::to_string(&arrival.media)?
-                },
+                if arrival.media.is_empty() { "[]".to_owned() } else { serde_json::to_string(&arrival.media)? },
                 now.0
             ],
             |row| row.get(0),
@@ -109,40 +95,27 @@ pub fn receive(tx: &Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<Receive
         .optional()?;
     if let Some(message) = inserted {
         tx.ring_inbox();
-        return Ok(Received {
-            message,
-            fresh: true,
-        });
+        return Ok(Received { message, fresh: true });
     }
     let message = tx
         .conn()
         .prepare_cached("SELECT message FROM inbox WHERE channel = ?1 AND external = ?2")?
-        .query_row(params![arrival.channel.as_str(), arrival.external], |row| {
-            row.get(0)
-        })?;
-    Ok(Received {
-        message,
-        fresh: false,
-    })
+        .query_row(params![arrival.channel.as_str(), arrival.external], |row| row.get(0))?;
+    Ok(Received { message, fresh: false })
 }
 
 /// Messages nobody looked at yet, oldest first.
 pub fn unread(rows: &impl Rows, limit: usize) -> Result<Vec<Message>> {
-    let mut query = rows.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM inbox WHERE state = 'received' ORDER BY message LIMIT ?1"
-    ))?;
+    let mut query = rows
+        .conn()
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM inbox WHERE state = 'received' ORDER BY message LIMIT ?1"))?;
     query.query_and_then([limit as i64], message)?.collect()
 }
 
 /// A message by its number.
 pub fn get(rows: &impl Rows, number: i64) -> Result<Message> {
-    let mut query = rows
-        .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM inbox WHERE message = ?1"))?;
-    query
-        .query_and_then([number], message)?
-        .next()
-        .ok_or(crate::Error::Missing)?
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM inbox WHERE message = ?1"))?;
+    query.query_and_then([number], message)?.next().ok_or(crate::Error::Missing)?
 }
 
 /// Messages a session holds and no turn took, oldest first.
@@ -150,34 +123,27 @@ pub fn waiting(rows: &impl Rows, session: SessionId) -> Result<Vec<Message>> {
     let mut query = rows.conn().prepare_cached(&format!(
         "SELECT {COLUMNS} FROM inbox WHERE state = 'waiting' AND session = ?1 ORDER BY message"
     ))?;
-    query
-        .query_and_then([session.to_string()], message)?
-        .collect()
+    query.query_and_then([session.to_string()], message)?.collect()
 }
 
 /// Sessions that hold messages no turn took.
 pub fn sessions_waiting(rows: &impl Rows) -> Result<Vec<SessionId>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT session FROM inbox WHERE state = 'waiting' GROUP BY session ORDER BY min(message)",
-    )?;
-    query
-        .query_and_then([], |row| values::parsed(row, 0))?
-        .collect()
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT session FROM inbox WHERE state = 'waiting' GROUP BY session ORDER BY min(message)")?;
+    query.query_and_then([], |row| values::parsed(row, 0))?.collect()
 }
 
 /// The messages that turn `turn` answers.
 pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<Message>> {
-    let mut query = rows.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM inbox WHERE turn = ?1 ORDER BY message"
-    ))?;
+    let mut query =
+        rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM inbox WHERE turn = ?1 ORDER BY message"))?;
     query.query_and_then([turn.to_string()], message)?.collect()
 }
 
 /// It was a command, or was refused: nothing more comes of it.
 pub fn handled(tx: &Tx<'_>, message: i64) -> Result<()> {
-    tx.conn()
-        .prepare_cached("UPDATE inbox SET state = 'handled' WHERE message = ?1")?
-        .execute([message])?;
+    tx.conn().prepare_cached("UPDATE inbox SET state = 'handled' WHERE message = ?1")?.execute([message])?;
     Ok(())
 }
 
@@ -208,9 +174,7 @@ pub fn take(tx: &Tx<'_>, message: i64, turn: TurnId) -> Result<()> {
 
 /// The owner wants it said again: it waits once more.
 pub fn give_back(tx: &Tx<'_>, message: i64) -> Result<()> {
-    tx.conn()
-        .prepare_cached("UPDATE inbox SET state = 'waiting' WHERE message = ?1")?
-        .execute([message])?;
+    tx.conn().prepare_cached("UPDATE inbox SET state = 'waiting' WHERE message = ?1")?.execute([message])?;
     Ok(())
 }
 
@@ -219,10 +183,5 @@ pub fn last_sender(rows: &impl Rows, session: SessionId) -> Result<Option<(Chann
     let mut query = rows.conn().prepare_cached(
         "SELECT channel, sender FROM inbox WHERE session = ?1 AND sender IS NOT NULL ORDER BY message DESC LIMIT 1",
     )?;
-    query
-        .query_and_then([session.to_string()], |row| {
-            Ok((values::from_word(row, 0)?, row.get(1)?))
-        })?
-        .next()
-        .transpose()
+    query.query_and_then([session.to_string()], |row| Ok((values::from_word(row, 0)?, row.get(1)?)))?.next().transpose()
 }

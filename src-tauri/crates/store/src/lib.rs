@@ -71,17 +71,10 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self> {
         let mut conn = open::writer(path)?;
         open::migrate(&mut conn)?;
-        let readers = (0..READERS)
-            .map(|_| open::reader(path))
-            .collect::<Result<Vec<_>>>()?;
+        let readers = (0..READERS).map(|_| open::reader(path)).collect::<Result<Vec<_>>>()?;
         let bells = Bells::starting_at(events::last(&Reader(&conn))?);
         let writer = writer::Writer::start(conn, bells.clone());
-        Ok(Self(Arc::new(Inner {
-            writer,
-            readers: Mutex::new(readers),
-            permits: Semaphore::new(READERS),
-            bells,
-        })))
+        Ok(Self(Arc::new(Inner { writer, readers: Mutex::new(readers), permits: Semaphore::new(READERS), bells })))
     }
 
     /// Runs `change` in a transaction of its own and answers when it is on disk. If it fails nothing of it stays.
@@ -105,9 +98,7 @@ impl Store {
             lock(&inner.readers).push(conn);
             result
         };
-        tokio::task::spawn_blocking(run)
-            .await
-            .map_err(|_| Error::Closed)?
+        tokio::task::spawn_blocking(run).await.map_err(|_| Error::Closed)?
     }
 
     /// What rings when something was written.
@@ -117,9 +108,7 @@ impl Store {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -6,14 +6,8 @@ use rusqlite::{OptionalExtension, params};
 
 /// The session that this address's words go to.
 pub fn current(rows: &impl Rows, address: &str) -> Result<Option<SessionId>> {
-    let mut query = rows
-        .conn()
-        .prepare_cached("SELECT session FROM numbers WHERE address = ?1")?;
-    Ok(query
-        .query_and_then([address], |row| values::parsed_opt(row, 0))?
-        .next()
-        .transpose()?
-        .flatten())
+    let mut query = rows.conn().prepare_cached("SELECT session FROM numbers WHERE address = ?1")?;
+    Ok(query.query_and_then([address], |row| values::parsed_opt(row, 0))?.next().transpose()?.flatten())
 }
 
 pub fn set_current(tx: &Tx<'_>, address: &str, session: SessionId) -> Result<()> {
@@ -38,12 +32,9 @@ pub fn set_rest(tx: &Tx<'_>, address: &str, rest: Option<&str>, link: Option<&st
 }
 
 pub fn rest(rows: &impl Rows, address: &str) -> Result<Option<(String, Option<String>)>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT rest, rest_link FROM numbers WHERE address = ?1 AND rest IS NOT NULL",
-    )?;
-    Ok(query
-        .query_row([address], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?)
+    let mut query =
+        rows.conn().prepare_cached("SELECT rest, rest_link FROM numbers WHERE address = ?1 AND rest IS NOT NULL")?;
+    Ok(query.query_row([address], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
 /// Mirrors what Twilio does with STOP and START.
@@ -58,19 +49,14 @@ pub fn set_opted_out(tx: &Tx<'_>, address: &str, since: Option<Timestamp>) -> Re
 }
 
 pub fn opted_out(rows: &impl Rows, address: &str) -> Result<Option<Timestamp>> {
-    let mut query = rows
-        .conn()
-        .prepare_cached("SELECT opted_out FROM numbers WHERE address = ?1")?;
+    let mut query = rows.conn().prepare_cached("SELECT opted_out FROM numbers WHERE address = ?1")?;
     let since: Option<Option<i64>> = query.query_row([address], |row| row.get(0)).optional()?;
     Ok(since.flatten().map(Timestamp))
 }
 
 /// Every address that opted out, and since when.
 pub fn all_opted_out(rows: &impl Rows) -> Result<Vec<(String, Timestamp)>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT address, opted_out FROM numbers WHERE opted_out IS NOT NULL ORDER BY 1",
-    )?;
-    query
-        .query_and_then([], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?
-        .collect()
+    let mut query =
+        rows.conn().prepare_cached("SELECT address, opted_out FROM numbers WHERE opted_out IS NOT NULL ORDER BY 1")?;
+    query.query_and_then([], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?.collect()
 }

@@ -22,10 +22,7 @@ pub fn writer(path: &Path) -> Result<Connection> {
 }
 
 pub fn reader(path: &Path) -> Result<Connection> {
-    let conn = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?;
     settle(&conn)?;
     Ok(conn)

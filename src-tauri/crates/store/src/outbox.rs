@@ -3,7 +3,7 @@
 
 use crate::{Result, Rows, Tx, values};
 use domain::{ArtifactId, SessionId, Timestamp, TurnId};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 /// A text, or a picture with words, to an address.
 #[derive(Clone, Debug)]
@@ -23,8 +23,10 @@ pub struct Outgoing {
     pub media: Option<ArtifactId>,
     pub attempts: u32,
     pub created_at: Timestamp,
-    /// When an attempt whose end is not known began.
+    /// When the first attempt whose end is not known began.
     pub began_at: Option<Timestamp>,
+    /// How often Twilio's list was asked for it in vain since.
+    pub looks: u32,
 }
 
 /// Where a letter stands, for those who ask.
@@ -49,6 +51,7 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
         attempts: row.get(4)?,
         created_at: Timestamp(row.get(5)?),
         began_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        looks: row.get(7)?,
     })
 }
 
@@ -78,7 +81,7 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
 /// while an earlier one is on its way or to be tried again.
 pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Outgoing>> {
     let mut query = rows.conn().prepare_cached(
-        "SELECT id, address, body, media, attempts, created_at, began_at FROM outbox o
+        "SELECT id, address, body, media, attempts, created_at, began_at, looks FROM outbox o
          WHERE state IN ('due', 'sending') AND due_at <= ?1
            AND id = (SELECT min(id) FROM outbox f WHERE f.address = o.address AND f.state IN ('due', 'sending'))
          ORDER BY id",
@@ -99,10 +102,27 @@ pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
 pub fn begin_attempt(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, began_at = coalesce(began_at, ?2) WHERE id = ?1",
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, looks = 0, began_at = coalesce(began_at, ?2) WHERE id = ?1",
         )?
         .execute(params![id, now.0])?;
     Ok(())
+}
+
+/// Twilio's list does not show it yet: it is asked once more at `due_at`.
+pub fn looked(tx: &Tx<'_>, id: i64, due_at: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE outbox SET looks = looks + 1, due_at = ?2 WHERE id = ?1")?
+        .execute(params![id, due_at.0])?;
+    tx.ring_outbox();
+    Ok(())
+}
+
+/// The SIDs of what was sent to an address and put in the outbox since `since`.
+pub fn sids_to(rows: &impl Rows, address: &str, since: Timestamp) -> Result<Vec<String>> {
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT sid FROM outbox WHERE address = ?1 AND created_at >= ?2 AND sid IS NOT NULL")?;
+    Ok(query.query_map(params![address, since.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Twilio has it, as `sid`.
@@ -138,14 +158,7 @@ pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str) -> Result<()>
 }
 
 /// A receipt. It counts only if it goes forward. False if there is no such message or it came late.
-pub fn receipt(
-    tx: &Tx<'_>,
-    sid: &str,
-    status: &str,
-    rank: u8,
-    error: Option<i64>,
-    why: Option<&str>,
-) -> Result<bool> {
+pub fn receipt(tx: &Tx<'_>, sid: &str, status: &str, rank: u8, error: Option<i64>, why: Option<&str>) -> Result<bool> {
     let changed = tx
         .conn()
         .prepare_cached(
@@ -174,12 +187,4 @@ pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<Fate>> {
         })
     };
     query.query_and_then([limit as i64], fate)?.collect()
-}
-
-/// Whether a message of this SID is one of ours.
-pub fn knows(rows: &impl Rows, sid: &str) -> Result<bool> {
-    let mut query = rows
-        .conn()
-        .prepare_cached("SELECT 1 FROM outbox WHERE sid = ?1")?;
-    Ok(query.query_row([sid], |_| Ok(())).optional()?.is_some())
 }

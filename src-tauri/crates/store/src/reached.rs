@@ -15,11 +15,12 @@ pub struct Reached {
     pub bytes_out: u64,
 }
 
-pub fn record(tx: &Tx<'_>, r: &Reached, now: Timestamp) -> Result<()> {
+/// `id` names the decision, so that what was carried can be put beside it later.
+pub fn record(tx: &Tx<'_>, id: &str, r: &Reached, now: Timestamp) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "INSERT INTO reached (at, session, host, port, allowed, why, bytes_in, bytes_out)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO reached (at, session, host, port, allowed, why, bytes_in, bytes_out, decision)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             now.0,
@@ -29,8 +30,17 @@ pub fn record(tx: &Tx<'_>, r: &Reached, now: Timestamp) -> Result<()> {
             r.allowed,
             r.why,
             r.bytes_in as i64,
-            r.bytes_out as i64
+            r.bytes_out as i64,
+            id
         ])?;
+    Ok(())
+}
+
+/// What a connection carried, in bytes, once it has ended.
+pub fn carried(tx: &Tx<'_>, id: &str, bytes_in: u64, bytes_out: u64) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE reached SET bytes_in = ?2, bytes_out = ?3 WHERE decision = ?1")?
+        .execute(params![id, bytes_in as i64, bytes_out as i64])?;
     Ok(())
 }
 

@@ -6,21 +6,19 @@ use rusqlite::params;
 
 pub fn add(tx: &Tx<'_>, session: SessionId, rule: &Rule, now: Timestamp) -> Result<()> {
     tx.conn()
-        .prepare_cached("INSERT INTO rules (session, tool, content, made_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
+        .prepare_cached(
+            "INSERT INTO rules (session, tool, content, made_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
         .execute(params![session.to_string(), rule.tool, rule.content.as_deref().unwrap_or(""), now.0])?;
     Ok(())
 }
 
 pub fn of_session(rows: &impl Rows, session: SessionId) -> Result<Vec<Rule>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT tool, content FROM rules WHERE session = ?1 ORDER BY made_at, tool",
-    )?;
+    let mut query =
+        rows.conn().prepare_cached("SELECT tool, content FROM rules WHERE session = ?1 ORDER BY made_at, tool")?;
     let rule = |row: &rusqlite::Row<'_>| {
         let content: String = row.get(1)?;
-        Ok(Rule {
-            tool: row.get(0)?,
-            content: Some(content).filter(|c| !c.is_empty()),
-        })
+        Ok(Rule { tool: row.get(0)?, content: Some(content).filter(|c| !c.is_empty()) })
     };
     query.query_and_then([session.to_string()], rule)?.collect()
 }

@@ -54,27 +54,19 @@ pub fn create(
 }
 
 pub fn get(rows: &impl Rows, id: SessionId) -> Result<Option<SessionRow>> {
-    let mut query = rows
-        .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"))?;
-    query
-        .query_and_then([id.to_string()], session)?
-        .next()
-        .transpose()
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1"))?;
+    query.query_and_then([id.to_string()], session)?.next().transpose()
 }
 
 pub fn numbered(rows: &impl Rows, number: u32) -> Result<Option<SessionRow>> {
-    let mut query = rows
-        .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE number = ?1"))?;
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM sessions WHERE number = ?1"))?;
     query.query_and_then([number], session)?.next().transpose()
 }
 
 /// The newest first.
 pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<SessionRow>> {
-    let mut query = rows.conn().prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM sessions ORDER BY last_at DESC LIMIT ?1"
-    ))?;
+    let mut query =
+        rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM sessions ORDER BY last_at DESC LIMIT ?1"))?;
     query.query_and_then([limit as i64], session)?.collect()
 }
 
@@ -108,16 +100,11 @@ pub fn set_mode(tx: &Tx<'_>, id: SessionId, mode: PermissionMode) -> Result<()> 
 }
 
 pub fn close(tx: &Tx<'_>, id: SessionId) -> Result<()> {
-    tx.conn()
-        .prepare_cached("UPDATE sessions SET open = 0 WHERE id = ?1")?
-        .execute([id.to_string()])?;
+    tx.conn().prepare_cached("UPDATE sessions SET open = 0 WHERE id = ?1")?.execute([id.to_string()])?;
     Ok(())
 }
 
 pub fn count(rows: &impl Rows) -> Result<u64> {
-    let count: i64 = rows
-        .conn()
-        .prepare_cached("SELECT count(*) FROM sessions")?
-        .query_row([], |row| row.get(0))?;
+    let count: i64 = rows.conn().prepare_cached("SELECT count(*) FROM sessions")?.query_row([], |row| row.get(0))?;
     Ok(count.max(0) as u64)
 }

@@ -33,39 +33,18 @@ fn text(external: &str) -> Arrival {
 
 async fn session(store: &Store) -> SessionId {
     let id = SessionId::new();
-    store
-        .write(move |tx| sessions::create(tx, id, "claude", "", Default::default(), T))
-        .await
-        .unwrap();
+    store.write(move |tx| sessions::create(tx, id, "claude", "", Default::default(), T)).await.unwrap();
     id
 }
 
 #[tokio::test]
 async fn a_repeated_message_keeps_its_first_number() {
     let w = world();
-    let receive = |external: &'static str| {
-        w.store
-            .write(move |tx| inbox::receive(tx, &text(external), T))
-    };
-    assert_eq!(
-        receive("SM1").await.unwrap(),
-        Received {
-            message: 1,
-            fresh: true
-        }
-    );
-    assert_eq!(receive("SM2").await.unwrap().fresh, true);
-    assert_eq!(
-        receive("SM1").await.unwrap(),
-        Received {
-            message: 1,
-            fresh: false
-        }
-    );
-    assert_eq!(
-        w.store.read(|r| inbox::unread(r, 10)).await.unwrap().len(),
-        2
-    );
+    let receive = |external: &'static str| w.store.write(move |tx| inbox::receive(tx, &text(external), T));
+    assert_eq!(receive("SM1").await.unwrap(), Received { message: 1, fresh: true });
+    assert!(receive("SM2").await.unwrap().fresh);
+    assert_eq!(receive("SM1").await.unwrap(), Received { message: 1, fresh: false });
+    assert_eq!(w.store.read(|r| inbox::unread(r, 10)).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -89,34 +68,20 @@ async fn the_bell_rings_with_the_newest_event_after_it_can_be_read() {
     let id = session(&w.store).await;
     let mut bell = w.store.bells().events.subscribe();
     let event = Event::Noticed { text: "x".into() };
-    let seq = w
-        .store
-        .write(move |tx| events::append(tx, id, &event, T))
-        .await
-        .unwrap();
+    let seq = w.store.write(move |tx| events::append(tx, id, &event, T)).await.unwrap();
     bell.changed().await.unwrap();
     assert_eq!(*bell.borrow(), seq);
-    let read = w
-        .store
-        .read(move |r| events::after(r, seq - 1, 10))
-        .await
-        .unwrap();
+    let read = w.store.read(move |r| events::after(r, seq - 1, 10)).await.unwrap();
     assert_eq!(read.len(), 1);
 }
 
 #[tokio::test]
 async fn what_was_written_is_there_after_opening_again() {
     let w = world();
-    w.store
-        .write(|tx| inbox::receive(tx, &text("SM1"), T))
-        .await
-        .unwrap();
+    w.store.write(|tx| inbox::receive(tx, &text("SM1"), T)).await.unwrap();
     drop(w.store);
     let store = Store::open(&w.folder.path().join("lanyard.db")).unwrap();
-    assert_eq!(
-        store.read(|r| inbox::unread(r, 10)).await.unwrap()[0].text,
-        "hello"
-    );
+    assert_eq!(store.read(|r| inbox::unread(r, 10)).await.unwrap()[0].text, "hello");
 }
 
 #[tokio::test]
@@ -139,34 +104,15 @@ async fn a_message_waits_in_its_session_until_a_turn_takes_it() {
         })
         .await
         .unwrap();
-    assert!(
-        w.store
-            .read(move |r| inbox::waiting(r, id))
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    assert_eq!(
-        w.store
-            .read(move |r| inbox::of_turn(r, turn))
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert!(w.store.read(move |r| inbox::waiting(r, id)).await.unwrap().is_empty());
+    assert_eq!(w.store.read(move |r| inbox::of_turn(r, turn)).await.unwrap().len(), 1);
     assert_eq!(w.store.read(|r| turns::left_open(r)).await.unwrap().len(), 1);
-    w.store
-        .write(move |tx| turns::end(tx, turn, Outcome::Completed, 5, T))
-        .await
-        .unwrap();
+    w.store.write(move |tx| turns::end(tx, turn, Outcome::Completed, 5, T)).await.unwrap();
     assert!(w.store.read(|r| turns::left_open(r)).await.unwrap().is_empty());
 }
 
 fn ask(session: SessionId, number: u32) -> Approval {
-    let subject = Subject::Plan {
-        plan: "p".into(),
-        input: serde_json::Value::Null,
-    };
+    let subject = Subject::Plan { plan: "p".into(), input: serde_json::Value::Null };
     Approval {
         id: ApprovalId::new(),
         number,
@@ -188,24 +134,13 @@ async fn the_first_answer_wins_and_its_number_is_free_again() {
     let session = session(&w.store).await;
     let first = ask(session, 1);
     let id = first.id;
-    w.store
-        .write(move |tx| approvals::open(tx, &first))
-        .await
-        .unwrap();
+    w.store.write(move |tx| approvals::open(tx, &first)).await.unwrap();
     assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 2);
-    let yes = w.store.write(move |tx| {
-        approvals::decide(tx, id, &Decision::Allowed, Some(Channel::Sms), None, T)
-    });
-    let no = w.store.write(move |tx| {
-        approvals::decide(tx, id, &Decision::Denied { message: None }, None, None, T)
-    });
+    let yes = w.store.write(move |tx| approvals::decide(tx, id, &Decision::Allowed, Some(Channel::Sms), None, T));
+    let no = w.store.write(move |tx| approvals::decide(tx, id, &Decision::Denied { message: None }, None, None, T));
     let (yes, no) = tokio::join!(yes, no);
     assert_eq!((yes.unwrap(), no.unwrap()), (true, false));
-    let kept = w
-        .store
-        .read(move |r| approvals::expect(r, id))
-        .await
-        .unwrap();
+    let kept = w.store.read(move |r| approvals::expect(r, id)).await.unwrap();
     assert_eq!(kept.decision, Some(Decision::Allowed));
     assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 1);
 }
@@ -220,11 +155,7 @@ async fn one_address_gets_its_letters_in_order() {
         session: None,
         turn: None,
     };
-    let (a, b, c) = (
-        letter("+1", "first"),
-        letter("+1", "second"),
-        letter("+2", "other"),
-    );
+    let (a, b, c) = (letter("+1", "first"), letter("+1", "second"), letter("+2", "other"));
     w.store
         .write(move |tx| {
             outbox::put(tx, &a, T)?;
@@ -236,19 +167,9 @@ async fn one_address_gets_its_letters_in_order() {
     let due = || w.store.read(|r| outbox::due(r, T));
     let bodies: Vec<String> = due().await.unwrap().into_iter().map(|o| o.body).collect();
     assert_eq!(bodies, ["first", "other"]);
-    w.store
-        .write(|tx| outbox::again(tx, 1, Timestamp(9_000), false, "later"))
-        .await
-        .unwrap();
-    assert_eq!(
-        due().await.unwrap().len(),
-        1,
-        "the second waits for the first"
-    );
-    w.store
-        .write(|tx| outbox::sent(tx, 1, "SM9", "queued", 1))
-        .await
-        .unwrap();
+    w.store.write(|tx| outbox::again(tx, 1, Timestamp(9_000), false, "later")).await.unwrap();
+    assert_eq!(due().await.unwrap().len(), 1, "the second waits for the first");
+    w.store.write(|tx| outbox::sent(tx, 1, "SM9", "queued", 1)).await.unwrap();
     let bodies: Vec<String> = due().await.unwrap().into_iter().map(|o| o.body).collect();
     assert_eq!(bodies, ["second", "other"]);
 }
@@ -256,13 +177,7 @@ async fn one_address_gets_its_letters_in_order() {
 #[tokio::test]
 async fn receipts_never_go_back() {
     let w = world();
-    let letter = outbox::Letter {
-        address: "+1".into(),
-        body: "x".into(),
-        media: None,
-        session: None,
-        turn: None,
-    };
+    let letter = outbox::Letter { address: "+1".into(), body: "x".into(), media: None, session: None, turn: None };
     w.store
         .write(move |tx| {
             let id = outbox::put(tx, &letter, T)?;
@@ -270,29 +185,18 @@ async fn receipts_never_go_back() {
         })
         .await
         .unwrap();
-    let receipt = |status: &'static str, rank| {
-        w.store
-            .write(move |tx| outbox::receipt(tx, "SM1", status, rank, None, None))
-    };
+    let receipt =
+        |status: &'static str, rank| w.store.write(move |tx| outbox::receipt(tx, "SM1", status, rank, None, None));
     assert!(receipt("delivered", 4).await.unwrap());
     assert!(!receipt("sent", 3).await.unwrap());
-    assert_eq!(
-        w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0]
-            .status
-            .as_deref(),
-        Some("delivered")
-    );
+    assert_eq!(w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0].status.as_deref(), Some("delivered"));
 }
 
 #[test]
 fn a_damaged_database_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lanyard.db");
-    std::fs::write(
-        &path,
-        b"this is no database, however long it may be, and never was one before",
-    )
-    .unwrap();
+    std::fs::write(&path, b"this is no database, however long it may be, and never was one before").unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = Store::open(&path).err().unwrap();
     assert_eq!(error.code(), domain::Code::DatabaseDamaged);

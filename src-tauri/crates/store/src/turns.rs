@@ -5,19 +5,15 @@ use domain::{SessionId, Timestamp, TurnId, event::Outcome};
 use rusqlite::params;
 
 pub fn begin(tx: &Tx<'_>, turn: TurnId, session: SessionId, now: Timestamp) -> Result<()> {
-    tx.conn()
-        .prepare_cached("INSERT INTO turns (id, session, started_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![turn.to_string(), session.to_string(), now.0])?;
+    tx.conn().prepare_cached("INSERT INTO turns (id, session, started_at) VALUES (?1, ?2, ?3)")?.execute(params![
+        turn.to_string(),
+        session.to_string(),
+        now.0
+    ])?;
     Ok(())
 }
 
-pub fn end(
-    tx: &Tx<'_>,
-    turn: TurnId,
-    outcome: Outcome,
-    duration_ms: u64,
-    now: Timestamp,
-) -> Result<()> {
+pub fn end(tx: &Tx<'_>, turn: TurnId, outcome: Outcome, duration_ms: u64, now: Timestamp) -> Result<()> {
     tx.conn()
         .prepare_cached(
             "UPDATE turns SET ended_at = ?2, outcome = ?3, duration_ms = ?4 WHERE id = ?1 AND ended_at IS NULL",
@@ -28,16 +24,10 @@ pub fn end(
 
 /// Turns that were never closed: what a crash left.
 pub fn left_open(rows: &impl Rows) -> Result<Vec<(TurnId, SessionId, Timestamp)>> {
-    let mut query = rows.conn().prepare_cached(
-        "SELECT id, session, started_at FROM turns WHERE ended_at IS NULL ORDER BY started_at",
-    )?;
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT id, session, started_at FROM turns WHERE ended_at IS NULL ORDER BY started_at")?;
     query
-        .query_and_then([], |row| {
-            Ok((
-                values::parsed(row, 0)?,
-                values::parsed(row, 1)?,
-                Timestamp(row.get(2)?),
-            ))
-        })?
+        .query_and_then([], |row| Ok((values::parsed(row, 0)?, values::parsed(row, 1)?, Timestamp(row.get(2)?))))?
         .collect()
 }

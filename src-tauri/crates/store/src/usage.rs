@@ -68,8 +68,7 @@ fn sum(rows: &impl Rows, condition: &str, value: impl rusqlite::ToSql) -> Result
         "SELECT coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(sum(cache_write), 0),
                 coalesce(sum(cache_read), 0), coalesce(sum(cost), 0), count(*) FROM usage WHERE {condition}"
     ))?;
-    let whole =
-        |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
+    let whole = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
     Ok(query.query_row([value], |row| {
         Ok(Sum {
             tokens: Tokens {

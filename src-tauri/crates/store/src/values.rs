@@ -6,14 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::str::FromStr;
 
 /// A column of text as one of our types.
-pub fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
-    row: &Row<'_>,
-    column: usize,
-) -> Result<T> {
-    let text = row
-        .get_ref(column)?
-        .as_str()
-        .map_err(|e| Error::Value(Box::new(e)))?;
+pub fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> Result<T> {
+    let text = row.get_ref(column)?.as_str().map_err(|e| Error::Value(Box::new(e)))?;
     text.parse().map_err(|e| Error::Value(Box::new(e)))
 }
 
@@ -22,30 +16,19 @@ pub fn parsed_opt<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     row: &Row<'_>,
     column: usize,
 ) -> Result<Option<T>> {
-    let text = row
-        .get_ref(column)?
-        .as_str_or_null()
-        .map_err(|e| Error::Value(Box::new(e)))?;
-    text.map(|t| t.parse().map_err(|e| Error::Value(Box::new(e) as _)))
-        .transpose()
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|e| Error::Value(Box::new(e)))?;
+    text.map(|t| t.parse().map_err(|e| Error::Value(Box::new(e) as _))).transpose()
 }
 
 /// A column of JSON as one of our types.
 pub fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
-    let text = row
-        .get_ref(column)?
-        .as_str()
-        .map_err(|e| Error::Value(Box::new(e)))?;
+    let text = row.get_ref(column)?.as_str().map_err(|e| Error::Value(Box::new(e)))?;
     Ok(serde_json::from_str(text)?)
 }
 
 pub fn json_opt<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Option<T>> {
-    let text = row
-        .get_ref(column)?
-        .as_str_or_null()
-        .map_err(|e| Error::Value(Box::new(e)))?;
-    text.map(|t| serde_json::from_str(t).map_err(Error::from))
-        .transpose()
+    let text = row.get_ref(column)?.as_str_or_null().map_err(|e| Error::Value(Box::new(e)))?;
+    text.map(|t| serde_json::from_str(t).map_err(Error::from)).transpose()
 }
 
 /// The JSON word of a plain enum, without its quotes, as columns that are searched keep it.
@@ -54,11 +37,6 @@ pub fn word<T: Serialize>(value: &T) -> Result<String> {
 }
 
 pub fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
-    let text = row
-        .get_ref(column)?
-        .as_str()
-        .map_err(|e| Error::Value(Box::new(e)))?;
-    Ok(serde_json::from_value(serde_json::Value::String(
-        text.to_owned(),
-    ))?)
+    let text = row.get_ref(column)?.as_str().map_err(|e| Error::Value(Box::new(e)))?;
+    Ok(serde_json::from_value(serde_json::Value::String(text.to_owned()))?)
 }

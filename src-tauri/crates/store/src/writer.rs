@@ -33,24 +33,15 @@ impl Rows for Tx<'_> {
 
 impl Tx<'_> {
     pub(crate) fn ring_events(&self, seq: i64) {
-        self.rung.set(Rung {
-            event: self.rung.get().event.max(seq),
-            ..self.rung.get()
-        });
+        self.rung.set(Rung { event: self.rung.get().event.max(seq), ..self.rung.get() });
     }
 
     pub(crate) fn ring_inbox(&self) {
-        self.rung.set(Rung {
-            inbox: true,
-            ..self.rung.get()
-        });
+        self.rung.set(Rung { inbox: true, ..self.rung.get() });
     }
 
     pub(crate) fn ring_outbox(&self) {
-        self.rung.set(Rung {
-            outbox: true,
-            ..self.rung.get()
-        });
+        self.rung.set(Rung { outbox: true, ..self.rung.get() });
     }
 }
 
@@ -66,17 +57,12 @@ pub struct Bells {
 
 impl Bells {
     pub(crate) fn starting_at(event: i64) -> Self {
-        Self {
-            events: watch::Sender::new(event),
-            inbox: watch::Sender::new(()),
-            outbox: watch::Sender::new(()),
-        }
+        Self { events: watch::Sender::new(event), inbox: watch::Sender::new(()), outbox: watch::Sender::new(()) }
     }
 
     fn ring(&self, rung: Rung) {
         if rung.event > 0 {
-            self.events
-                .send_modify(|newest| *newest = (*newest).max(rung.event));
+            self.events.send_modify(|newest| *newest = (*newest).max(rung.event));
         }
         if rung.inbox {
             self.inbox.send_replace(());
@@ -100,14 +86,8 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(conn: Connection, bells: Bells) -> Self {
         let (queue, changes) = mpsc::channel(QUEUE);
-        let thread = thread::Builder::new()
-            .name("store-writer".into())
-            .spawn(move || work(conn, changes, &bells))
-            .ok();
-        Self {
-            queue: Some(queue),
-            thread,
-        }
+        let thread = thread::Builder::new().name("store-writer".into()).spawn(move || work(conn, changes, &bells)).ok();
+        Self { queue: Some(queue), thread }
     }
 
     pub(crate) async fn run<T: Send + 'static>(
@@ -116,9 +96,7 @@ impl Writer {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let change: Change = Box::new(move |tx| {
-            let result = tx
-                .map_err(|e| clone_of(e).into())
-                .and_then(|tx| in_savepoint(tx, change));
+            let result = tx.map_err(|e| clone_of(e).into()).and_then(|tx| in_savepoint(tx, change));
             Box::new(move |committed| {
                 let result = match committed {
                     Ok(()) => result,
@@ -162,19 +140,11 @@ fn work(conn: Connection, mut changes: mpsc::Receiver<Change>, bells: &Bells) {
 }
 
 /// One transaction of `first` and of what else waits by now.
-fn commit_together(
-    conn: &Connection,
-    first: Change,
-    changes: &mut mpsc::Receiver<Change>,
-    bells: &Bells,
-) {
+fn commit_together(conn: &Connection, first: Change, changes: &mut mpsc::Receiver<Change>, bells: &Bells) {
     if let Err(e) = conn.execute_batch("BEGIN IMMEDIATE") {
         return first(Err(&e))(Ok(()));
     }
-    let tx = Tx {
-        conn,
-        rung: Cell::default(),
-    };
+    let tx = Tx { conn, rung: Cell::default() };
     let mut finishes = vec![first(Ok(&tx))];
     // A full disk rolls the whole transaction back by itself; whatever ran after that would commit alone.
     while finishes.len() < GROUP && !conn.is_autocommit() {
@@ -192,16 +162,14 @@ fn commit_together(
         }
     }
     for finish in finishes {
-        finish(committed.as_ref().map(|()| ()));
+        finish(committed.as_ref().copied());
     }
 }
 
 /// rusqlite's errors cannot be cloned; the code is what a caller decides by, the words are what a log wants.
 fn clone_of(e: &rusqlite::Error) -> rusqlite::Error {
     match e {
-        rusqlite::Error::SqliteFailure(code, words) => {
-            rusqlite::Error::SqliteFailure(*code, words.clone())
-        }
+        rusqlite::Error::SqliteFailure(code, words) => rusqlite::Error::SqliteFailure(*code, words.clone()),
         other => rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR),
             Some(other.to_string()),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::agent::{AskAbout, TurnEnd, TurnOutcome};
+use crate::agent::{AgentFault, Ask, AskAbout, TurnEnd, TurnOutcome};
 use serde_json::json;
 
 const T0: Timestamp = Timestamp(1_000_000);
@@ -9,12 +9,7 @@ fn later(seconds: u64) -> Timestamp {
 }
 
 fn said(message: i64) -> Said {
-    Said {
-        message,
-        text: format!("message {message}"),
-        pictures: vec![],
-        when: When::Queue,
-    }
+    Said { message, text: format!("message {message}"), pictures: vec![], when: When::Queue }
 }
 
 fn cold() -> Session {
@@ -24,12 +19,7 @@ fn cold() -> Session {
 fn warm() -> Session {
     let mut s = cold();
     s.step(Input::Said(said(1)), T0);
-    s.step(
-        Input::Started {
-            agent_session: "a1".into(),
-        },
-        T0,
-    );
+    s.step(Input::Started { agent_session: "a1".into() }, T0);
     s.step(ended("done 1"), T0);
     assert!(matches!(s.phase(), Phase::Warm { .. }));
     s
@@ -63,40 +53,16 @@ fn turn_began() -> Input {
 }
 
 fn asks(request: &str) -> Input {
-    let about = AskAbout::Tool {
-        tool: "Bash".into(),
-        input: json!({"command": "npm test"}),
-        why: None,
-        rules: vec![],
-    };
-    Input::Agent(AgentEvent::Asked(Ask {
-        request: request.into(),
-        tool_use: None,
-        about,
-    }))
+    let about = AskAbout::Tool { tool: "Bash".into(), input: json!({"command": "npm test"}), why: None, rules: vec![] };
+    Input::Agent(AgentEvent::Asked(Ask { request: request.into(), tool_use: None, about }))
 }
 
 fn says(step: &Step) -> Vec<i64> {
-    step.acts
-        .iter()
-        .filter_map(|a| {
-            if let Act::Say(s) = a {
-                Some(s.message)
-            } else {
-                None
-            }
-        })
-        .collect()
+    step.acts.iter().filter_map(|a| if let Act::Say(s) = a { Some(s.message) } else { None }).collect()
 }
 
 fn reply(step: &Step) -> Option<Reply> {
-    step.writes.iter().find_map(|w| {
-        if let Write::EndTurn { reply, .. } = w {
-            reply.clone()
-        } else {
-            None
-        }
-    })
+    step.writes.iter().find_map(|w| if let Write::EndTurn { reply, .. } = w { reply.clone() } else { None })
 }
 
 #[test]
@@ -104,12 +70,7 @@ fn the_first_words_start_a_process_and_are_said_when_it_is_up() {
     let mut s = cold();
     let step = s.step(Input::Said(said(1)), T0);
     assert_eq!(step.acts, [Act::Start { resume: None }]);
-    let step = s.step(
-        Input::Started {
-            agent_session: "a1".into(),
-        },
-        T0,
-    );
+    let step = s.step(Input::Started { agent_session: "a1".into() }, T0);
     assert_eq!(says(&step), [1]);
     assert!(step.writes.contains(&Write::AgentSession("a1".into())));
     assert!(matches!(&step.writes[1], Write::BeginTurn { messages, .. } if messages == &[1]));
@@ -123,13 +84,7 @@ fn what_is_said_while_it_works_is_held_and_sent_one_turn_at_a_time() {
     assert_eq!(s.step(Input::Said(said(4)), T0), Step::default());
     let step = s.step(ended("two"), T0);
     assert_eq!(says(&step), [3]);
-    assert_eq!(
-        reply(&step),
-        Some(Reply::Answer {
-            text: "two".into(),
-            unasked: false
-        })
-    );
+    assert_eq!(reply(&step), Some(Reply::Answer { text: "two".into(), unasked: false }));
     assert_eq!(says(&s.step(ended("three"), T0)), [4]);
 }
 
@@ -137,16 +92,10 @@ fn what_is_said_while_it_works_is_held_and_sent_one_turn_at_a_time() {
 fn steering_goes_into_the_running_turn() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
-    let steer = Said {
-        when: When::Steer,
-        ..said(3)
-    };
+    let steer = Said { when: When::Steer, ..said(3) };
     let step = s.step(Input::Said(steer), T0);
     assert_eq!(says(&step), [3]);
-    assert!(matches!(
-        step.writes[..],
-        [Write::Append(Event::Steered { message: 3, .. })]
-    ));
+    assert!(matches!(step.writes[..], [Write::Append(Event::Steered { message: 3, .. })]));
 }
 
 #[test]
@@ -155,13 +104,7 @@ fn a_turn_nobody_asked_for_is_shown_as_such() {
     let step = s.step(turn_began(), T0);
     assert!(matches!(&step.writes[0], Write::BeginTurn { messages, .. } if messages.is_empty()));
     let step = s.step(end("the job is done", TurnOutcome::Completed, true), T0);
-    assert_eq!(
-        reply(&step),
-        Some(Reply::Answer {
-            text: "the job is done".into(),
-            unasked: true
-        })
-    );
+    assert_eq!(reply(&step), Some(Reply::Answer { text: "the job is done".into(), unasked: true }));
 }
 
 #[test]
@@ -179,20 +122,10 @@ fn a_yes_reaches_the_agent_once_with_the_exact_input() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
     let step = s.step(asks("r1"), T0);
-    let Write::Ask { subject, .. } = &step.writes[0] else {
-        panic!("{step:?}")
-    };
-    let decided = Input::Decided {
-        request: "r1".into(),
-        subject: subject.clone(),
-        decision: Decision::Allowed,
-    };
-    let allow = AgentCommand::Allow {
-        request: "r1".into(),
-        input: json!({"command": "npm test"}),
-        always: vec![],
-        mode: None,
-    };
+    let Write::Ask { subject, .. } = &step.writes[0] else { panic!("{step:?}") };
+    let decided = Input::Decided { request: "r1".into(), subject: subject.clone(), decision: Decision::Allowed };
+    let allow =
+        AgentCommand::Allow { request: "r1".into(), input: json!({"command": "npm test"}), always: vec![], mode: None };
     assert_eq!(s.step(decided.clone(), T0).acts, [Act::Command(allow)]);
     assert_eq!(s.step(decided, T0), Step::default());
 }
@@ -203,30 +136,19 @@ fn what_is_still_asked_when_the_turn_ends_is_withdrawn() {
     s.step(Input::Said(said(2)), T0);
     s.step(asks("r1"), T0);
     let step = s.step(ended("never mind"), T0);
-    assert!(step.writes.contains(&Write::Withdraw {
-        request: "r1".into()
-    }));
+    assert!(step.writes.contains(&Write::Withdraw { request: "r1".into() }));
 }
 
 #[test]
 fn halt_asks_first_and_ends_the_process_when_that_is_not_enough() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
-    assert_eq!(
-        s.step(Input::Halt, T0).acts,
-        [Act::Command(AgentCommand::Interrupt)]
-    );
+    assert_eq!(s.step(Input::Halt, T0).acts, [Act::Command(AgentCommand::Interrupt)]);
     assert_eq!(s.step(Input::Tick, later(1)), Step::default());
     assert_eq!(s.step(Input::Tick, later(6)).acts, [Act::End]);
-    let step = s.step(
-        Input::Agent(AgentEvent::Exited {
-            status: None,
-            stderr: String::new(),
-        }),
-        later(7),
-    );
+    let step = s.step(Input::Agent(AgentEvent::Exited { status: None, stderr: String::new() }), later(7));
     assert_eq!(reply(&step), Some(Reply::Halted));
-    assert_eq!(*s.phase(), Phase::Cold);
+    assert_eq!(*s.phase(), COLD);
 }
 
 #[test]
@@ -235,17 +157,9 @@ fn a_silent_agent_is_ended_but_not_while_it_waits_for_the_owner() {
     s.step(Input::Said(said(2)), T0);
     s.step(asks("r1"), T0);
     assert_eq!(s.wake_at(), None);
-    s.step(
-        Input::Agent(AgentEvent::Withdrawn {
-            request: "r1".into(),
-        }),
-        T0,
-    );
+    s.step(Input::Agent(AgentEvent::Withdrawn { request: "r1".into() }), T0);
     let at = s.wake_at().unwrap();
-    assert_eq!(
-        s.step(Input::Tick, at).acts,
-        [Act::Command(AgentCommand::Interrupt)]
-    );
+    assert_eq!(s.step(Input::Tick, at).acts, [Act::Command(AgentCommand::Interrupt)]);
     let step = s.step(end("", TurnOutcome::Interrupted, false), at);
     assert_eq!(reply(&step), Some(Reply::Failure(Code::AgentSilent)));
 }
@@ -254,12 +168,7 @@ fn a_silent_agent_is_ended_but_not_while_it_waits_for_the_owner() {
 fn a_running_tool_has_more_patience() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
-    let used = AgentEvent::ToolUsed {
-        id: "t1".into(),
-        tool: "Bash".into(),
-        input: json!({}),
-        parent: None,
-    };
+    let used = AgentEvent::ToolUsed { id: "t1".into(), tool: "Bash".into(), input: json!({}), parent: None };
     s.step(Input::Agent(used), T0);
     assert_eq!(s.wake_at(), Some(T0 + Patience::default().tool_silence));
 }
@@ -269,55 +178,22 @@ fn a_process_that_dies_fails_its_turn_and_the_next_words_resume_the_conversation
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
     s.step(asks("r1"), T0);
-    let step = s.step(
-        Input::Agent(AgentEvent::Exited {
-            status: Some(137),
-            stderr: "Killed".into(),
-        }),
-        T0,
-    );
+    let step = s.step(Input::Agent(AgentEvent::Exited { status: Some(137), stderr: "Killed".into() }), T0);
     assert_eq!(reply(&step), Some(Reply::Failure(Code::AgentDied)));
-    assert!(step.writes.contains(&Write::Withdraw {
-        request: "r1".into()
-    }));
+    assert!(step.writes.contains(&Write::Withdraw { request: "r1".into() }));
     let step = s.step(Input::Said(said(3)), T0);
-    assert_eq!(
-        step.acts,
-        [Act::Start {
-            resume: Some("a1".into())
-        }]
-    );
+    assert_eq!(step.acts, [Act::Start { resume: Some("a1".into()) }]);
 }
 
 #[test]
 fn a_sandbox_that_will_not_start_keeps_the_words_and_says_so() {
     let mut s = cold();
     s.step(Input::Said(said(1)), T0);
-    let step = s.step(
-        Input::StartFailed {
-            code: Code::NoEngine,
-            detail: "refused".into(),
-        },
-        T0,
-    );
-    assert!(
-        step.writes
-            .contains(&Write::Tell(Code::NoEngine.entry().sms.into()))
-    );
+    let step = s.step(Input::StartFailed { code: Code::NoEngine, detail: "refused".into() }, T0);
+    assert!(step.writes.contains(&Write::Tell(Code::NoEngine.entry().sms.into())));
     assert_eq!(s.waiting(), 1);
-    assert_eq!(
-        s.step(Input::Said(said(2)), T0).acts,
-        [Act::Start { resume: None }]
-    );
-    assert_eq!(
-        says(&s.step(
-            Input::Started {
-                agent_session: "a".into()
-            },
-            T0
-        )),
-        [1]
-    );
+    assert_eq!(s.step(Input::Said(said(2)), T0).acts, [Act::Start { resume: None }]);
+    assert_eq!(says(&s.step(Input::Started { agent_session: "a".into() }, T0)), [1]);
 }
 
 #[test]
@@ -325,26 +201,14 @@ fn an_idle_process_is_ended_and_the_session_resumes_later() {
     let mut s = warm();
     let at = s.wake_at().unwrap();
     assert_eq!(s.step(Input::Tick, at).acts, [Act::End]);
-    assert_eq!(
-        s.step(Input::Said(said(2)), at).acts,
-        [Act::Start {
-            resume: Some("a1".into())
-        }]
-    );
+    assert_eq!(s.step(Input::Said(said(2)), at).acts, [Act::Start { resume: Some("a1".into()) }]);
 }
 
 #[test]
 fn every_fault_has_its_reply() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);
-    let step = s.step(
-        end(
-            "Credit balance is too low",
-            TurnOutcome::Failed(AgentFault::CreditTooLow),
-            false,
-        ),
-        T0,
-    );
+    let step = s.step(end("Credit balance is too low", TurnOutcome::Failed(AgentFault::CreditTooLow), false), T0);
     assert_eq!(reply(&step), Some(Reply::Failure(Code::CreditTooLow)));
     assert!(matches!(s.phase(), Phase::Warm { .. }));
 }
@@ -354,18 +218,7 @@ fn a_closed_session_opens_again_when_words_come() {
     let mut s = warm();
     let step = s.step(Input::Close, T0);
     assert_eq!(step.acts, [Act::End]);
-    s.step(
-        Input::Agent(AgentEvent::Exited {
-            status: Some(0),
-            stderr: String::new(),
-        }),
-        T0,
-    );
+    s.step(Input::Agent(AgentEvent::Exited { status: Some(0), stderr: String::new() }), T0);
     assert_eq!(*s.phase(), Phase::Closed);
-    assert_eq!(
-        s.step(Input::Said(said(3)), T0).acts,
-        [Act::Start {
-            resume: Some("a1".into())
-        }]
-    );
+    assert_eq!(s.step(Input::Said(said(3)), T0).acts, [Act::Start { resume: Some("a1".into()) }]);
 }

@@ -36,10 +36,7 @@ enum Halt {
 
 impl Turn {
     pub(super) fn asked(message: i64, now: Timestamp) -> Self {
-        Self {
-            messages: vec![message],
-            ..Self::unasked(now)
-        }
+        Self { messages: vec![message], ..Self::unasked(now) }
     }
 
     pub(super) fn unasked(now: Timestamp) -> Self {
@@ -70,11 +67,7 @@ impl Turn {
     /// True the first time; a second halt means that asking was not enough.
     pub(super) fn begin_halt(&mut self, now: Timestamp) -> bool {
         let first = self.halt == Halt::No;
-        self.halt = if first {
-            Halt::Asked { at: now }
-        } else {
-            Halt::Ending
-        };
+        self.halt = if first { Halt::Asked { at: now } } else { Halt::Ending };
         first
     }
 
@@ -127,27 +120,19 @@ pub(super) fn code_of(fault: &AgentFault) -> Code {
 /// What the agent is told of the owner's decision; nothing if it no longer asks.
 pub(super) fn answer(request: &str, subject: Subject, decision: Decision) -> Option<AgentCommand> {
     let request = request.to_owned();
-    let deny = |request, message: &str| AgentCommand::Deny {
-        request,
-        message: message.to_owned(),
-        interrupt: false,
-    };
+    let deny = |request, message: &str| AgentCommand::Deny { request, message: message.to_owned(), interrupt: false };
     match (subject, decision) {
         (_, Decision::Withdrawn) | (Subject::Rerun { .. }, _) => None,
-        (_, Decision::Expired) => Some(deny(
-            request,
-            "The owner did not answer in time. Do not do this; go on without it or stop.",
-        )),
+        (_, Decision::Expired) => {
+            Some(deny(request, "The owner did not answer in time. Do not do this; go on without it or stop."))
+        }
         (_, Decision::Denied { message }) => {
             let words = message.unwrap_or_else(|| "The owner refused this.".into());
             Some(deny(request, &words))
         }
         (Subject::Question { questions, input }, Decision::Answered { answers }) => {
-            let answers: Map<String, Value> = questions
-                .iter()
-                .zip(answers)
-                .map(|(q, a)| (q.question.clone(), Value::String(a)))
-                .collect();
+            let answers: Map<String, Value> =
+                questions.iter().zip(answers).map(|(q, a)| (q.question.clone(), Value::String(a))).collect();
             let mut input = input;
             if let Value::Object(fields) = &mut input {
                 fields.insert("answers".into(), Value::Object(answers));
@@ -157,31 +142,14 @@ pub(super) fn answer(request: &str, subject: Subject, decision: Decision) -> Opt
         (Subject::Question { .. }, Decision::Allowed | Decision::AllowedAlways { .. }) => {
             Some(deny(request, "The owner gave no answer."))
         }
-        (Subject::Plan { input, .. }, _) => Some(allow(
-            request,
-            input,
-            Vec::new(),
-            Some(PermissionMode::Default),
-        )),
-        (Subject::Tool { input, .. }, Decision::AllowedAlways { rules }) => {
-            Some(allow(request, input, rules, None))
-        }
+        (Subject::Plan { input, .. }, _) => Some(allow(request, input, Vec::new(), Some(PermissionMode::Default))),
+        (Subject::Tool { input, .. }, Decision::AllowedAlways { rules }) => Some(allow(request, input, rules, None)),
         (Subject::Tool { input, .. }, Decision::Allowed | Decision::Answered { .. }) => {
             Some(allow(request, input, Vec::new(), None))
         }
     }
 }
 
-fn allow(
-    request: String,
-    input: Value,
-    always: Vec<Rule>,
-    mode: Option<PermissionMode>,
-) -> AgentCommand {
-    AgentCommand::Allow {
-        request,
-        input,
-        always,
-        mode,
-    }
+fn allow(request: String, input: Value, always: Vec<Rule>, mode: Option<PermissionMode>) -> AgentCommand {
+    AgentCommand::Allow { request, input, always, mode }
 }

@@ -84,6 +84,7 @@ CREATE TABLE outbox (
     due_at     INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     began_at   INTEGER,
+    looks      INTEGER NOT NULL DEFAULT 0,           -- how often Twilio's list was asked for it in vain
     sid        TEXT UNIQUE,
     status     TEXT,
     status_rank INTEGER NOT NULL DEFAULT 0,
@@ -158,7 +159,8 @@ CREATE TABLE reached (
     allowed   INTEGER NOT NULL,
     why       TEXT NOT NULL,
     bytes_in  INTEGER NOT NULL,
-    bytes_out INTEGER NOT NULL
+    bytes_out INTEGER NOT NULL,
+    decision  TEXT NOT NULL UNIQUE                   -- the egress door's id of it
 ) STRICT;
 
 -- Single facts: when messages were last reconciled, how many signatures were refused.

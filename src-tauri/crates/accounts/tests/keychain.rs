@@ -1,0 +1,198 @@
+//! The keychain against a real gnome-keyring on a private session bus.
+//!
+//! Which bus a process uses is settled once and by its environment, so every question is asked by a child: this same
+//! program, started as `keychain --child get anthropic`. Nothing of the user's own session is touched.
+
+use accounts::{Account, ExposeSecret, Keychain, KeychainError};
+use std::{
+    io::Write,
+    path::Path,
+    process::{Child, Command, Stdio, exit},
+    time::{Duration, Instant},
+};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--child") {
+        return child(&arguments[1..]);
+    }
+    for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"] {
+        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            eprintln!("{program} is missing; `cargo xtask test` installs what this test needs");
+            exit(1);
+        }
+    }
+    let facts: [(&str, fn()); 5] = [
+        ("a_secret_comes_back_from_the_keychain_and_outlives_its_daemon", a_secret_comes_back),
+        ("a_locked_keychain_says_that_it_is_locked", a_locked_keychain_says_so),
+        ("without_a_session_bus_the_way_forward_is_a_variable_or_a_file", without_a_session_bus),
+        ("without_a_keychain_program_the_way_forward_is_to_install_one", without_a_keychain_program),
+        ("a_keychain_that_never_answers_is_given_up_and_the_program_can_end", a_silent_keychain),
+    ];
+    for (name, fact) in facts {
+        fact();
+        println!("test {name} ... ok");
+    }
+}
+
+fn a_secret_comes_back() {
+    let session = Session::open();
+    let daemon = session.keyring(Some("password"));
+    assert_eq!(session.ask(&["get", "anthropic"]), "NO_KEY Missing");
+    assert_eq!(session.ask(&["set", "anthropic", "sk-ant-é 'quoted'"]), "the keychain");
+    assert_eq!(session.ask(&["set", "twilio", "token"]), "the keychain");
+    assert_eq!(session.ask(&["get", "anthropic"]), "sk-ant-é 'quoted' from the keychain");
+    drop(daemon);
+
+    let _again = session.keyring(Some("password"));
+    assert_eq!(session.ask(&["get", "twilio"]), "token from the keychain");
+    assert_eq!(session.ask(&["delete", "twilio"]), "gone");
+    assert_eq!(session.ask(&["delete", "twilio"]), "gone");
+    assert_eq!(session.ask(&["get", "twilio"]), "TWILIO_MISSING Missing");
+}
+
+fn a_locked_keychain_says_so() {
+    let session = Session::open();
+    let unlocked = session.keyring(Some("password"));
+    assert_eq!(session.ask(&["set", "anthropic", "x"]), "the keychain");
+    drop(unlocked);
+    let _locked = session.keyring(None);
+    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE Locked");
+    assert_eq!(session.ask(&["set", "anthropic", "x"]), "KEYCHAIN_UNAVAILABLE Locked");
+}
+
+fn without_a_session_bus() {
+    let session = Session::open();
+    std::fs::remove_file(session.bus_path()).unwrap();
+    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoBus");
+}
+
+fn without_a_keychain_program() {
+    let session = Session::open();
+    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoService");
+}
+
+fn a_silent_keychain() {
+    let session = Session::open();
+    std::fs::remove_file(session.bus_path()).unwrap();
+    // Connections wait in its backlog for ever.
+    let _silent = std::os::unix::net::UnixListener::bind(session.bus_path()).unwrap();
+    assert_eq!(session.ask(&["impatient", "anthropic"]), "KEYCHAIN_UNAVAILABLE Silent");
+}
+
+/// One question to the keychain of the session it was started in; its answer in one line.
+#[tokio::main(flavor = "current_thread")]
+async fn child(arguments: &[String]) {
+    let keychain = Keychain::with_environment(|_| None, None);
+    let account: Account = arguments[1].parse().unwrap();
+    let kept = match arguments[0].as_str() {
+        "impatient" => keychain.with_patience(Duration::from_millis(300)).get(account).await.map(|_| String::new()),
+        "get" => keychain.get(account).await.map(|s| format!("{} from {}", s.value.expose_secret(), s.source)),
+        "set" => keychain.set(account, arguments[2].as_str().into()).await.map(|kept| kept.at.to_string()),
+        _ => keychain.delete(account).await.map(|()| "gone".to_owned()),
+    };
+    println!("{}", kept.unwrap_or_else(|error| format!("{} {}", error.code(), kind(&error))));
+}
+
+fn kind(error: &KeychainError) -> &'static str {
+    eprintln!("{error:?}\n{}", error.problem());
+    match error {
+        KeychainError::Missing { .. } => "Missing",
+        KeychainError::Locked(_) => "Locked",
+        KeychainError::NoBus(_) => "NoBus",
+        KeychainError::NoService(_) => "NoService",
+        KeychainError::Denied(_) => "Denied",
+        KeychainError::Silent { .. } => "Silent",
+        _ => "Failed",
+    }
+}
+
+/// A process of ours, ended by its handle when dropped.
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A session bus, a home and a runtime folder that nobody else uses. The bus starts no service by itself.
+struct Session {
+    home: tempfile::TempDir,
+    _bus: Owned,
+}
+
+impl Session {
+    fn open() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("bus.conf");
+        let socket = home.path().join("bus");
+        let policy = r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
+        let listen = format!("<listen>unix:path={}</listen><auth>EXTERNAL</auth>", socket.display());
+        std::fs::write(&config, format!("<busconfig><type>session</type>{listen}{policy}</busconfig>")).unwrap();
+        let mut bus = Command::new("dbus-daemon");
+        bus.arg("--nofork").arg("--nopidfile").arg(format!("--config-file={}", config.display()));
+        let bus = Owned(within(&mut bus, home.path()).spawn().unwrap());
+        wait_for("the bus", || socket.exists());
+        Self { home, _bus: bus }
+    }
+
+    fn bus_path(&self) -> std::path::PathBuf {
+        self.home.path().join("bus")
+    }
+
+    /// A gnome-keyring, unlocked by this password or left locked.
+    fn keyring(&self, password: Option<&str>) -> Owned {
+        let mut daemon = Command::new("gnome-keyring-daemon");
+        daemon.args(["--foreground", "--components=secrets"]);
+        if password.is_some() {
+            daemon.arg("--unlock");
+        }
+        let mut daemon = within(&mut daemon, self.home.path()).stdin(Stdio::piped()).spawn().unwrap();
+        daemon.stdin.take().unwrap().write_all(password.unwrap_or_default().as_bytes()).unwrap();
+        wait_for("the keyring", || self.has_keyring());
+        Owned(daemon)
+    }
+
+    fn has_keyring(&self) -> bool {
+        let mut asked = Command::new("dbus-send");
+        asked.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"]);
+        asked.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
+        let answer = within(&mut asked, self.home.path()).stdout(Stdio::piped()).output().unwrap();
+        String::from_utf8_lossy(&answer.stdout).contains("boolean true")
+    }
+
+    fn ask(&self, arguments: &[&str]) -> String {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        child.arg("--child").args(arguments);
+        let output =
+            within(&mut child, self.home.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+fn within<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", home)
+        .env("XDG_RUNTIME_DIR", home)
+        .env("XDG_DATA_HOME", home.join("data"))
+        .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", home.join("bus").display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+}
+
+fn wait_for(what: &str, there: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !there() {
+        assert!(began.elapsed() < DEADLINE, "{what} did not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

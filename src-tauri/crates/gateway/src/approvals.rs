@@ -1,0 +1,170 @@
+//! The one gate. Every channel answers an approval here, and nowhere else.
+
+use crate::{clock, gateway::App, sessions::Scene};
+use domain::{
+    ApprovalId, Code, Problem, Timestamp,
+    agent::Rule,
+    approval::{Approval, Decision, Subject, check_answer},
+    event::Channel,
+    session::Input,
+};
+use std::time::Duration;
+use store::{approvals, inbox, rules};
+
+/// An answer as it came in.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub approval: ApprovalId,
+    /// The hash of what the person was shown; it must be the hash of what is asked.
+    pub hash: String,
+    pub decision: Decision,
+    pub channel: Channel,
+    /// Who: a number, a phone's name. For the record.
+    pub by: Option<String>,
+    /// The message of the inbox that said so: done with in the same transaction, so that it never answers again.
+    pub message: Option<i64>,
+}
+
+/// Closes an approval. On success the record says so on disk and the agent is being told.
+///
+/// # Errors
+/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `GRANT_REFUSED`, `BAD_REQUEST`: nothing changed.
+pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
+    let grants = app.config.grants;
+    let id = answer.approval;
+    let known = app.store.read(move |r| approvals::get(r, id)).await.map_err(internal)?;
+    let session = known.ok_or(Code::UnknownApproval)?.session;
+    let scene = Scene::of(app, session);
+    let now = clock::now();
+    let closed = app
+        .store
+        .write(move |tx| {
+            if let Some(message) = answer.message {
+                inbox::handled(tx, message)?;
+            }
+            let approval = approvals::expect(tx, id)?;
+            let allowed = check_answer(&approval, &answer.hash, &answer.decision, answer.channel, grants, now);
+            if let Err(code) = allowed {
+                return Ok(Err(code));
+            }
+            let by = answer.by.as_deref();
+            if !scene.close_approval(tx, &approval, &answer.decision, Some(answer.channel), by, now)? {
+                return Ok(Err(Code::ApprovalGone));
+            }
+            if let Decision::AllowedAlways { rules } = &answer.decision {
+                for rule in rules {
+                    rules::add(tx, session, rule, now)?;
+                }
+            }
+            if rerun(&approval, &answer.decision) {
+                give_back(tx, &approval)?;
+            }
+            Ok(Ok(Approval { decision: Some(answer.decision), ..approval }))
+        })
+        .await
+        .map_err(internal)??;
+    tell_the_agent(app, &closed).await;
+    Ok(closed)
+}
+
+/// What "always" would allow for this approval: what the agent suggests, or exactly this tool.
+pub fn always_rules(approval: &Approval) -> Vec<Rule> {
+    match &approval.subject {
+        Subject::Tool { rules, .. } if !rules.is_empty() => rules.clone(),
+        Subject::Tool { tool, .. } => vec![Rule { tool: tool.clone(), content: None }],
+        Subject::Question { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Vec::new(),
+    }
+}
+
+fn rerun(approval: &Approval, decision: &Decision) -> bool {
+    matches!(approval.subject, Subject::Rerun { .. }) && decision.grants()
+}
+
+fn give_back(tx: &store::Tx<'_>, approval: &Approval) -> store::Result<()> {
+    if let Subject::Rerun { turn, .. } = approval.subject {
+        for message in inbox::of_turn(tx, turn)? {
+            inbox::give_back(tx, message.message)?;
+        }
+    }
+    Ok(())
+}
+
+async fn tell_the_agent(app: &App, approval: &Approval) {
+    let Some(decision) = approval.decision.clone() else { return };
+    let input = match (&approval.subject, &approval.request) {
+        (Subject::Rerun { turn, .. }, _) if decision.grants() => {
+            let turn = *turn;
+            match app.store.read(move |r| inbox::of_turn(r, turn)).await {
+                Ok(messages) => Input::Again(messages.iter().map(inbox::Message::said).collect()),
+                // They wait in the store; the session's next driver takes them up.
+                Err(_) => Input::GoOn,
+            }
+        }
+        (_, Some(request)) => Input::Decided { request: request.clone(), subject: approval.subject.clone(), decision },
+        (_, None) => return,
+    };
+    app.registry.ring(app, approval.session, input).await;
+}
+
+/// Ends what was not answered in time, as no. Runs until Lanyard stops.
+pub async fn expire(app: App) {
+    let mut events = app.store.bells().events.subscribe();
+    loop {
+        events.mark_unchanged();
+        let next = match app.store.read(|r| approvals::all_open(r)).await {
+            Ok(open) => close_overdue(&app, open, clock::now()).await,
+            Err(e) => {
+                tracing::error!(error = ?e, "open approvals could not be read");
+                Some(Duration::from_secs(5))
+            }
+        };
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            () = tokio::time::sleep(next.unwrap_or(Duration::from_secs(3600))) => {}
+            _ = events.changed() => {}
+        }
+    }
+}
+
+/// Gives how long until the next one is due.
+async fn close_overdue(app: &App, open: Vec<Approval>, now: Timestamp) -> Option<Duration> {
+    let (overdue, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|a| a.expires_at <= now);
+    for approval in overdue {
+        let scene = Scene::of(app, approval.session);
+        let closing = approval.clone();
+        let closed =
+            app.store.write(move |tx| scene.close_approval(tx, &closing, &Decision::Expired, None, None, now)).await;
+        match closed {
+            Ok(true) => tell_the_agent(app, &Approval { decision: Some(Decision::Expired), ..approval }).await,
+            Ok(false) => {}
+            Err(e) => tracing::error!(error = ?e, "an approval could not be closed"),
+        }
+    }
+    rest.iter().map(|a| a.expires_at.since(now)).min()
+}
+
+/// Which open approval a text's `yes` or `no` means.
+#[derive(Debug, PartialEq)]
+pub enum Meant {
+    This(Box<Approval>),
+    /// Several are open and none was named: their numbers.
+    Which(Vec<u32>),
+    Nothing,
+}
+
+/// Picks by number, or the only one.
+pub fn meant(open: Vec<Approval>, number: Option<u32>) -> Meant {
+    match number {
+        Some(n) => open.into_iter().find(|a| a.number == n).map_or(Meant::Nothing, |a| Meant::This(Box::new(a))),
+        None if open.len() > 1 => Meant::Which(open.iter().map(|a| a.number).collect()),
+        None => open.into_iter().next().map_or(Meant::Nothing, |a| Meant::This(Box::new(a))),
+    }
+}
+
+/// A store's failure, as people are told of it.
+pub(crate) fn internal(e: store::Error) -> Problem {
+    if !matches!(e, store::Error::Refused(_)) {
+        tracing::error!(error = ?e, "the store failed");
+    }
+    e.code().into()
+}

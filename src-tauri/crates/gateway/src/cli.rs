@@ -1,0 +1,218 @@
+//! The command line of `lanyard`: `serve` is the gateway without a display; the rest speaks to the one that runs, through its
+//! local door.
+
+mod client;
+mod image;
+mod keys;
+mod say;
+mod show;
+
+use crate::{
+    Gateway,
+    config::{self, Paths, Resolved},
+    logging,
+};
+use clap::{Parser, Subcommand};
+use domain::Problem;
+use std::{path::PathBuf, process::ExitCode};
+
+#[derive(Parser)]
+#[command(
+    name = "lanyard",
+    version,
+    about = "Your coding agent on a lanyard: it works in a locked room, you carry it in your pocket."
+)]
+pub struct Cli {
+    /// Keep everything of this Lanyard under one folder.
+    #[arg(long, global = true, env = "LANYARD_HOME", value_name = "FOLDER")]
+    home: Option<PathBuf>,
+    /// Print JSON instead of words.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway without a display.
+    Serve,
+    /// What Lanyard does right now.
+    Status,
+    /// Say something to the agent and watch it work.
+    Send {
+        /// The session's number; none starts a new session.
+        #[arg(short, long, value_name = "NUMBER")]
+        session: Option<u32>,
+        /// Into the running turn, not after it.
+        #[arg(long)]
+        steer: bool,
+        /// Return at once instead of watching.
+        #[arg(long)]
+        no_wait: bool,
+        /// What to say.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// List sessions, or stop or close one.
+    Sessions {
+        /// End the running turn of this session.
+        #[arg(long, value_name = "NUMBER", conflicts_with = "close")]
+        halt: Option<u32>,
+        /// Close this session; its history stays.
+        #[arg(long, value_name = "NUMBER")]
+        close: Option<u32>,
+    },
+    /// Show what waits for an answer, or answer it.
+    Approve {
+        /// The approval's number.
+        number: Option<u32>,
+        /// Refuse it; further words tell the agent why.
+        #[arg(long)]
+        no: bool,
+        /// Allow it and what it suggests from now on, in this session.
+        #[arg(long, conflicts_with = "no")]
+        always: bool,
+        /// The answer to a question, or the reason of a refusal.
+        words: Vec<String>,
+    },
+    /// What happened in the sessions, newest last; -f goes on.
+    Logs {
+        #[arg(short, long)]
+        follow: bool,
+        /// What was sent by text and what became of it.
+        #[arg(long, conflicts_with = "follow")]
+        letters: bool,
+        /// What the sandbox reached or wanted to.
+        #[arg(long, conflicts_with = "follow")]
+        reached: bool,
+    },
+    /// Show the config with every key, check it, or keep a secret.
+    Config {
+        #[command(subcommand)]
+        action: Option<ConfigAction>,
+    },
+    /// Look at everything Lanyard needs, and say how to mend what is broken.
+    Doctor,
+    /// Build the sandbox image.
+    Image {
+        /// Even if it is up to date.
+        #[arg(long)]
+        rebuild: bool,
+    },
+    /// Freeze the sandbox with everything in it.
+    Pause,
+    /// Let the sandbox go on.
+    Resume,
+    /// Remove the sandbox with its volumes: everything the agent has there that is not in a folder of yours.
+    Remove {
+        /// Without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Stop the Lanyard that runs.
+    Stop,
+}
+
+#[derive(Subcommand)]
+enum ConfigAction {
+    /// Every key with its default and what it is for.
+    Default,
+    /// Read the file and say what is wrong with it.
+    Check,
+    /// Where the file is.
+    Path,
+    /// Keep an account's secret in the keychain (read from standard input).
+    SetKey { account: String },
+    /// Forget an account's secret.
+    RemoveKey { account: String },
+}
+
+/// Runs the command; gives the exit code: 0 well, 1 an error (said on standard error).
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.json;
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            match json {
+                true => eprintln!("{}", serde_json::to_string(&problem).unwrap_or_default()),
+                false => eprintln!("{problem}"),
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Problem> {
+    let paths = Paths::find(cli.home.as_deref())?;
+    let door = client::LocalDoor::at(&paths);
+    match cli.command {
+        Command::Serve => serve(paths).await,
+        Command::Status => show::status(&door, cli.json).await,
+        Command::Send { session, steer, no_wait, words } => {
+            say::send(&door, say::Words { session, steer, watch: !no_wait, text: words.join(" ") }, cli.json).await
+        }
+        Command::Sessions { halt: Some(n), .. } => door.post(&format!("/sessions/{n}/halt"), &()).await.map(drop),
+        Command::Sessions { close: Some(n), .. } => door.post(&format!("/sessions/{n}/close"), &()).await.map(drop),
+        Command::Sessions { .. } => show::sessions(&door, cli.json).await,
+        Command::Approve { number: None, .. } => show::approvals(&door, cli.json).await,
+        Command::Approve { number: Some(number), no, always, words } => {
+            say::approve(&door, number, say::Verdict::from_flags(no, always, words), cli.json).await
+        }
+        Command::Logs { letters: true, .. } => show::letters(&door, cli.json).await,
+        Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
+        Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
+        Command::Config { action } => configure(action, &paths, &door).await,
+        Command::Doctor => show::doctor(&door, cli.json).await,
+        Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild).await,
+        Command::Pause => door.post("/sandbox/pause", &()).await.map(drop),
+        Command::Resume => door.post("/sandbox/resume", &()).await.map(drop),
+        Command::Remove { yes } => show::remove(&door, yes).await,
+        Command::Stop => door.post("/stop", &()).await.map(drop),
+    }
+}
+
+fn resolved(paths: &Paths) -> Result<Resolved, Problem> {
+    Resolved::new(config::read(&paths.config)?)
+}
+
+async fn serve(paths: Paths) -> Result<(), Problem> {
+    let config = resolved(&paths)?;
+    logging::start(&config);
+    let gateway = Gateway::build(config, paths).await?;
+    let stop = gateway.app.stop.clone();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        stop.cancel();
+    });
+    gateway.run().await
+}
+
+/// Ctrl-C or the system's own request to end.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        let _by_ctrl_c = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
+
+async fn configure(action: Option<ConfigAction>, paths: &Paths, door: &client::LocalDoor) -> Result<(), Problem> {
+    match action {
+        None => show::config(&config::read(&paths.config)?),
+        Some(ConfigAction::Default) => print!("{}", config::DEFAULT_TOML),
+        Some(ConfigAction::Path) => println!("{}", paths.config.display()),
+        Some(ConfigAction::Check) => {
+            resolved(paths)?;
+            println!("{} is fine.", paths.config.display());
+        }
+        Some(ConfigAction::SetKey { account }) => keys::set(&resolved(paths)?, door, &account).await?,
+        Some(ConfigAction::RemoveKey { account }) => keys::remove(&resolved(paths)?, door, &account).await?,
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! Keeping secrets: read from standard input, never from the command line, which other users of the computer can see.
+
+use super::client::LocalDoor;
+use crate::{config::Resolved, secrets::Secrets};
+use accounts::keychain::Account;
+use domain::{Code, Problem};
+use secrecy::SecretString;
+use std::io::{IsTerminal, Read};
+
+pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
+    let account = named(account)?;
+    let value = read_secret(account)?;
+    let kept = Secrets::open(config).keychain().set(account, value).await.map_err(|e| e.problem())?;
+    println!("Kept in {}.", kept.at);
+    if let Some(shadow) = kept.shadowed_by {
+        println!("But {shadow} comes first and is used as long as it is set.");
+    }
+    tell_the_running(door).await;
+    Ok(())
+}
+
+pub async fn remove(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
+    let account = named(account)?;
+    Secrets::open(config).keychain().delete(account).await.map_err(|e| e.problem())?;
+    println!("Forgotten.");
+    tell_the_running(door).await;
+    Ok(())
+}
+
+fn named(account: &str) -> Result<Account, Problem> {
+    account.parse().map_err(|e| Problem::with_detail(Code::BadRequest, e).suggest("lanyard config set-key anthropic."))
+}
+
+fn read_secret(account: Account) -> Result<SecretString, Problem> {
+    let input = std::io::stdin();
+    let text = if input.is_terminal() {
+        let ask = console::Term::stderr();
+        let _shown_or_not = ask.write_str(&format!("Secret for {account}: "));
+        ask.read_secure_line().map_err(|e| Problem::with_detail(Code::BadRequest, e))?
+    } else {
+        let mut text = String::new();
+        input.take(65_536).read_to_string(&mut text).map_err(|e| Problem::with_detail(Code::BadRequest, e))?;
+        text
+    };
+    match text.trim() {
+        "" => Err(Problem::with_detail(Code::BadRequest, "No secret came on standard input.")
+            .suggest("Type it, or pipe it in: lanyard config set-key anthropic < file.")),
+        secret => Ok(SecretString::from(secret.to_owned())),
+    }
+}
+
+/// One that runs reads it anew; one that does not will.
+async fn tell_the_running(door: &LocalDoor) {
+    let _not_running = door.post("/secrets/forget", &()).await;
+}

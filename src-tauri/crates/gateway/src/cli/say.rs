@@ -1,0 +1,179 @@
+//! Saying something, and answering what is asked.
+
+use super::client::LocalDoor;
+use crate::doors::local::{Choice, Decide, Send};
+use domain::{Code, Problem, event::When};
+use serde_json::{Value, json};
+use std::io::Write;
+
+pub struct Words {
+    pub session: Option<u32>,
+    pub steer: bool,
+    pub watch: bool,
+    pub text: String,
+}
+
+/// Says it and, if wanted, shows the turn until it ends.
+pub async fn send(door: &LocalDoor, words: Words, json: bool) -> Result<(), Problem> {
+    let send = Send {
+        text: words.text,
+        session: words.session,
+        client_id: uuid::Uuid::now_v7().to_string(),
+        when: if words.steer { When::Steer } else { When::Queue },
+    };
+    let said = door.post("/send", &send).await?;
+    let number = said["session"].as_u64().unwrap_or_default();
+    if json {
+        println!("{said}");
+    } else {
+        eprintln!("Session {number}.");
+    }
+    if !words.watch {
+        return Ok(());
+    }
+    watch(door, &said, json).await
+}
+
+async fn watch(door: &LocalDoor, said: &Value, json: bool) -> Result<(), Problem> {
+    let session = said["session_id"].as_str().unwrap_or_default().to_owned();
+    let message = said["message"].as_i64().unwrap_or_default();
+    let seq = said["seq"].as_i64().unwrap_or_default();
+    let mut failed = None;
+    let mut shown = Shown::default();
+    door.lines(&format!("/stream?after={seq}"), |line| {
+        let of_session = line["session"] == session.as_str() || line["data"]["session"] == session.as_str();
+        if !of_session {
+            return true;
+        }
+        if json {
+            println!("{line}");
+        } else {
+            shown.line(&line);
+        }
+        match step(&line, message, &mut shown.turn) {
+            Step::GoOn => true,
+            Step::Ended => false,
+            Step::Failed(code) => {
+                failed = Some(code);
+                true
+            }
+        }
+    })
+    .await?;
+    match failed {
+        Some(code) => Err(code.into()),
+        None => Ok(()),
+    }
+}
+
+enum Step {
+    GoOn,
+    Ended,
+    Failed(Code),
+}
+
+/// Follows the one turn that answers `message`.
+fn step(line: &Value, message: i64, turn: &mut Option<String>) -> Step {
+    let event = &line["event"];
+    match event["type"].as_str() {
+        Some("turn_started") if event["messages"].as_array().is_some_and(|m| m.contains(&json!(message))) => {
+            *turn = event["turn"].as_str().map(str::to_owned);
+            Step::GoOn
+        }
+        Some("turn_ended") if event["turn"].as_str() == turn.as_deref() => Step::Ended,
+        Some("failed") => match event["code"].as_str().and_then(Code::named) {
+            // A sandbox that is not ready is tried again by itself; what failed in the turn ends it.
+            Some(code) if event["turn"].is_null() => {
+                eprintln!("{}", Problem::from(code));
+                Step::GoOn
+            }
+            Some(code) => Step::Failed(code),
+            None => Step::GoOn,
+        },
+        _ => Step::GoOn,
+    }
+}
+
+/// A turn as a terminal shows it.
+#[derive(Default)]
+struct Shown {
+    turn: Option<String>,
+    /// A partial answer stands on the current line.
+    open: bool,
+}
+
+impl Shown {
+    fn line(&mut self, line: &Value) {
+        if line["type"] == "partial" {
+            if line["data"]["thinking"] == false {
+                print!("{}", line["data"]["text"].as_str().unwrap_or_default());
+                let _closed = std::io::stdout().flush();
+                self.open = true;
+            }
+            return;
+        }
+        let event = &line["event"];
+        match event["type"].as_str() {
+            Some("answered") if self.open => {
+                println!();
+                self.open = false;
+            }
+            Some("answered") => println!("{}", event["text"].as_str().unwrap_or_default()),
+            Some("tool_used") => {
+                eprintln!("  {} {}", event["tool"].as_str().unwrap_or_default(), brief(&event["input"]))
+            }
+            Some("asked") => eprintln!("  ? lanyard approve {}", event["number"]),
+            Some("resolved") => eprintln!("  = {}", event["decision"]["decision"].as_str().unwrap_or_default()),
+            Some("noticed") => eprintln!("  {}", event["text"].as_str().unwrap_or_default()),
+            _ => {}
+        }
+    }
+}
+
+/// The one value of a tool's input that tells most, on one line.
+pub fn brief(input: &Value) -> String {
+    let word =
+        ["command", "file_path", "path", "pattern", "url", "description"].iter().find_map(|key| input[*key].as_str());
+    let text = word.map_or_else(|| input.to_string(), str::to_owned);
+    domain::shown::shown_line(&text, 100)
+}
+
+/// What the flags of `approve` mean.
+pub enum Verdict {
+    Yes,
+    Always,
+    No(Option<String>),
+    Words(String),
+}
+
+impl Verdict {
+    pub fn from_flags(no: bool, always: bool, words: Vec<String>) -> Self {
+        let words = Some(words.join(" ")).filter(|w| !w.is_empty());
+        match (no, always, words) {
+            (true, _, words) => Self::No(words),
+            (false, true, _) => Self::Always,
+            (false, false, Some(words)) => Self::Words(words),
+            (false, false, None) => Self::Yes,
+        }
+    }
+}
+
+/// Answers the open approval `number`.
+pub async fn approve(door: &LocalDoor, number: u32, verdict: Verdict, json: bool) -> Result<(), Problem> {
+    let open = door.get("/approvals").await?;
+    let approval =
+        open.as_array().into_iter().flatten().find(|a| a["number"] == number).ok_or(Code::UnknownApproval)?;
+    let decide = match verdict {
+        Verdict::Yes => Choice::Allow,
+        Verdict::Always => Choice::AllowAlways,
+        Verdict::No(message) => Choice::Deny { message },
+        Verdict::Words(words) => Choice::Answer { words },
+    };
+    let word = |key: &str| approval[key].as_str().unwrap_or_default().to_owned();
+    let done = door.post(&format!("/approvals/{}", word("id")), &Decide { hash: word("hash"), decide }).await?;
+    match json {
+        true => println!("{done}"),
+        false => println!("#{number}: {}", done["decision"]["decision"].as_str().unwrap_or_default()),
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! What the commands that look print.
+
+use super::{client::LocalDoor, say::brief};
+use crate::config::Written;
+use console::style;
+use domain::{Problem, Timestamp};
+use serde_json::Value;
+
+/// Prints `value` as JSON, or hands it to `words`.
+fn print(value: &Value, json: bool, words: impl FnOnce(&Value)) -> Result<(), Problem> {
+    match json {
+        true => println!("{value:#}"),
+        false => words(value),
+    }
+    Ok(())
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn rows(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// `14:05:09`, in the owner's time zone.
+fn clock(value: &Value) -> String {
+    let at = value.as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+/// `3 min ago`.
+fn ago(value: &Value) -> String {
+    let seconds = crate::clock::now().since(Timestamp(value.as_i64().unwrap_or_default())).as_secs();
+    match seconds {
+        0..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+fn line(name: &str, says: impl std::fmt::Display) {
+    println!("{:<10} {says}", style(name).bold());
+}
+
+pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/status").await?, json, |s| {
+        line(
+            "lanyard",
+            format!("{}, up for {} min", word(s, "version"), s["uptime_ms"].as_u64().unwrap_or(0) / 60_000),
+        );
+        line(
+            "address",
+            format!("{} {}", word(s, "address"), s["public_url"].as_str().unwrap_or("(no public address)")),
+        );
+        let sandbox = &s["sandbox"];
+        let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
+        line("sandbox", format!("{} {more}", word(sandbox, "state")));
+        line("texting", if s["texting"] == true { "on" } else { "off" });
+        for out in rows(&s["opted_out"]) {
+            line("opted out", format!("{} (the owner texts START to the number to opt in again)", word(out, "number")));
+        }
+        if s["refused_signatures"].as_u64() > Some(0) {
+            line("refused", format!("{} request(s) with a wrong signature", s["refused_signatures"]));
+        }
+        line("to answer", &s["open_approvals"]);
+        line(
+            "today",
+            format!("${:.4} for {} responses", s["today"]["dollars"].as_f64().unwrap_or(0.0), s["today"]["responses"]),
+        );
+    })
+}
+
+pub async fn sessions(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/sessions").await?, json, |list| {
+        for s in rows(list) {
+            let doing = s["doing"].as_str().map(|d| format!(" ({d})")).unwrap_or_default();
+            let title = if word(s, "title").is_empty() { "new session" } else { word(s, "title") };
+            println!("{:>3}  {:<9} {:<12} {title}{doing}", s["number"], word(s, "state"), ago(&s["last_at"]));
+        }
+        if rows(list).next().is_none() {
+            println!("No sessions yet. Say something: lanyard send \"...\"");
+        }
+    })
+}
+
+pub async fn approvals(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/approvals").await?, json, |list| {
+        for a in rows(list) {
+            println!("{} {} ({} risk)", style(format!("#{}", a["number"])).bold(), word(a, "kind"), word(a, "risk"));
+            for text in word(a, "shown").lines() {
+                println!("    {text}");
+            }
+            println!("    lanyard approve {0}, or lanyard approve {0} --no", a["number"]);
+        }
+        if rows(list).next().is_none() {
+            println!("Nothing is waiting for an answer.");
+        }
+    })
+}
+
+pub async fn letters(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/letters").await?, json, |list| {
+        for l in rows(list) {
+            let status = l["status"].as_str().unwrap_or_else(|| word(l, "state"));
+            println!(
+                "{:>4}  {:<12} {:<16} {:<12} {}",
+                l["id"],
+                ago(&l["created_at"]),
+                word(l, "to"),
+                status,
+                word(l, "why")
+            );
+        }
+    })
+}
+
+pub async fn reached(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/reached").await?, json, |list| {
+        for r in rows(list) {
+            let verdict = if r["allowed"] == true { style("allowed").green() } else { style("blocked").red() };
+            let carried = format!("{} in, {} out", r["bytes_in"], r["bytes_out"]);
+            println!("{}  {verdict}  {}:{}  {carried}", clock(&r["at"]), word(r, "host"), r["port"]);
+        }
+    })
+}
+
+/// What happened in the sessions; with `follow` goes on until interrupted.
+pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Problem> {
+    let last = door.get("/last").await?["seq"].as_i64().unwrap_or(0);
+    let after = (last - 100).max(0);
+    if last == 0 && !follow {
+        return Ok(());
+    }
+    door.lines(&format!("/stream?after={after}"), |entry| {
+        if entry["type"] == "event" {
+            match json {
+                true => println!("{entry}"),
+                false => event(&entry),
+            }
+        }
+        follow || entry["seq"].as_i64().is_none_or(|seq| seq < last)
+    })
+    .await
+}
+
+fn event(entry: &Value) {
+    let e = &entry["event"];
+    let says = match word(e, "type") {
+        "said" => format!("{} {}", style("said").cyan(), word(e, "text")),
+        "answered" => format!("{} {}", style("answered").green(), word(e, "text")),
+        "tool_used" => format!("{} {} {}", style("used").dim(), word(e, "tool"), brief(&e["input"])),
+        "asked" => format!("{} #{} ({} risk)", style("asked").yellow(), e["number"], word(e, "risk")),
+        "resolved" => format!("{} {}", style("resolved").yellow(), word(&e["decision"], "decision")),
+        "turn_ended" => format!("{} {} in {} ms", style("ended").dim(), word(e, "outcome"), e["duration_ms"]),
+        "failed" => format!("{} {} {}", style("failed").red(), word(e, "code"), word(e, "detail")),
+        "noticed" => format!("{} {}", style("noticed").dim(), word(e, "text")),
+        "artifact_made" => format!("{} {}", style("picture").green(), word(e, "caption")),
+        "tool_finished" | "turn_started" => return,
+        other => other.replace('_', " "),
+    };
+    println!("{}  {says}", clock(&entry["at"]));
+}
+
+pub async fn doctor(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    print(&door.get("/doctor").await?, json, |findings| {
+        for f in rows(findings) {
+            let mark = match word(f, "state") {
+                "well" => style("ok").green(),
+                "note" => style("!!").yellow(),
+                _ => style("no").red(),
+            };
+            println!("{mark}  {:<10} {}", style(word(f, "what")).bold(), word(f, "says"));
+            if !word(f, "mend").is_empty() {
+                println!("                -> {}", word(f, "mend"));
+            }
+        }
+    })
+}
+
+/// The config as it is used: what the file says, and every default beside it.
+pub fn config(written: &Written) {
+    match toml::to_string(written) {
+        Ok(text) => print!("{text}"),
+        Err(e) => eprintln!("The config could not be shown: {e}"),
+    }
+}
+
+/// Asks first, unless told not to.
+pub async fn remove(door: &LocalDoor, yes: bool) -> Result<(), Problem> {
+    if !yes {
+        eprint!("Remove the sandbox and all that is in it? (yes/no) ");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || answer.trim() != "yes" {
+            eprintln!("Left as it is.");
+            return Ok(());
+        }
+    }
+    door.post("/sandbox/remove", &()).await.map(drop)
+}

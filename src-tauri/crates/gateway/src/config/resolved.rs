@@ -1,0 +1,209 @@
+//! The config as the program uses it: parsed once, so that nothing after has to doubt it.
+
+use super::{Written, written};
+use domain::{
+    Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Risk, session::Patience, usage::MicroDollars,
+};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use url::Url;
+
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    pub listen: SocketAddr,
+    /// Without a trailing slash, exactly as written otherwise: Twilio's signature covers it.
+    pub public_url: Option<String>,
+    pub model_base: Url,
+    pub patience: Patience,
+    pub grants: GrantPolicy,
+    pub expiry: Duration,
+    pub caps: Caps,
+    pub twilio: Option<TwilioSettings>,
+    pub sms: SmsSettings,
+    pub workspace: Option<PathBuf>,
+    pub agent_uid: u32,
+    pub written: Written,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    pub turn: MicroDollars,
+    pub session: MicroDollars,
+    pub day: MicroDollars,
+}
+
+#[derive(Clone, Debug)]
+pub struct TwilioSettings {
+    pub account_sid: String,
+    pub from: String,
+    pub allow: Vec<PhoneNumber>,
+    pub base_url: Url,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct SmsSettings {
+    pub segments: usize,
+    pub per_minute: u32,
+    pub link_life: Duration,
+    pub picture_life: Duration,
+}
+
+/// An error in one key's value.
+fn wrong(key: &str, why: impl std::fmt::Display, suggestion: &str) -> Problem {
+    Problem::with_detail(Code::ConfigInvalid, format!("{key}: {why}.")).suggest(suggestion)
+}
+
+fn minutes(n: u64) -> Duration {
+    Duration::from_secs(n.saturating_mul(60))
+}
+
+impl Resolved {
+    pub fn new(w: Written) -> Result<Self, Problem> {
+        let listen = w.server.listen.parse().map_err(|e| {
+            wrong("server.listen", e, "Write an address and a port, as in 127.0.0.1:3001; port 0 takes a free one.")
+        })?;
+        Ok(Self {
+            listen,
+            public_url: public_url(&w.server.public_url)?,
+            model_base: base_url("anthropic.base_url", &w.anthropic.base_url)?,
+            patience: Patience {
+                silence: minutes(w.agent.silence_minutes.max(1)),
+                tool_silence: minutes(w.agent.tool_silence_minutes.max(1)),
+                idle: minutes(w.agent.idle_minutes.max(1)),
+                waiting: w.agent.waiting.max(1),
+                ..Patience::default()
+            },
+            grants: GrantPolicy { sms: grants(w.approvals.sms_grants) },
+            expiry: minutes(w.approvals.expire_minutes.max(1)),
+            caps: caps(&w.spend)?,
+            twilio: twilio(&w.twilio)?,
+            sms: SmsSettings {
+                segments: w.sms.segments.clamp(1, 10),
+                per_minute: w.sms.per_minute.max(1),
+                link_life: minutes(w.sms.link_minutes.max(1)),
+                picture_life: minutes(w.sms.picture_minutes.max(1)),
+            },
+            workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
+            agent_uid: agent_uid(w.sandbox.uid),
+            written: w,
+        })
+    }
+}
+
+fn public_url(written: &str) -> Result<Option<String>, Problem> {
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let suggestion = "Write it as Twilio has it, as in https://name.example.com, without a path.";
+    let url = Url::parse(written).map_err(|e| wrong("server.public_url", e, suggestion))?;
+    let plain = matches!(url.scheme(), "https" | "http") && url.query().is_none() && url.fragment().is_none();
+    if !plain || url.path() != "/" {
+        return Err(wrong("server.public_url", "it must be a scheme and a host alone", suggestion));
+    }
+    Ok(Some(written.trim_end_matches('/').to_owned()))
+}
+
+fn base_url(key: &str, written: &str) -> Result<Url, Problem> {
+    let suggestion = "Write it as in https://api.example.com.";
+    let url = Url::parse(written).map_err(|e| wrong(key, e, suggestion))?;
+    let loopback = url.host_str().is_some_and(|h| h == "localhost" || h.starts_with("127.") || h == "[::1]");
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err(wrong(key, "it must be https (http only on this computer)", suggestion)),
+    }
+}
+
+fn grants(written: written::Grants) -> Option<Risk> {
+    match written {
+        written::Grants::None => None,
+        written::Grants::Low => Some(Risk::Low),
+        written::Grants::Medium => Some(Risk::Medium),
+        written::Grants::High => Some(Risk::High),
+    }
+}
+
+fn caps(spend: &written::Spend) -> Result<Caps, Problem> {
+    let dollars = |key: &str, value: f64| match value.is_finite() && value >= 0.0 {
+        true => Ok(MicroDollars::from_dollars(value)),
+        false => Err(wrong(key, "it must be a number of dollars, 0 or more", "Write it as in 5.0.")),
+    };
+    Ok(Caps {
+        turn: dollars("spend.turn", spend.turn)?,
+        session: dollars("spend.session", spend.session)?,
+        day: dollars("spend.day", spend.day)?,
+    })
+}
+
+fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Problem> {
+    if t.account_sid.is_empty() {
+        return Ok(None);
+    }
+    let sid =
+        |s: &str, prefix: &str| s.len() == 34 && s.starts_with(prefix) && s[2..].bytes().all(|b| b.is_ascii_hexdigit());
+    if !sid(&t.account_sid, "AC") {
+        return Err(wrong(
+            "twilio.account_sid",
+            "it is AC and 32 hex digits",
+            "Copy it from the first page of Twilio's console.",
+        ));
+    }
+    if !sid(&t.from, "MG") && t.from.parse::<Address>().is_err() {
+        return Err(wrong(
+            "twilio.from",
+            "it is a number, a whatsapp: address or MG and 32 hex digits",
+            "Write it as in +15551230000.",
+        ));
+    }
+    let number = |n: &String| {
+        n.parse::<Address>().map(|a| a.number).map_err(|e| wrong("twilio.allow", e, "Write each as in +15551230001."))
+    };
+    Ok(Some(TwilioSettings {
+        account_sid: t.account_sid.clone(),
+        from: t.from.clone(),
+        allow: t.allow.iter().map(number).collect::<Result<_, _>>()?,
+        base_url: base_url("twilio.base_url", &t.base_url)?,
+    }))
+}
+
+/// The owner's own user id, so that what the agent writes belongs to the owner; 1000 for root, which the agent never is.
+fn agent_uid(written: u32) -> u32 {
+    match (written, rustix::process::getuid().as_raw()) {
+        (0, 0) => 1000,
+        (0, own) => own,
+        (chosen, _) => chosen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::parse;
+
+    fn refused(toml: &str, word: &str) {
+        let problem = Resolved::new(parse(toml).unwrap()).unwrap_err();
+        assert!(problem.message.contains(word), "{problem}");
+        assert!(!problem.suggestion.is_empty());
+    }
+
+    #[test]
+    fn values_that_cannot_be_meant_are_refused_with_a_way_forward() {
+        refused("[server]\nlisten = \"3001\"", "server.listen");
+        refused("[server]\npublic_url = \"https://x.test/path\"", "server.public_url");
+        refused("[anthropic]\nbase_url = \"http://example.com\"", "anthropic.base_url");
+        refused("[spend]\nday = -1.0", "spend.day");
+        refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
+        let sid = "AC0123456789abcdef0123456789abcdef";
+        refused(&format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"me\""), "twilio.from");
+        refused(
+            &format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"+15551230000\"\nallow = [\"5551\"]"),
+            "twilio.allow",
+        );
+    }
+
+    #[test]
+    fn the_default_config_resolves() {
+        let r = Resolved::new(Written::default()).unwrap();
+        assert!(r.twilio.is_none() && r.public_url.is_none());
+        assert_ne!(r.agent_uid, 0);
+    }
+}

@@ -1,0 +1,100 @@
+//! The config as it stands in the file. Comments for people are in `default.toml`, beside each key.
+
+use domain::PermissionMode;
+use serde::{Deserialize, Serialize};
+
+macro_rules! table {
+    ($name:ident { $($key:ident: $type:ty = $default:expr),+ $(,)? }) => {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct $name { $(pub $key: $type),+ }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($key: $default),+ }
+            }
+        }
+    };
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Written {
+    pub server: Server,
+    pub agent: Agent,
+    pub anthropic: Anthropic,
+    pub secrets: Secrets,
+    pub sandbox: Sandbox,
+    pub egress: Egress,
+    pub spend: Spend,
+    pub approvals: Approvals,
+    pub twilio: Twilio,
+    pub sms: Sms,
+    pub log: Log,
+}
+
+table!(Server { listen: String = "127.0.0.1:3001".into(), public_url: String = String::new() });
+table!(Agent {
+    model: String = String::new(),
+    mode: PermissionMode = PermissionMode::Default,
+    instructions: String = String::new(),
+    spare: bool = true,
+    model_retries: u32 = 5,
+    silence_minutes: u64 = 5,
+    tool_silence_minutes: u64 = 12,
+    idle_minutes: u64 = 30,
+    waiting: usize = 100,
+});
+table!(Anthropic { base_url: String = "https://api.anthropic.com".into() });
+table!(Secrets { file: String = String::new() });
+table!(Sandbox {
+    engine: String = String::new(),
+    base: String = "debian:bookworm-slim".into(),
+    size: Size = Size::Medium,
+    workspace: String = String::new(),
+    uid: u32 = 0,
+    carrier: Carrier = Carrier::Auto,
+});
+table!(Egress { allow: Vec<String> = Vec::new() });
+table!(Spend { turn: f64 = 5.0, session: f64 = 25.0, day: f64 = 50.0 });
+table!(Approvals { sms_grants: Grants = Grants::Low, expire_minutes: u64 = 60 });
+table!(Twilio {
+    account_sid: String = String::new(),
+    from: String = String::new(),
+    allow: Vec<String> = Vec::new(),
+    base_url: String = "https://api.twilio.com".into(),
+});
+table!(Sms { segments: usize = 4, per_minute: u32 = 30, link_minutes: u64 = 1440, picture_minutes: u64 = 60 });
+table!(Log { level: String = "info".into(), format: LogFormat = LogFormat::Pretty });
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Size {
+    Small,
+    Medium,
+    Large,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carrier {
+    Auto,
+    Socket,
+    Exec,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grants {
+    None,
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}

@@ -1,0 +1,372 @@
+//! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
+//! port: no request from a network can reach it.
+
+use super::reply::Refusal;
+use crate::{
+    approvals::{self, Answer},
+    clock, doctor,
+    gateway::App,
+    live::Partial,
+    sessions::{Opening, Saying, open_session, say},
+};
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{Path, Query, State},
+    response::Response,
+    routing::{get, post},
+};
+use domain::{
+    ApprovalId, Code, Problem, SessionId,
+    approval::{Decision, Subject, read_answers},
+    event::{Channel, When},
+    session::Input,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{convert::Infallible, os::unix::fs::PermissionsExt, path::Path as FilePath};
+use store::{
+    events,
+    inbox::{self, Arrival},
+    outbox, sessions, usage,
+};
+use tokio::{net::UnixListener, sync::mpsc};
+
+/// Binds the socket file, in place of one that a crash left.
+pub fn bind(path: &FilePath) -> Result<UnixListener, Problem> {
+    let problem = |e: std::io::Error| {
+        Problem::with_detail(Code::PortTaken, format!("{}: {e}.", path.display()))
+            .suggest("Choose a shorter LANYARD_HOME: a socket's path has at most 107 bytes.")
+    };
+    let _was_not_there = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).map_err(problem)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(problem)?;
+    Ok(listener)
+}
+
+/// Serves until Lanyard stops.
+pub async fn serve(app: App, listener: UnixListener) {
+    let stop = app.stop.clone();
+    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(e) = serving.await {
+        tracing::error!(error = ?e, "the local door closed");
+    }
+}
+
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/doctor", get(examine))
+        .route("/sessions", get(list_sessions))
+        .route("/sessions/{number}/halt", post(halt))
+        .route("/sessions/{number}/close", post(close))
+        .route("/send", post(send))
+        .route("/stream", get(stream))
+        .route("/last", get(last))
+        .route("/approvals", get(list_approvals))
+        .route("/approvals/{id}", post(answer))
+        .route("/letters", get(letters))
+        .route("/reached", get(reached))
+        .route("/sandbox/pause", post(pause))
+        .route("/sandbox/resume", post(resume))
+        .route("/sandbox/remove", post(remove))
+        .route("/secrets/forget", post(forget_secrets))
+        .route("/stop", post(stop))
+        .fallback(|| async { Refusal::from(Code::NotFound) })
+        .with_state(app)
+}
+
+async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    let (open, spent, opted_out, refused) = app
+        .store
+        .read(|r| {
+            let refused = store::facts::get(r, store::facts::BAD_SIGNATURES)?;
+            let opted_out = store::numbers::all_opted_out(r)?;
+            Ok((store::approvals::all_open(r)?.len(), usage::since(r, clock::midnight())?, opted_out, refused))
+        })
+        .await?;
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_ms": clock::now().since(app.started).as_millis() as u64,
+        "address": app.public_addr.to_string(),
+        "public_url": app.config.public_url,
+        "sandbox": app.workshop.state().await,
+        "texting": app.texting.is_some(),
+        "open_approvals": open,
+        "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens },
+        "opted_out": opted_out.iter().map(|(address, since)| json!({ "number": address, "since": since })).collect::<Vec<_>>(),
+        "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0),
+    })))
+}
+
+async fn examine(State(app): State<App>) -> Json<Vec<doctor::Finding>> {
+    Json(doctor::examine(&app).await)
+}
+
+async fn list_sessions(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    let rows = app.store.read(|r| sessions::latest(r, 50)).await?;
+    let shown: Vec<Value> = rows
+        .iter()
+        .map(|s| {
+            let glance = app.registry.glance(s.id).unwrap_or_default();
+            json!({ "number": s.number, "id": s.id, "title": s.title, "agent": s.agent, "mode": s.mode, "open": s.open,
+                    "state": if glance.state.is_empty() { "cold" } else { glance.state }, "doing": glance.doing,
+                    "waiting": glance.waiting, "last_at": s.last_at })
+        })
+        .collect();
+    Ok(Json(json!(shown)))
+}
+
+async fn numbered(app: &App, number: u32) -> Result<sessions::SessionRow, Refusal> {
+    Ok(app.store.read(move |r| sessions::numbered(r, number)).await?.ok_or(Code::UnknownSession)?)
+}
+
+async fn halt(State(app): State<App>, Path(number): Path<u32>) -> Result<Json<Value>, Refusal> {
+    let session = numbered(&app, number).await?;
+    app.registry.ring(&app, session.id, Input::Halt).await;
+    Ok(Json(json!({})))
+}
+
+async fn close(State(app): State<App>, Path(number): Path<u32>) -> Result<Json<Value>, Refusal> {
+    let session = numbered(&app, number).await?;
+    app.registry.ring(&app, session.id, Input::Close).await;
+    Ok(Json(json!({})))
+}
+
+/// Something said at the desk.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Send {
+    pub text: String,
+    /// The session's number; none starts a new one.
+    pub session: Option<u32>,
+    /// The same id again is the same message.
+    pub client_id: String,
+    #[serde(default)]
+    pub when: When,
+}
+
+async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Value>, Refusal> {
+    let opening = Opening::usual(&app);
+    let (now, waiting) = (clock::now(), app.config.patience.waiting);
+    let said = app
+        .store
+        .write(move |tx| {
+            let arrival = Arrival {
+                channel: Channel::Cli,
+                external: send.client_id,
+                sender: None,
+                receiver: None,
+                text: send.text.clone(),
+                media: Vec::new(),
+            };
+            let received = inbox::receive(tx, &arrival, now)?;
+            if !received.fresh {
+                let known = inbox::get(tx, received.message)?;
+                return Ok((known.session, known.said(), 0));
+            }
+            let session = match send.session {
+                None => {
+                    let id = SessionId::new();
+                    open_session(tx, id, &opening, now)?;
+                    id
+                }
+                Some(number) => match sessions::numbered(tx, number)? {
+                    Some(row) if inbox::waiting(tx, row.id)?.len() >= waiting => {
+                        return Err(store::Error::Refused(Code::Busy));
+                    }
+                    Some(row) => row.id,
+                    None => return Err(store::Error::Refused(Code::UnknownSession)),
+                },
+            };
+            let saying = Saying {
+                message: received.message,
+                session,
+                channel: Channel::Cli,
+                text: &send.text,
+                pictures: &[],
+                when: send.when,
+            };
+            let seq = say(tx, &saying, now)?;
+            Ok((Some(session), inbox::get(tx, received.message)?.said(), seq))
+        })
+        .await?;
+    let (session, said, seq) = said;
+    let session = session.ok_or(Code::UnknownSession)?;
+    let message = said.message;
+    app.registry.ring(&app, session, Input::Said(said)).await;
+    let row = app.store.read(move |r| sessions::get(r, session)).await?.ok_or(Code::UnknownSession)?;
+    Ok(Json(json!({ "message": message, "session": row.number, "session_id": session, "seq": seq })))
+}
+
+async fn list_approvals(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    let open = app.store.read(|r| store::approvals::all_open(r)).await?;
+    let shown: Vec<Value> = open
+        .iter()
+        .map(|a| {
+            json!({ "id": a.id, "number": a.number, "hash": a.hash, "risk": a.risk, "shown": a.subject.in_full(),
+                    "kind": kind(&a.subject), "expires_at": a.expires_at })
+        })
+        .collect();
+    Ok(Json(json!(shown)))
+}
+
+fn kind(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Tool { .. } => "tool",
+        Subject::Question { .. } => "question",
+        Subject::Plan { .. } => "plan",
+        Subject::Rerun { .. } => "rerun",
+    }
+}
+
+/// An answer given at the desk. `hash` is that of what was shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Decide {
+    pub hash: String,
+    #[serde(flatten)]
+    pub decide: Choice,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Choice {
+    Allow,
+    AllowAlways,
+    Deny {
+        message: Option<String>,
+    },
+    /// To a question, in the owner's words.
+    Answer {
+        words: String,
+    },
+}
+
+async fn answer(
+    State(app): State<App>,
+    Path(id): Path<ApprovalId>,
+    Json(d): Json<Decide>,
+) -> Result<Json<Value>, Refusal> {
+    let approval = app.store.read(move |r| store::approvals::get(r, id)).await?.ok_or(Code::UnknownApproval)?;
+    let decision = match d.decide {
+        Choice::Allow => Decision::Allowed,
+        Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval) },
+        Choice::Deny { message } => Decision::Denied { message },
+        Choice::Answer { words } => match &approval.subject {
+            Subject::Question { questions, .. } => {
+                Decision::Answered { answers: read_answers(questions, &words).ok_or(Code::BadRequest)? }
+            }
+            _ => return Err(Code::BadRequest.into()),
+        },
+    };
+    let answer = Answer { approval: id, hash: d.hash, decision, channel: Channel::Cli, by: None, message: None };
+    let closed = approvals::answer(&app, answer).await?;
+    Ok(Json(json!({ "number": closed.number, "decision": closed.decision })))
+}
+
+async fn letters(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    let fates = app.store.read(|r| outbox::latest(r, 50)).await?;
+    let shown = |f: &outbox::Fate| {
+        json!({ "id": f.id, "to": f.address, "state": f.state, "status": f.status, "error": f.error, "why": f.why,
+                "attempts": f.attempts, "created_at": f.created_at })
+    };
+    Ok(Json(fates.iter().map(shown).collect()))
+}
+
+async fn reached(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    let rows = app.store.read(|r| store::reached::latest(r, 100)).await?;
+    let shown = |(at, r): &(domain::Timestamp, store::reached::Reached)| {
+        json!({ "at": at, "host": r.host, "port": r.port, "allowed": r.allowed, "why": r.why,
+                "bytes_in": r.bytes_in, "bytes_out": r.bytes_out })
+    };
+    Ok(Json(rows.iter().map(shown).collect()))
+}
+
+async fn pause(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    app.workshop.pause().await?;
+    Ok(Json(json!({})))
+}
+
+async fn resume(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    app.workshop.resume().await?;
+    Ok(Json(json!({})))
+}
+
+async fn remove(State(app): State<App>) -> Result<Json<Value>, Refusal> {
+    app.workshop.remove().await?;
+    Ok(Json(json!({})))
+}
+
+/// A secret was changed: the next use reads it anew.
+async fn forget_secrets(State(app): State<App>) -> Json<Value> {
+    app.secrets.forget().await;
+    Json(json!({}))
+}
+
+async fn stop(State(app): State<App>) -> Json<Value> {
+    app.stop.cancel();
+    Json(json!({}))
+}
+
+/// The newest event's number.
+async fn last(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "seq": *app.store.bells().events.borrow() }))
+}
+
+#[derive(Debug, Deserialize)]
+struct From {
+    #[serde(default)]
+    after: Option<i64>,
+}
+
+/// Stored events after the cursor, then live ones and partial words, a JSON line each. Without a cursor: from now on.
+async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
+    let (lines, body) = mpsc::channel::<Result<Bytes, Infallible>>(64);
+    let bell = *app.store.bells().events.borrow();
+    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell), lines));
+    Response::new(Body::from_stream(futures::stream::unfold(body, |mut body| async {
+        body.recv().await.map(|line| (line, body))
+    })))
+}
+
+async fn tell(app: App, mut cursor: i64, lines: mpsc::Sender<Result<Bytes, Infallible>>) {
+    let mut bell = app.store.bells().events.subscribe();
+    let mut live = app.live.watch();
+    loop {
+        bell.mark_unchanged();
+        let Ok(events) = app.store.read(move |r| events::after(r, cursor, 500)).await else { return };
+        let whole = events.len() < 500;
+        for stored in events {
+            cursor = stored.seq;
+            let line = json!({ "type": "event", "seq": stored.seq, "session": stored.session, "at": stored.at, "event": stored.event });
+            if send_line(&lines, &line).await.is_err() {
+                return;
+            }
+        }
+        if !whole {
+            continue;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                () = app.stop.cancelled() => return,
+                () = lines.closed() => return,
+                partial = live.recv() => {
+                    // A reader that lags misses some; the finished text is an event.
+                    let Ok(partial) = partial else { continue };
+                    if send_line(&lines, &partial_line(&partial)).await.is_err() {
+                        return;
+                    }
+                }
+                _ = bell.changed() => break,
+            }
+        }
+    }
+}
+
+fn partial_line(partial: &Partial) -> Value {
+    json!({ "type": "partial", "data": partial })
+}
+
+async fn send_line(lines: &mpsc::Sender<Result<Bytes, Infallible>>, line: &Value) -> Result<(), ()> {
+    lines.send(Ok(Bytes::from(format!("{line}\n")))).await.map_err(|_| ())
+}

@@ -1,0 +1,159 @@
+//! The whole: what is opened and bound ([`Gateway::build`], nothing spawned), then launched, then run until told to stop.
+
+use crate::{
+    approvals,
+    config::{Paths, Resolved},
+    doors,
+    house::House,
+    launch,
+    live::Live,
+    secrets::Secrets,
+    sessions::{Registry, Workshop},
+    sms::{self, letters::Post, texting::Texting},
+    tokens::Tokens,
+};
+use domain::{Code, Problem};
+use std::{fs::File, sync::Arc, time::Duration};
+use store::Store;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Everything that doors, drivers and senders share. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+pub struct Shared {
+    pub config: Resolved,
+    pub paths: Paths,
+    pub store: Store,
+    pub secrets: Secrets,
+    pub tokens: Tokens,
+    pub workshop: Workshop,
+    pub registry: Registry,
+    pub texting: Option<Texting>,
+    pub live: Live,
+    pub started: domain::Timestamp,
+    /// Cancelled once, when Lanyard stops; every task watches it.
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    /// Where the public door really listens (port 0 resolved).
+    pub public_addr: std::net::SocketAddr,
+}
+
+impl Shared {
+    /// How words become letters.
+    pub fn post(&self) -> Post {
+        Post { sms: self.config.sms, public_url: self.config.public_url.clone() }
+    }
+}
+
+/// Built: files open, addresses bound, nothing running.
+pub struct Gateway {
+    pub app: App,
+    public: TcpListener,
+    local: UnixListener,
+    /// Held as long as this Lanyard runs: a second one on the same folder is refused.
+    _lock: File,
+}
+
+/// How long stopping may take: processes get their escalation, answers in flight their end.
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+impl Gateway {
+    /// # Errors
+    /// `ALREADY_RUNNING`, `PORT_TAKEN`, `DATABASE_DAMAGED`, `DISK_FULL`, `CONFIG_INVALID`.
+    pub async fn build(config: Resolved, paths: Paths) -> Result<Self, Problem> {
+        let _another_set_it_first = rustls::crypto::ring::default_provider().install_default();
+        paths.make()?;
+        let lock = lock(&paths)?;
+        let store = open_store(&paths)?;
+        let public = TcpListener::bind(config.listen)
+            .await
+            .map_err(|e| Problem::with_detail(Code::PortTaken, format!("{}: {e}.", config.listen)))?;
+        let public_addr = public.local_addr().map_err(|e| Problem::with_detail(Code::PortTaken, e))?;
+        let local = doors::local::bind(&paths.local_door())?;
+        let secrets = Secrets::open(&config);
+        let tokens = Tokens::default();
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let house = House::new(store.clone(), secrets.clone(), tokens.clone(), config.caps);
+        let door = house.door(&config)?;
+        let workshop =
+            Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
+        let texting = Texting::open(&config, &secrets).await;
+        let app = App(Arc::new(Shared {
+            config,
+            paths,
+            store,
+            secrets,
+            tokens,
+            workshop,
+            registry: Registry::default(),
+            texting,
+            live: Live::default(),
+            started: crate::clock::now(),
+            stop,
+            tasks,
+            public_addr,
+        }));
+        Ok(Self { app, public, local, _lock: lock })
+    }
+
+    /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline.
+    pub async fn run(self) -> Result<(), Problem> {
+        let Gateway { app, public, local, _lock } = self;
+        launch::take_up(&app).await.map_err(approvals::internal)?;
+        app.tasks.spawn(approvals::expire(app.clone()));
+        app.tasks.spawn(sms::desk::run(app.clone()));
+        app.tasks.spawn(sms::outbox::run(app.clone()));
+        app.tasks.spawn(sms::reconcile::run(app.clone()));
+        app.tasks.spawn(app.workshop.clone().stay_ready());
+        app.tasks.spawn(doors::public::serve(app.clone(), public));
+        app.tasks.spawn(doors::local::serve(app.clone(), local));
+        tracing::info!(address = %app.public_addr, "Lanyard is up");
+        app.stop.cancelled().await;
+        end(&app).await;
+        Ok(())
+    }
+}
+
+async fn end(app: &App) {
+    app.tasks.close();
+    if tokio::time::timeout(STOP_WITHIN, app.tasks.wait()).await.is_err() {
+        tracing::warn!(tasks = app.tasks.len(), "stopped with tasks left");
+    }
+    app.workshop.close().await;
+    let _gone_already = std::fs::remove_file(app.paths.local_door());
+    tracing::info!("Lanyard has stopped");
+}
+
+fn lock(paths: &Paths) -> Result<File, Problem> {
+    let path = paths.data.join("lanyard.lock");
+    let problem = |e: std::io::Error| Problem::with_detail(Code::ConfigInvalid, format!("{}: {e}.", path.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(problem)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Code::AlreadyRunning.into()),
+    }
+}
+
+fn open_store(paths: &Paths) -> Result<Store, Problem> {
+    Store::open(&paths.database()).map_err(|e| {
+        tracing::error!(error = ?e, "the database could not be opened");
+        let at = paths.database().display().to_string();
+        match e {
+            store::Error::Newer => {
+                Problem::with_detail(Code::DatabaseDamaged, format!("{at} was written by a newer Lanyard."))
+                    .suggest("Install the newer Lanyard again. The file was left unchanged.")
+            }
+            e => Problem::with_detail(e.code(), format!("It is at {at} and was left unchanged.")),
+        }
+    })
+}

@@ -1,0 +1,172 @@
+//! What the egress door asks: whose token is this, may it spend, with which key; and what it tells: what was spent, what was
+//! reached. The only place where a real key meets a request is inside the door.
+
+use crate::{
+    clock,
+    config::{Caps, Resolved},
+    secrets::Secrets,
+    tokens::{Holder, Tokens},
+};
+use accounts::keychain::{Account, KeychainError};
+use domain::{Code, Problem, SandboxId, usage::MicroDollars};
+use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, HostRule, Left, Payer, Settings, Spend};
+use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use std::sync::Arc;
+use store::{
+    Store,
+    reached::{self, Reached},
+    usage::{self, Spent},
+};
+
+/// Tries to write down what was spent; the answer's end is held back until it is on disk.
+const TRIES: u32 = 30;
+
+#[derive(Clone)]
+pub struct House {
+    store: Store,
+    secrets: Secrets,
+    tokens: Tokens,
+    caps: Caps,
+}
+
+impl House {
+    pub fn new(store: Store, secrets: Secrets, tokens: Tokens, caps: Caps) -> Self {
+        Self { store, secrets, tokens, caps }
+    }
+
+    /// The door as the config wants it, with this house behind it.
+    pub fn door(&self, config: &Resolved) -> Result<Door, Problem> {
+        let invalid = |e: &dyn std::fmt::Display| {
+            Problem::with_detail(Code::ConfigInvalid, format!("egress.allow: {e}."))
+                .suggest("Write hosts as \"name\", \"*.name\" or \"name:port\".")
+        };
+        let rules = config.written.egress.allow.iter().map(|rule| rule.parse::<HostRule>());
+        let allow = rules.collect::<Result<_, _>>().map_err(|e| invalid(&e))?;
+        let settings = Settings { allow, ..Settings::new(config.model_base.clone()) };
+        Door::new(settings, Arc::new(self.clone())).map_err(|e| Problem::with_detail(e.code(), e))
+    }
+
+    async fn admission(&self, payer: Payer) -> Result<Admission, Problem> {
+        let left = self.left(payer).await?;
+        let key = self.secrets.get(Account::Anthropic).await.map_err(|e| key_problem(&e))?;
+        Ok(Admission { key: credential(key), left })
+    }
+
+    /// What the caps leave, or the cap that is reached.
+    async fn left(&self, payer: Payer) -> Result<Left, Problem> {
+        let sums = self
+            .store
+            .read(move |r| {
+                let turn = payer.turn.map(|t| usage::of_turn(r, t)).transpose()?.unwrap_or_default();
+                let session = payer.session.map(|s| usage::of_session(r, s)).transpose()?.unwrap_or_default();
+                Ok((turn.cost, session.cost, usage::since(r, clock::midnight())?.cost))
+            })
+            .await
+            .map_err(crate::approvals::internal)?;
+        let turn = rest("turn", self.caps.turn, sums.0)?;
+        let session = rest("session", self.caps.session, sums.1)?;
+        let day = rest("day", self.caps.day, sums.2)?;
+        Ok(Left { session: Some(turn.min(session)), all: Some(day) })
+    }
+
+    async fn record(&self, spend: Spend) {
+        let spent = Spent {
+            session: spend.payer.session,
+            turn: spend.payer.turn,
+            model: spend.model,
+            tokens: spend.tokens,
+            cost: spend.cost,
+            priced: spend.priced,
+            status: spend.status,
+        };
+        let at = clock::now();
+        for _ in 0..TRIES {
+            let row = spent.clone();
+            match self.store.write(move |tx| usage::record(tx, &row, at)).await {
+                Ok(()) => return,
+                Err(e) => tracing::error!(error = ?e, "what was spent could not be written down"),
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    }
+}
+
+fn rest(what: &str, cap: MicroDollars, spent: MicroDollars) -> Result<MicroDollars, Problem> {
+    match cap.0.checked_sub(spent.0) {
+        Some(left) if left > 0 => Ok(MicroDollars(left)),
+        _ => {
+            Err(Problem::with_detail(Code::SpendCap, format!("This {what} has spent {spent} of {cap} (spend.{what}).")))
+        }
+    }
+}
+
+fn key_problem(e: &KeychainError) -> Problem {
+    tracing::error!(error = ?e, "the Anthropic key could not be read");
+    e.problem()
+}
+
+/// A subscription's token goes as a bearer token, a key as a key.
+fn credential(secret: SecretString) -> Credential {
+    match secret.expose_secret().starts_with("sk-ant-oat") {
+        true => Credential::Bearer(secret),
+        false => Credential::ApiKey(secret),
+    }
+}
+
+impl From<Holder> for Payer {
+    fn from(holder: Holder) -> Self {
+        Payer { session: holder.session, turn: holder.turn }
+    }
+}
+
+impl egress::House for House {
+    fn who(&self, _sandbox: SandboxId, token: &str) -> BoxFuture<'_, Result<Payer, Problem>> {
+        let holder = self.tokens.holder(token);
+        Box::pin(async move { holder.map(Payer::from).ok_or_else(|| Code::BadSandboxToken.into()) })
+    }
+
+    fn admit_model(&self, _sandbox: SandboxId, payer: Payer) -> BoxFuture<'_, Result<Admission, Problem>> {
+        Box::pin(self.admission(payer))
+    }
+
+    fn spent(&self, _sandbox: SandboxId, spend: Spend) -> BoxFuture<'_, ()> {
+        Box::pin(self.record(spend))
+    }
+
+    fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
+        let asked = format!("{}:{} is not in egress.allow.", ask.host, ask.port);
+        Box::pin(async move { Err(Problem::with_detail(Code::HostBlocked, asked)) })
+    }
+
+    fn decided(&self, decision: Decision) {
+        let row = Reached {
+            session: decision.payer.session,
+            host: decision.host,
+            port: decision.port,
+            allowed: decision.refused.is_none(),
+            why: decision.refused.map_or_else(|| "allowed".into(), |p| p.code.to_string()),
+            bytes_in: 0,
+            bytes_out: 0,
+        };
+        let id = decision.id.to_string();
+        self.note(move |tx| reached::record(tx, &id, &row, clock::now()));
+    }
+
+    fn carried(&self, carried: Carried) {
+        let id = carried.id.to_string();
+        self.note(move |tx| reached::carried(tx, &id, carried.received, carried.sent));
+    }
+}
+
+impl House {
+    /// Written soon, waited for by nobody.
+    fn note(&self, change: impl FnOnce(&store::Tx<'_>) -> store::Result<()> + Send + 'static) {
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            if let Err(e) = store.write(change).await {
+                tracing::error!(error = ?e, "what was reached could not be written down");
+            }
+        });
+    }
+}

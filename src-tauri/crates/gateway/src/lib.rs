@@ -1,0 +1,26 @@
+//! The gateway: what people reach Lanyard through, and what carries their words to an agent and back. A library without a
+//! display; the headless program `lanyard` and the desktop app are two users of it.
+//!
+//! A message's way: a door writes it to the inbox; [`sms::desk`] or the local door routes it to a session; the session's
+//! [`sessions::driver`] carries out what the state machine in `domain` decides; the outbox sends what comes of it. Kill the
+//! program between any two steps and [`launch`] goes on from what is on disk.
+
+pub mod approvals;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod doctor;
+pub mod doors;
+pub mod gateway;
+pub mod house;
+pub mod launch;
+pub mod links;
+pub mod live;
+pub mod logging;
+pub mod pictures;
+pub mod secrets;
+pub mod sessions;
+pub mod sms;
+pub mod tokens;
+
+pub use gateway::{App, Gateway};

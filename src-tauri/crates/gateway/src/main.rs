@@ -1,0 +1,15 @@
+//! The headless program: the gateway and its command line, without a display.
+
+fn main() -> std::process::ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("The program could not start its threads: {e}");
+            return std::process::ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(gateway::cli::main());
+    // Nothing is waited for any more: `Gateway::run` has ended what it started.
+    runtime.shutdown_background();
+    code
+}

@@ -1,0 +1,14 @@
+//! Sessions at work: one driver for each, a registry to ring them by, and the workshop that gives them processes.
+
+mod driver;
+mod photo;
+mod registry;
+mod start;
+mod workshop;
+mod writes;
+
+pub use driver::title_of;
+pub use registry::Registry;
+pub use start::{Opening, Saying, open_session, say};
+pub use workshop::{Lease, Wanted, Workshop};
+pub use writes::{Scene, WORKSPACE};

@@ -1,0 +1,67 @@
+//! The agent's `send_photo`: a file of the sandbox as a picture for the owner.
+
+use super::writes::Scene;
+use crate::{clock, gateway::App, pictures};
+use domain::{
+    ArtifactId, SessionId, TurnId,
+    agent::{AgentCommand, GatewayCall, GatewayTool},
+    event::Event,
+    shown::shown_line,
+};
+use store::{artifacts, events};
+use tokio::sync::mpsc;
+
+/// A file larger than this is refused before it is read.
+const LARGEST: usize = 20_000_000;
+
+/// Reads the picture, keeps it, sends it to whoever asked, and tells the agent how it went.
+pub async fn send(
+    app: App,
+    session: SessionId,
+    turn: Option<TurnId>,
+    call: GatewayCall,
+    agent: mpsc::Sender<AgentCommand>,
+) {
+    let GatewayTool::SendPhoto { path, caption } = call.tool;
+    let result = send_file(&app, session, turn, &path, caption).await;
+    if let Err(why) = &result {
+        tracing::info!(session.id = %session, why, "a picture was not sent");
+    }
+    let result = result.map(|()| "The picture was sent to the owner.".to_owned());
+    let _it_has_gone = agent.send(AgentCommand::ToolAnswered { call: call.call, result }).await;
+}
+
+async fn send_file(
+    app: &App,
+    session: SessionId,
+    turn: Option<TurnId>,
+    path: &str,
+    caption: Option<String>,
+) -> Result<(), String> {
+    let bytes = app.workshop.read_file(path, LARGEST).await.map_err(|e| e.message)?;
+    let fitting = tokio::task::spawn_blocking(move || pictures::for_mms(bytes)).await;
+    let (media_type, bytes) = fitting.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
+    let caption = caption.map(|c| shown_line(&c, 300));
+    let id = ArtifactId::new();
+    let now = clock::now();
+    let scene = Scene::of(app, session);
+    let kept = app.store.write(move |tx| {
+        artifacts::put(
+            tx,
+            &artifacts::Artifact {
+                id,
+                session: Some(session),
+                turn,
+                media_type: media_type.to_owned(),
+                caption: caption.clone(),
+                bytes,
+                created_at: now,
+            },
+        )?;
+        let made =
+            Event::ArtifactMade { turn, artifact: id, media_type: media_type.to_owned(), caption: caption.clone() };
+        events::append(tx, session, &made, now)?;
+        scene.picture(tx, turn, caption.as_deref().unwrap_or(""), id, now)
+    });
+    kept.await.map_err(|e| e.to_string())
+}

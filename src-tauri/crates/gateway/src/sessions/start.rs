@@ -1,0 +1,52 @@
+//! Making sessions, and saying things in them.
+
+use super::title_of;
+use crate::gateway::App;
+use domain::{
+    ArtifactId, PermissionMode, SessionId, Timestamp,
+    event::{Channel, Event, When},
+};
+use store::{Tx, events, inbox, sessions};
+
+/// What a new session starts with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    pub agent: String,
+    pub mode: PermissionMode,
+}
+
+impl Opening {
+    pub fn usual(app: &App) -> Self {
+        Self { agent: "claude".into(), mode: app.config.written.agent.mode }
+    }
+}
+
+/// Makes a session; gives its number.
+pub fn open_session(tx: &Tx<'_>, id: SessionId, opening: &Opening, now: Timestamp) -> store::Result<u32> {
+    sessions::create(tx, id, &opening.agent, "", opening.mode, now)
+}
+
+/// What was said, and where.
+pub struct Saying<'s> {
+    pub message: i64,
+    pub session: SessionId,
+    pub channel: Channel,
+    pub text: &'s str,
+    pub pictures: &'s [ArtifactId],
+    pub when: When,
+}
+
+/// Routes a message of the inbox to its session: row, event, title. The driver is to be rung after the commit.
+pub fn say(tx: &Tx<'_>, s: &Saying<'_>, now: Timestamp) -> store::Result<i64> {
+    inbox::route(tx, s.message, s.session, s.text, s.pictures, s.when)?;
+    sessions::title_once(tx, s.session, &title_of(s.text))?;
+    sessions::touch(tx, s.session, now)?;
+    let event = Event::Said {
+        message: s.message,
+        channel: s.channel,
+        text: s.text.to_owned(),
+        pictures: s.pictures.to_vec(),
+        when: s.when,
+    };
+    events::append(tx, s.session, &event, now)
+}

@@ -1,0 +1,422 @@
+//! Where processes come from: the sandbox, kept as it should be, and one agent started ahead, so that a new session's first
+//! words need not wait for a start.
+
+use crate::{
+    config::{Paths, Resolved, SandboxCarrier, SandboxSize},
+    tokens::{TokenKey, Tokens},
+};
+use domain::{
+    Code, PermissionMode, Problem, SandboxId,
+    agent::{AgentFault, Rule},
+};
+use egress::Door;
+use sandbox::{
+    Carrier, Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Size, Volumes, Workspace,
+    agent::{AgentLaunch, NotReady, Patience, Process, Session as Conversation},
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use store::{Store, facts};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// From the engine's start of a process to its answer. About 0.4 s when all is well; a machine under load takes long.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// What a session wants of its process.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The agent's own id of the conversation to go on with; none starts a new one.
+    pub resume: Option<String>,
+    pub rules: Vec<Rule>,
+    pub mode: PermissionMode,
+}
+
+/// A process and the token it holds.
+pub struct Lease {
+    pub process: Process,
+    pub token: TokenKey,
+}
+
+impl Lease {
+    fn is_alive(&self) -> bool {
+        self.process.control.alive()
+    }
+
+    /// Ends the process with all it started, and makes its token worthless.
+    pub async fn end(mut self, tokens: &Tokens) {
+        if let Err(e) = self.process.end(Patience::default()).await {
+            tracing::warn!(error = ?e, "a process could not be ended");
+        }
+        tokens.forget(self.token);
+    }
+}
+
+/// How the sandbox is, for those who look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SandboxState {
+    /// Nobody needed it yet.
+    Unknown,
+    /// Being made ready: what it is at.
+    Preparing {
+        step: String,
+    },
+    Ready,
+    Paused,
+    Trouble {
+        code: Code,
+        message: String,
+    },
+}
+
+#[derive(Clone)]
+pub struct Workshop(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    spec: SandboxSpec,
+    model: Option<String>,
+    mode: PermissionMode,
+    instructions: Option<String>,
+    retries: u32,
+    keep_spare: bool,
+    door: Door,
+    tokens: Tokens,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// The engine, once it was reached.
+    engine: Mutex<Option<Sandboxes>>,
+    spare: Mutex<Option<Lease>>,
+    state: watch::Sender<SandboxState>,
+}
+
+impl Workshop {
+    /// Reaches nothing yet. The sandbox's id is kept in the store, so that every start finds the same one.
+    pub async fn new(
+        config: &Resolved,
+        paths: &Paths,
+        store: &Store,
+        door: Door,
+        tokens: Tokens,
+        stop: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Result<Self, Problem> {
+        let id = sandbox_id(store).await.map_err(crate::approvals::internal)?;
+        let text = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
+        let agent = &config.written.agent;
+        Ok(Self(Arc::new(Inner {
+            settings: settings(config, paths),
+            spec: spec(config, id),
+            model: text(&agent.model),
+            mode: agent.mode,
+            instructions: text(&agent.instructions),
+            retries: agent.model_retries,
+            keep_spare: agent.spare,
+            door,
+            tokens,
+            stop,
+            tasks,
+            engine: Mutex::new(None),
+            spare: Mutex::new(None),
+            state: watch::Sender::new(SandboxState::Unknown),
+        })))
+    }
+
+    /// A process for a session: the one started ahead if it fits, else a new one.
+    pub async fn take(&self, wanted: Wanted) -> Result<Lease, Problem> {
+        let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;
+        if fits && let Some(lease) = self.0.spare.lock().await.take() {
+            if lease.is_alive() {
+                self.refill();
+                return Ok(lease);
+            }
+            self.0.tokens.forget(lease.token);
+        }
+        let engine = self.ready().await?;
+        let lease = self.start(&engine, wanted).await?;
+        self.refill();
+        Ok(lease)
+    }
+
+    /// Builds the image alone, telling each step. Gives its name.
+    pub async fn build_image(
+        config: &Resolved,
+        paths: &Paths,
+        rebuild: bool,
+        step: impl Fn(&Progress) + Send + Sync,
+    ) -> Result<String, Problem> {
+        let (engine, _nobody_comes) = Sandboxes::connect(settings(config, paths)).await.map_err(|e| problem(&e))?;
+        let image = match rebuild {
+            true => engine.rebuild_image(&|p| step(&p)).await,
+            false => engine.ensure_image(&|p| step(&p)).await,
+        };
+        engine.close().await;
+        Ok(image.map_err(|e| problem(&e))?.tag)
+    }
+
+    /// Makes the sandbox ready at the start and starts the spare, so that the first words find both.
+    pub async fn stay_ready(self) {
+        match self.ready().await {
+            Ok(_) => self.refill(),
+            Err(problem) => tracing::warn!(code = %problem.code, why = problem.message, "the sandbox is not ready yet"),
+        }
+    }
+
+    /// The engine with the sandbox as it should be: image there, container up, relay connected. Mends what is not.
+    async fn ready(&self) -> Result<Sandboxes, Problem> {
+        let result = self.make_ready().await;
+        self.0.state.send_replace(match &result {
+            Ok(_) => SandboxState::Ready,
+            Err(p) if p.code == Code::SandboxPaused => SandboxState::Paused,
+            Err(p) => SandboxState::Trouble { code: p.code, message: p.message.clone() },
+        });
+        result
+    }
+
+    async fn make_ready(&self) -> Result<Sandboxes, Problem> {
+        if *self.0.state.borrow() == SandboxState::Paused {
+            return Err(Code::SandboxPaused.into());
+        }
+        let engine = self.engine().await?;
+        let state = self.0.state.clone();
+        let progress = move |p: Progress| {
+            if let Progress::Step { n, of, words } = p {
+                state.send_replace(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
+            }
+        };
+        engine.ensure_image(&progress).await.map_err(|e| problem(&e))?;
+        engine.ensure(&self.0.spec).await.map_err(|e| problem(&e))?;
+        Ok(engine)
+    }
+
+    async fn engine(&self) -> Result<Sandboxes, Problem> {
+        let mut engine = self.0.engine.lock().await;
+        if let Some(engine) = engine.as_ref() {
+            return Ok(engine.clone());
+        }
+        let (connected, incoming) = Sandboxes::connect(self.0.settings.clone()).await.map_err(|e| problem(&e))?;
+        let swept = connected.sweep(&[self.0.spec.id]).await.map_err(|e| problem(&e))?;
+        tracing::debug!(?swept, "what the last run left was looked at");
+        self.0.tasks.spawn(carry(self.0.door.clone(), incoming, self.0.stop.clone(), self.0.tasks.clone()));
+        *engine = Some(connected.clone());
+        Ok(connected)
+    }
+
+    /// Starts a process and waits until it can take a turn. A conversation the agent has forgotten is begun anew.
+    async fn start(&self, engine: &Sandboxes, wanted: Wanted) -> Result<Lease, Problem> {
+        let conversation = match &wanted.resume {
+            Some(id) => Conversation::Resume(id.clone()),
+            None => Conversation::Start(uuid::Uuid::new_v4()),
+        };
+        let lease = self.spawn(engine, conversation, &wanted).await?;
+        match lease.process.control.ready(READY_WITHIN).await {
+            Ok(_) => Ok(lease),
+            Err(NotReady::Exited { fault: Some(AgentFault::UnknownSession), .. }) if wanted.resume.is_some() => {
+                tracing::warn!("a conversation could not be resumed; a new one is begun");
+                lease.end(&self.0.tokens).await;
+                Box::pin(self.start(engine, Wanted { resume: None, ..wanted })).await
+            }
+            Err(e) => {
+                lease.end(&self.0.tokens).await;
+                Err(Problem::with_detail(e.code(), format!("{e}.")))
+            }
+        }
+    }
+
+    async fn spawn(&self, engine: &Sandboxes, conversation: Conversation, wanted: &Wanted) -> Result<Lease, Problem> {
+        let (token, key) = self.0.tokens.mint();
+        let launch = AgentLaunch {
+            mode: wanted.mode,
+            model: self.0.model.clone(),
+            rules: wanted.rules.clone(),
+            append_system_prompt: self.0.instructions.clone(),
+            retries: self.0.retries,
+            ..AgentLaunch::new(conversation, token)
+        };
+        match engine.start_agent(self.0.spec.id, launch).await {
+            Ok(process) => Ok(Lease { process, token: key }),
+            Err(e) => {
+                self.0.tokens.forget(key);
+                Err(problem(&e))
+            }
+        }
+    }
+
+    /// Starts the next spare in the background, if one is wanted and none is there.
+    fn refill(&self) {
+        if !self.0.keep_spare || self.0.stop.is_cancelled() {
+            return;
+        }
+        let workshop = self.clone();
+        self.0.tasks.spawn(async move {
+            let mut spare = workshop.0.spare.lock().await;
+            if spare.as_ref().is_some_and(Lease::is_alive) {
+                return;
+            }
+            let Ok(engine) = workshop.engine().await else { return };
+            let wanted = Wanted { resume: None, rules: Vec::new(), mode: workshop.0.mode };
+            tokio::select! {
+                () = workshop.0.stop.cancelled() => {}
+                started = workshop.start(&engine, wanted) => match started {
+                    Ok(lease) => *spare = Some(lease),
+                    Err(problem) => tracing::warn!(code = %problem.code, "no process could be started ahead"),
+                }
+            }
+        });
+    }
+
+    pub async fn read_file(&self, path: &str, most: usize) -> Result<Vec<u8>, Problem> {
+        let engine = self.engine().await?;
+        let bytes = engine.read_file(self.0.spec.id, path, most).await.map_err(|e| problem(&e))?;
+        Ok(bytes.into())
+    }
+
+    /// A picture (PNG) of a page as the sandbox sees it.
+    pub async fn shot(&self, url: &str) -> Result<Vec<u8>, Problem> {
+        let engine = self.ready().await?;
+        let file = format!("/tmp/shot-{}.png", uuid::Uuid::new_v4());
+        let command = Command::new(["lanyard-shot", url, &file]).timeout(Duration::from_secs(30));
+        let output = engine.exec(self.0.spec.id, command).await.map_err(|e| problem(&e))?;
+        if output.status != 0 {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let line = words.lines().last().unwrap_or_default().to_owned();
+            return Err(Problem::with_detail(Code::PictureRefused, format!("The page could not be shown: {line}")));
+        }
+        self.read_file(&file, 20_000_000).await
+    }
+
+    pub async fn pause(&self) -> Result<(), Problem> {
+        let engine = self.engine().await?;
+        engine.pause(self.0.spec.id).await.map_err(|e| problem(&e))?;
+        self.0.state.send_replace(SandboxState::Paused);
+        Ok(())
+    }
+
+    pub async fn resume(&self) -> Result<(), Problem> {
+        let engine = self.engine().await?;
+        engine.resume(self.0.spec.id).await.map_err(|e| problem(&e))?;
+        self.0.state.send_replace(SandboxState::Ready);
+        Ok(())
+    }
+
+    /// Removes the sandbox with its volumes. The next words make a new one.
+    pub async fn remove(&self) -> Result<(), Problem> {
+        if let Some(lease) = self.0.spare.lock().await.take() {
+            lease.end(&self.0.tokens).await;
+        }
+        let engine = self.engine().await?;
+        engine.remove(self.0.spec.id, Volumes::Delete).await.map_err(|e| problem(&e))?;
+        self.0.state.send_replace(SandboxState::Unknown);
+        Ok(())
+    }
+
+    /// The container's own state, asked anew.
+    pub async fn health(&self) -> Result<Health, Problem> {
+        Ok(self.engine().await?.health(self.0.spec.id).await)
+    }
+
+    /// The engine's version, for doctor.
+    pub async fn engine_info(&self) -> Result<sandbox::EngineInfo, Problem> {
+        let engine = self.engine().await?;
+        engine.engine().await.map_err(|e| problem(&e))
+    }
+
+    pub async fn state(&self) -> SandboxState {
+        self.0.state.borrow().clone()
+    }
+
+    /// Ends the spare, stops the container (its volumes stay), takes the carriers down.
+    pub async fn close(&self) {
+        if let Some(lease) = self.0.spare.lock().await.take() {
+            lease.end(&self.0.tokens).await;
+        }
+        if let Some(engine) = self.0.engine.lock().await.take() {
+            if let Err(e) = engine.stop(self.0.spec.id).await {
+                tracing::warn!(error = ?e, "the sandbox could not be stopped");
+            }
+            engine.close().await;
+        }
+    }
+}
+
+fn problem(e: &sandbox::Error) -> Problem {
+    tracing::warn!(error = ?e, "the sandbox is in trouble");
+    Problem::with_detail(e.code(), format!("{e}."))
+}
+
+async fn sandbox_id(store: &Store) -> store::Result<SandboxId> {
+    store
+        .write(|tx| {
+            if let Some(id) = facts::get(tx, facts::SANDBOX)?.and_then(|id| id.parse().ok()) {
+                return Ok(id);
+            }
+            let id = SandboxId::new();
+            facts::set(tx, facts::SANDBOX, &id.to_string())?;
+            Ok(id)
+        })
+        .await
+}
+
+fn settings(config: &Resolved, paths: &Paths) -> Settings {
+    let s = &config.written.sandbox;
+    Settings {
+        engine: Some(s.engine.clone()).filter(|e| !e.is_empty()),
+        base: base(&s.base),
+        relay_binary: relay_binary(),
+        cache_dir: paths.cache.clone(),
+        run_dir: paths.run.clone(),
+        agent_uid: config.agent_uid,
+        carrier: match s.carrier {
+            SandboxCarrier::Auto => Carrier::Auto,
+            SandboxCarrier::Socket => Carrier::Socket,
+            SandboxCarrier::Exec => Carrier::Exec,
+        },
+        instance: instance(paths),
+    }
+}
+
+/// The config's, unless that is the default and `LANYARD_BASE` names the one that set-up made for want of a registry.
+fn base(configured: &str) -> String {
+    let made =
+        std::env::var("LANYARD_BASE").ok().filter(|_| configured == crate::config::Written::default().sandbox.base);
+    made.unwrap_or_else(|| configured.to_owned())
+}
+
+/// A name for this Lanyard among others on the same engine: its data folder's, hashed.
+fn instance(paths: &Paths) -> String {
+    let hash = Sha256::digest(paths.data.as_os_str().as_encoded_bytes());
+    hash.iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
+/// `LANYARD_RELAY`, or the file beside this program.
+fn relay_binary() -> PathBuf {
+    let beside = || std::env::current_exe().ok()?.parent().map(|folder| folder.join("lanyard-relay"));
+    std::env::var_os("LANYARD_RELAY").map(PathBuf::from).or_else(beside).unwrap_or_else(|| "lanyard-relay".into())
+}
+
+fn spec(config: &Resolved, id: SandboxId) -> SandboxSpec {
+    SandboxSpec {
+        id,
+        size: match config.written.sandbox.size {
+            SandboxSize::Small => Size::Small,
+            SandboxSize::Medium => Size::Medium,
+            SandboxSize::Large => Size::Large,
+        },
+        workspace: config.workspace.clone().map_or(Workspace::Volume, Workspace::Folder),
+    }
+}
+
+/// Every connection from inside goes to the egress door, and nowhere else.
+async fn carry(door: Door, mut incoming: mpsc::Receiver<Incoming>, stop: CancellationToken, tasks: TaskTracker) {
+    loop {
+        let connection = tokio::select! {
+            () = stop.cancelled() => return,
+            connection = incoming.recv() => connection,
+        };
+        let Some(Incoming { sandbox, stream, .. }) = connection else { return };
+        let (door, stop) = (door.clone(), stop.clone());
+        tasks.spawn(async move { door.serve(stream, sandbox, stop).await });
+    }
+}

@@ -1,0 +1,249 @@
+//! A step's writes, as rows: what each [`Write`] means in the store, and which letters it puts in the outbox.
+
+use crate::{
+    gateway::App,
+    links::Target,
+    sms::letters::{Post, To},
+};
+use domain::{
+    ApprovalId, ArtifactId, SessionId, Timestamp, TurnId,
+    agent::Picture,
+    approval::{Approval, Decision, GrantPolicy, Subject},
+    event::{Channel, Event, Outcome},
+    phrases,
+    session::{Reply, Write},
+    usage::Tokens,
+};
+use std::time::Duration;
+use store::{Tx, approvals, artifacts, events, inbox, numbers, sessions, turns, usage};
+
+/// Where agents work inside a sandbox.
+pub const WORKSPACE: &str = "/workspace";
+
+/// What writing for one session needs to know.
+#[derive(Clone)]
+pub struct Scene {
+    session: SessionId,
+    post: Post,
+    grants: GrantPolicy,
+    expiry: Duration,
+}
+
+impl Scene {
+    pub fn of(app: &App, session: SessionId) -> Self {
+        Self { session, post: app.post(), grants: app.config.grants, expiry: app.config.expiry }
+    }
+
+    /// All of a step's writes, in the transaction `tx`. `pictures` belong to its one finished tool, if any.
+    pub fn write_all(&self, tx: &Tx<'_>, writes: &[Write], pictures: &[Picture], now: Timestamp) -> store::Result<()> {
+        for write in writes {
+            match write {
+                Write::Append(event) => self.append(tx, event, pictures, now)?,
+                Write::BeginTurn { turn, messages } => {
+                    turns::begin(tx, *turn, self.session, now)?;
+                    for message in messages {
+                        inbox::take(tx, *message, *turn)?;
+                    }
+                    sessions::touch(tx, self.session, now)?;
+                }
+                Write::EndTurn { turn, outcome, tokens, duration_ms, reply } => {
+                    self.end_turn(tx, *turn, *outcome, *tokens, *duration_ms, reply.as_ref(), now)?;
+                }
+                Write::Ask { request, subject, turn } => {
+                    self.ask(tx, Some(request.clone()), subject.clone(), *turn, now)?;
+                }
+                Write::Withdraw { request } => self.withdraw(tx, request, now)?,
+                Write::AgentSession(id) => sessions::set_agent_session(tx, self.session, id)?,
+                Write::Tell(words) => self.tell(tx, None, words, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&self, tx: &Tx<'_>, event: &Event, shown: &[Picture], now: Timestamp) -> store::Result<()> {
+        let mut event = event.clone();
+        match &mut event {
+            Event::ToolFinished { pictures, .. } => {
+                for picture in shown {
+                    pictures.push(self.keep(tx, picture, now)?);
+                }
+            }
+            Event::Steered { turn, message } => inbox::take(tx, *message, *turn)?,
+            Event::ModeChanged { mode } => sessions::set_mode(tx, self.session, *mode)?,
+            Event::Closed => sessions::close(tx, self.session)?,
+            _ => {}
+        }
+        events::append(tx, self.session, &event, now).map(drop)
+    }
+
+    fn keep(&self, tx: &Tx<'_>, picture: &Picture, now: Timestamp) -> store::Result<ArtifactId> {
+        let id = ArtifactId::new();
+        let artifact = artifacts::Artifact {
+            id,
+            session: Some(self.session),
+            turn: None,
+            media_type: picture.media_type.clone(),
+            caption: None,
+            bytes: picture.bytes.to_vec(),
+            created_at: now,
+        };
+        artifacts::put(tx, &artifact)?;
+        Ok(id)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one row's columns")]
+    fn end_turn(
+        &self,
+        tx: &Tx<'_>,
+        turn: TurnId,
+        outcome: Outcome,
+        tokens: Tokens,
+        duration_ms: u64,
+        reply: Option<&Reply>,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let cost = usage::of_turn(tx, turn)?.cost;
+        turns::end(tx, turn, outcome, duration_ms, now)?;
+        events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
+        sessions::touch(tx, self.session, now)?;
+        let (Some(reply), Some(to)) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
+        let mark = self.mark(tx, &to)?;
+        match reply {
+            Reply::Answer { text, unasked: false } => self.post.answer(tx, &to, &format!("{mark}{text}"), now),
+            Reply::Answer { text, unasked: true } => {
+                self.post.answer(tx, &to, &format!("{mark}{}", phrases::unasked(text)), now)
+            }
+            Reply::Failure(code) => self.post.say(tx, &to, &format!("{mark}{}", phrases::failed(*code)), now),
+            Reply::Halted => self.post.say(tx, &to, &format!("{mark}{}", phrases::halted()), now),
+        }
+    }
+
+    /// Opens an approval, and tells by text the one whose words led to it.
+    pub fn ask(
+        &self,
+        tx: &Tx<'_>,
+        request: Option<String>,
+        subject: Subject,
+        turn: Option<TurnId>,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let approval = Approval {
+            id: ApprovalId::new(),
+            number: approvals::free_number(tx)?,
+            session: self.session,
+            turn,
+            request,
+            hash: subject.hash(),
+            risk: subject.risk(WORKSPACE),
+            subject,
+            asked_at: now,
+            expires_at: now + self.expiry,
+            decision: None,
+        };
+        approvals::open(tx, &approval)?;
+        let event = Event::Asked {
+            approval: approval.id,
+            number: approval.number,
+            subject: approval.subject.clone(),
+            risk: approval.risk,
+        };
+        events::append(tx, self.session, &event, now)?;
+        let Some(to) = self.who_asked(tx, turn)? else { return Ok(()) };
+        let may_grant = self.grants.sms.is_some_and(|highest| approval.risk <= highest);
+        let link = if may_grant && short_enough(&approval.subject) {
+            None
+        } else {
+            self.post.link(tx, Target::Approval(approval.id), now)?
+        };
+        let mark = self.mark(tx, &to)?;
+        let words = domain::segments::plain(&phrases::asks(&approval, may_grant, link.as_deref()));
+        self.post.say(tx, &to, &format!("{mark}{words}"), now)
+    }
+
+    /// The agent does not ask any more: withdrawn here, and said to the one who was asked.
+    fn withdraw(&self, tx: &Tx<'_>, request: &str, now: Timestamp) -> store::Result<()> {
+        let Some(approval) = approvals::of_request(tx, self.session, request)? else { return Ok(()) };
+        self.close_approval(tx, &approval, &Decision::Withdrawn, None, None, now).map(drop)
+    }
+
+    /// Closes an approval if it is open: row, event, and a text to the one who was asked unless it was they who answered.
+    /// False if another was quicker.
+    pub fn close_approval(
+        &self,
+        tx: &Tx<'_>,
+        approval: &Approval,
+        decision: &Decision,
+        channel: Option<Channel>,
+        by: Option<&str>,
+        now: Timestamp,
+    ) -> store::Result<bool> {
+        if !approvals::decide(tx, approval.id, decision, channel, by, now)? {
+            return Ok(false);
+        }
+        let event = Event::Resolved { approval: approval.id, decision: decision.clone(), channel };
+        events::append(tx, self.session, &event, now)?;
+        if channel != Some(Channel::Sms)
+            && let Some(to) = self.who_asked(tx, approval.turn)?
+        {
+            self.post.say(tx, &to, &phrases::resolved_elsewhere(approval.number, decision), now)?;
+        }
+        Ok(true)
+    }
+
+    /// A picture for the one whose words led to it.
+    pub fn picture(
+        &self,
+        tx: &Tx<'_>,
+        turn: Option<TurnId>,
+        caption: &str,
+        id: ArtifactId,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        match self.who_asked(tx, turn)? {
+            Some(to) => self.post.picture(tx, &to, caption, id, now),
+            None => Ok(()),
+        }
+    }
+
+    fn tell(&self, tx: &Tx<'_>, turn: Option<TurnId>, words: &str, now: Timestamp) -> store::Result<()> {
+        match self.who_asked(tx, turn)? {
+            Some(to) => self.post.say(tx, &to, words, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The number whose message the turn answers; for a turn nobody asked for, the last one that texted here.
+    fn who_asked(&self, tx: &Tx<'_>, turn: Option<TurnId>) -> store::Result<Option<To>> {
+        let of_turn = match turn {
+            Some(turn) => inbox::of_turn(tx, turn)?,
+            None => Vec::new(),
+        };
+        let address = match of_turn.last() {
+            Some(message) => (message.channel == Channel::Sms).then(|| message.sender.clone()).flatten(),
+            None => match inbox::last_sender(tx, self.session)? {
+                Some((Channel::Sms, sender)) => Some(sender),
+                _ => None,
+            },
+        };
+        Ok(address.map(|address| To { address, session: Some(self.session), turn }))
+    }
+
+    /// `[2] ` where the words come from another session than the one the number is in.
+    fn mark(&self, tx: &Tx<'_>, to: &To) -> store::Result<String> {
+        if numbers::current(tx, &to.address)? == Some(self.session) {
+            return Ok(String::new());
+        }
+        Ok(sessions::get(tx, self.session)?.map(|s| format!("[{}] ", s.number)).unwrap_or_default())
+    }
+}
+
+/// Whether a text shows all of it.
+fn short_enough(subject: &Subject) -> bool {
+    match subject {
+        Subject::Plan { .. } => false,
+        Subject::Tool { .. } | Subject::Question { .. } | Subject::Rerun { .. } => {
+            let full = subject.in_full();
+            !full.contains('\n') && full.chars().count() <= 240
+        }
+    }
+}
