@@ -185,3 +185,8 @@ pub fn last_sender(rows: &impl Rows, session: SessionId) -> Result<Option<(Chann
     )?;
     query.query_and_then([session.to_string()], |row| Ok((values::from_word(row, 0)?, row.get(1)?)))?.next().transpose()
 }
+
+/// How many messages were ever written down.
+pub fn count(rows: &impl Rows) -> Result<i64> {
+    Ok(rows.conn().prepare_cached("SELECT count(*) FROM inbox")?.query_row([], |row| row.get(0))?)
+}

@@ -41,10 +41,13 @@ pub async fn run(app: App) {
 /// One comparison; gives how many messages had been lost. The time of the look is kept with the messages it found.
 async fn once(app: &App, texting: &Texting) -> Result<usize, ()> {
     let looked_at = clock::now();
-    let since = since(app, looked_at).await?;
-    let received = received(texting, since).await.map_err(|e| {
-        tracing::warn!(error = ?e, "Twilio's list of received texts could not be read");
-    })?;
+    let received = match last_look(app).await? {
+        Some(at) => received(texting, at - OVERLAP).await.map_err(|e| {
+            tracing::warn!(error = ?e, "Twilio's list of received texts could not be read");
+        })?,
+        // The first start ever: what was said before was not said to Lanyard.
+        None => Vec::new(),
+    };
     let arrivals: Vec<Arrival> = received.into_iter().filter(|r| texting.allows(&r.from)).map(arrival).collect();
     let write = app.store.write(move |tx| {
         let mut fresh = 0;
@@ -66,14 +69,10 @@ async fn received(texting: &Texting, since: Timestamp) -> Result<Vec<Received>, 
     Ok(received)
 }
 
-async fn since(app: &App, now: Timestamp) -> Result<Timestamp, ()> {
+async fn last_look(app: &App) -> Result<Option<Timestamp>, ()> {
     let last = app.store.read(|r| facts::get(r, facts::RECONCILED_AT)).await;
     let last = last.map_err(|e| tracing::error!(error = ?e, "the last reconciliation could not be read"))?;
-    Ok(match last.and_then(|at| at.parse().ok()) {
-        Some(at) => Timestamp(at) - OVERLAP,
-        // The first start ever: nothing said before it was said to Lanyard.
-        None => now,
-    })
+    Ok(last.and_then(|at| at.parse().ok()).map(Timestamp))
 }
 
 fn arrival(r: Received) -> Arrival {

@@ -1,0 +1,132 @@
+//! A world of its own for each test: a folder, stand-ins on free ports, and a real gateway between them.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use gateway::{App, Gateway, config::{self, Paths, Resolved}};
+use standins::{
+    anthropic::{Anthropic, Script},
+    twilio::{ACCOUNT, Arrived, NUMBER, Phone, TOKEN, Twilio},
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+pub const PUBLIC_URL: &str = "https://desk.example";
+pub const OWNER: &str = "+15551230001";
+/// What must never be found anywhere but at the stand-in.
+pub const KEY: &str = "sk-ant-planted-5f1c2d7e9b";
+/// For anything that needs no sandbox.
+pub const SOON: Duration = Duration::from_secs(20);
+/// For anything that starts one.
+pub const LATER: Duration = Duration::from_secs(120);
+
+/// Stand-ins and a folder; the gateway on it can be started more than once.
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub twilio: Twilio,
+    pub anthropic: Anthropic,
+    pub phone: Phone,
+    extra: String,
+}
+
+/// A gateway that runs in this process.
+pub struct Running {
+    pub app: App,
+    task: JoinHandle<()>,
+}
+
+/// How the world differs from the usual.
+#[derive(Default)]
+pub struct Wish<'a> {
+    /// More config, as TOML tables that are not in the usual one.
+    pub config: &'a str,
+    pub scripts: Vec<Script>,
+    /// A real sandbox; without it the engine's socket leads nowhere.
+    pub sandbox: bool,
+}
+
+impl World {
+    pub async fn new(wish: Wish<'_>) -> Self {
+        let folder = tempfile::Builder::new().prefix("ly").tempdir_in("/tmp").unwrap();
+        let anthropic = Anthropic::start(wish.scripts).await.unwrap();
+        anthropic.accept_keys([KEY]);
+        let twilio = Twilio::start().await.unwrap();
+        twilio.set_webhook(NUMBER, &format!("{PUBLIC_URL}/sms"));
+        let phone = twilio.phone(OWNER);
+        let engine = if wish.sandbox { "" } else { "engine = \"/nowhere/docker.sock\"\n" };
+        let extra = format!("[sandbox]\nsize = \"small\"\n{engine}{}", wish.config);
+        let world = Self { folder, twilio, anthropic, phone, extra };
+        world.write_config();
+        world
+    }
+
+    pub fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn paths(&self) -> Paths {
+        Paths::find(Some(self.home())).unwrap()
+    }
+
+    fn write_config(&self) {
+        let secrets = self.home().join("secrets.toml");
+        fs::write(&secrets, format!("anthropic = \"{KEY}\"\ntwilio = \"{TOKEN}\"\n")).unwrap();
+        fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{PUBLIC_URL}\"\n\
+             [secrets]\nfile = \"{}\"\n[anthropic]\nbase_url = \"{}\"\n\
+             [twilio]\naccount_sid = \"{ACCOUNT}\"\nfrom = \"{NUMBER}\"\nallow = [\"{OWNER}\"]\nbase_url = \"{}\"\n{}",
+            secrets.display(),
+            self.anthropic.url(),
+            self.twilio.url(),
+            self.extra,
+        );
+        fs::write(self.home().join("config.toml"), config).unwrap();
+    }
+
+    pub fn resolved(&self) -> Resolved {
+        Resolved::new(config::read(&self.home().join("config.toml")).unwrap()).unwrap()
+    }
+
+    /// Starts a gateway in this process and leads Twilio to it.
+    pub async fn start(&self) -> Running {
+        let gateway = Gateway::build(self.resolved(), self.paths()).await.unwrap();
+        let app = gateway.app.clone();
+        self.twilio.route(PUBLIC_URL, app.public_addr);
+        let task = tokio::spawn(async move { gateway.run().await.unwrap() });
+        Running { app, task }
+    }
+
+    /// The owner texts; Twilio's webhook must be taken.
+    pub async fn text(&self, words: &str) {
+        let called = self.phone.text(NUMBER, words).await.unwrap();
+        assert_eq!(called.status, Some(200), "{called:?}");
+    }
+
+    /// The next text that arrives at the owner's phone.
+    pub async fn arrives(&self, within: Duration) -> Arrived {
+        self.phone.wait_for(|_| true, within).await.unwrap()
+    }
+}
+
+impl Running {
+    /// Stops it in order.
+    pub async fn stop(self) {
+        self.app.stop.cancel();
+        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("it stops in time").unwrap();
+    }
+
+    /// Removes its sandbox too.
+    pub async fn remove(self) {
+        self.app.workshop.remove().await.unwrap();
+        self.stop().await;
+    }
+}
+
+/// The static relay that set-up built.
+pub fn relay() -> PathBuf {
+    std::env::var_os("LANYARD_RELAY").map(PathBuf::from).expect("run the tests with: cargo xtask test")
+}
