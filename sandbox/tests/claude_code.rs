@@ -344,6 +344,8 @@ async fn every_fault_of_the_model_is_told_apart_and_the_process_lives_on() {
         (status(402, "billing_error", "SPEND_CAP: A spending limit is reached."), F::SpendCap),
         (status(403, "permission_error", "SPEND_CAP: A spending limit is reached."), F::SpendCap),
         (status(401, "authentication_error", "NO_KEY: There is no Anthropic key yet."), F::NotLoggedIn),
+        (status(401, "authentication_error", "BAD_SANDBOX_TOKEN: The token is not known."), F::Other),
+        (status(502, "api_error", "UPSTREAM_UNREACHABLE: It could not be reached."), F::ServerError(None)),
     ];
     for version in VERSIONS {
         let named = |i: usize| format!("case-{i:02}");

@@ -29,6 +29,8 @@ fn by_own_door(words: &str) -> Option<AgentFault> {
         () if named(Code::SpendCap) => Some(AgentFault::SpendCap),
         () if named(Code::NoKey) => Some(AgentFault::NotLoggedIn),
         () if named(Code::UpstreamUnreachable) => Some(AgentFault::ServerError(None)),
+        // Not the owner's key: the token of this process, or the sandbox, is not what it was.
+        () if named(Code::BadSandboxToken) || named(Code::SandboxPaused) => Some(AgentFault::Other),
         () => None,
     }
 }
@@ -101,8 +103,7 @@ pub fn code(fault: &AgentFault) -> Code {
         AgentFault::BadRequest => Code::ModelRefused,
         AgentFault::StreamBroken => Code::StreamBroken,
         AgentFault::UnknownSession => Code::UnknownSession,
-        AgentFault::SessionInUse => Code::Busy,
         AgentFault::SpendCap => Code::SpendCap,
-        AgentFault::Other => Code::AgentError,
+        AgentFault::SessionInUse | AgentFault::Other => Code::AgentError,
     }
 }

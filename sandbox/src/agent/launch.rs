@@ -44,7 +44,7 @@ pub struct AgentLaunch {
     /// The sandbox token: worth nothing but at the egress door. The agent can read it; a real key never comes here.
     pub token: SecretString,
     pub base_url: String,
-    /// `host:port` of the proxy for the agent's tools, which is given the token as user. `None`: no proxy.
+    /// `host:port` of the proxy for the agent's tools, which is given the token as password. `None`: no proxy.
     pub proxy: Option<String>,
     /// How often a failing request is tried again by the agent itself. Its own default of 10 is silent for 175 s.
     pub retries: u32,
@@ -115,7 +115,7 @@ impl AgentLaunch {
         if let Some(proxy) = &self.proxy {
             // Tools differ in which spelling they read.
             for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
-                set(name, format!("http://{token}:x@{proxy}"));
+                set(name, format!("http://lanyard:{token}@{proxy}"));
             }
             for name in ["NO_PROXY", "no_proxy"] {
                 set(name, "localhost,127.0.0.1,::1".to_owned());
@@ -198,7 +198,7 @@ mod tests {
         let env = launch.env();
         let value = |name: &str| env.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         assert_eq!(value("ANTHROPIC_AUTH_TOKEN"), Some("box-token"));
-        assert_eq!(value("HTTPS_PROXY"), Some("http://box-token:x@127.0.0.1:3128"));
+        assert_eq!(value("HTTPS_PROXY"), Some("http://lanyard:box-token@127.0.0.1:3128"));
         assert_eq!(value("ANTHROPIC_API_KEY"), None);
     }
 

@@ -63,6 +63,7 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
         })
         .await
         .map_err(internal)??;
+    crate::may_die!("approval-after-answer");
     tell_the_agent(app, &closed).await;
     Ok(closed)
 }

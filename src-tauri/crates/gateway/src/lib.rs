@@ -24,3 +24,18 @@ pub mod sms;
 pub mod tokens;
 
 pub use gateway::{App, Gateway};
+
+/// In tests with failpoints: the program dies here as if it were killed, at the named step. Otherwise nothing.
+#[macro_export]
+macro_rules! may_die {
+    ($step:literal) => {
+        fail::fail_point!($step, |_| $crate::die())
+    };
+}
+
+/// As `kill -9` does it: no destructor runs, nothing is flushed.
+#[doc(hidden)]
+pub fn die() -> ! {
+    let _about_to_die = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    std::process::abort()
+}

@@ -1,6 +1,8 @@
 //! The headless program: the gateway and its command line, without a display.
 
 fn main() -> std::process::ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _until_the_end = fail::FailScenario::setup();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {

@@ -34,7 +34,8 @@ async fn only_what_twilio_signed_for_this_address_is_taken() {
     let unsigned = request(app, SMS, &post.body).await;
     let wrong = request(app, &format!("{SMS}\r\nx-twilio-signature: AAAA{}", &post.signature[4..]), &post.body).await;
     let other_body = String::from_utf8_lossy(&post.body).replace("menu", "halt");
-    let tampered = request(app, &format!("{SMS}\r\nx-twilio-signature: {}", post.signature), other_body.as_bytes()).await;
+    let tampered =
+        request(app, &format!("{SMS}\r\nx-twilio-signature: {}", post.signature), other_body.as_bytes()).await;
     for answer in [unsigned, wrong, tampered] {
         assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("BAD_SIGNATURE"), "{answer}");
         assert!(answer.contains("suggestion"), "{answer}");
@@ -83,14 +84,30 @@ async fn bad_requests_get_a_code_a_sentence_and_a_suggestion() {
     let cases = [
         (request(app, SMS, &huge).await, "413", ""),
         (request(app, "POST /sms HTTP/1.1\r\nhost: evil.example", b"").await, "421", "WRONG_HOST"),
-        (request(app, "POST /sms HTTP/1.1\r\nhost: desk.example\r\nx-twilio-signature: x\r\ncontent-type: application/json", b"{}").await, "400", "BAD_FORM"),
-        (request(app, &format!("{SMS}\r\nx-twilio-signature: x"), b"Body=%FF%FE&MessageSid=1").await, "403", "BAD_SIGNATURE"),
+        (
+            request(
+                app,
+                "POST /sms HTTP/1.1\r\nhost: desk.example\r\nx-twilio-signature: x\r\ncontent-type: application/json",
+                b"{}",
+            )
+            .await,
+            "400",
+            "BAD_FORM",
+        ),
+        (
+            request(app, &format!("{SMS}\r\nx-twilio-signature: x"), b"Body=%FF%FE&MessageSid=1").await,
+            "403",
+            "BAD_SIGNATURE",
+        ),
         (request(app, "GET /settings HTTP/1.1\r\nhost: desk.example", b"").await, "404", "NOT_FOUND"),
         (request(app, "GET /m/..%2f..%2fetc%2fpasswd HTTP/1.1\r\nhost: desk.example", b"").await, "404", "NOT_FOUND"),
         (request(app, "GET /m/AAAAAAAAAAAAAAAAAAAAAA HTTP/1.1\r\nhost: desk.example", b"").await, "404", "NOT_FOUND"),
     ];
     for (answer, status, code) in cases {
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(code), "{status} {code}: {answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(code),
+            "{status} {code}: {answer}"
+        );
     }
     running.stop().await;
 }

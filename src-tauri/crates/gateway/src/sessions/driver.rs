@@ -89,8 +89,10 @@ impl Driver {
             return;
         }
         self.pay();
+        crate::may_die!("driver-after-writes");
         for act in step.acts {
             self.act(act).await;
+            crate::may_die!("driver-after-act");
         }
         self.show();
     }

@@ -124,6 +124,11 @@ impl Workshop {
         })))
     }
 
+    /// The one sandbox's id.
+    pub fn sandbox(&self) -> SandboxId {
+        self.0.spec.id
+    }
+
     /// A process for a session: the one started ahead if it fits, else a new one.
     pub async fn take(&self, wanted: Wanted) -> Result<Lease, Problem> {
         let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;

@@ -96,7 +96,7 @@ enum Then {
 }
 
 async fn read(app: &App, message: &Message) -> store::Result<()> {
-    fail::fail_point!("desk-before");
+    crate::may_die!("desk-before");
     let Some(sender) = message.sender.clone() else {
         let number = message.message;
         return app.store.write(move |tx| inbox::handled(tx, number)).await;
@@ -105,7 +105,7 @@ async fn read(app: &App, message: &Message) -> store::Result<()> {
     let now = clock::now();
     let desk = Desk { app: app.clone(), message: message.clone(), to: To::address(sender), now, fetched };
     let then = app.store.write(move |tx| desk.handle(tx)).await?;
-    fail::fail_point!("desk-after");
+    crate::may_die!("desk-after");
     carry_out(app, message, then).await
 }
 

@@ -62,7 +62,7 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
     let id = letter.id;
     let written = match go(app, texting, &letter).await {
         Ok(Went::Sent(sent)) => {
-            fail::fail_point!("outbox-after-send");
+            crate::may_die!("outbox-after-send");
             app.store.write(move |tx| outbox::sent(tx, id, &sent.sid, sent.status.as_str(), sent.status.rank())).await
         }
         Ok(Went::NotListedYet) => {
@@ -115,7 +115,7 @@ async fn go(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Went, Tro
     }
     let (id, now) = (letter.id, clock::now());
     app.store.write(move |tx| outbox::begin_attempt(tx, id, now)).await?;
-    fail::fail_point!("outbox-before-send");
+    crate::may_die!("outbox-before-send");
     texting.twilio.send(&wire).await.map(Went::Sent).map_err(Trouble::Twilio)
 }
 

@@ -72,7 +72,7 @@ pub async fn receive(State(app): State<App>, TwilioSigned(form): TwilioSigned) -
     if let Some(arrival) = arrival(&app, &pairs(&form))? {
         let now = clock::now();
         let received = app.store.write(move |tx| inbox::receive(tx, &arrival, now)).await?;
-        fail::fail_point!("webhook-after-inbox");
+        crate::may_die!("webhook-after-inbox");
         tracing::debug!(message = received.message, fresh = received.fresh, "a text came");
     }
     Ok(twiml())

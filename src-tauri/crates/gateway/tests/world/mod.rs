@@ -1,7 +1,10 @@
 //! A world of its own for each test: a folder, stand-ins on free ports, and a real gateway between them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use gateway::{App, Gateway, config::{self, Paths, Resolved}};
+use gateway::{
+    App, Gateway,
+    config::{self, Paths, Resolved},
+};
 use standins::{
     anthropic::{Anthropic, Script},
     twilio::{ACCOUNT, Arrived, NUMBER, Phone, TOKEN, Twilio},
@@ -129,4 +132,14 @@ impl Running {
 /// The static relay that set-up built.
 pub fn relay() -> PathBuf {
     std::env::var_os("LANYARD_RELAY").map(PathBuf::from).expect("run the tests with: cargo xtask test")
+}
+
+/// A folder the agent may work in: its own where the tests run as root, else the tester's.
+pub fn agents_folder() -> tempfile::TempDir {
+    let folder = tempfile::Builder::new().prefix("ly").tempdir_in("/tmp").unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    if rustix::process::getuid().is_root() {
+        std::os::unix::fs::chown(folder.path(), Some(1000), Some(1000)).unwrap();
+    }
+    folder
 }

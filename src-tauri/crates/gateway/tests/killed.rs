@@ -1,0 +1,153 @@
+//! Killed at every step of a turn and started again: nothing is lost, nothing is done twice, an interrupted turn is offered
+//! again and never runs again by itself.
+
+mod world;
+
+use standins::{
+    anthropic::{Script, Step},
+    twilio::Arrived,
+};
+use std::{process::Stdio, time::Duration};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+use world::{LATER, Wish, World};
+
+/// The real program, on the world's folder.
+struct Program(Child);
+
+impl Program {
+    async fn start(w: &World, failpoints: &str) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(w.home().join("log")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_lanyard"))
+            .arg("serve")
+            .env("LANYARD_HOME", w.home())
+            .env("LANYARD_RELAY", world::relay())
+            .env("FAILPOINTS", failpoints)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let program = Self(child);
+        let status = timeout(LATER, program.address(w)).await.expect("it comes up");
+        w.twilio.route(world::PUBLIC_URL, status.parse().unwrap());
+        program
+    }
+
+    async fn address(&self, w: &World) -> String {
+        loop {
+            let output = lanyard(w, &["status", "--json"]).output().await.unwrap();
+            if let Ok(status) = serde_json::from_slice::<serde_json::Value>(&output.stdout) {
+                return status["address"].as_str().unwrap().to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn dies(&mut self) {
+        let status = timeout(LATER, self.0.wait()).await.expect("it dies at the named step").unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
+    }
+
+    async fn remove(mut self, w: &World) {
+        assert!(lanyard(w, &["remove", "--yes"]).status().await.unwrap().success());
+        assert!(lanyard(w, &["stop"]).status().await.unwrap().success());
+        assert!(timeout(LATER, self.0.wait()).await.expect("it stops").unwrap().success());
+    }
+}
+
+fn lanyard(w: &World, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanyard"));
+    command.args(arguments).env("LANYARD_HOME", w.home()).stderr(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Says yes to everything until the end has arrived; gives all that came.
+async fn see_it_through(w: &World) -> Vec<Arrived> {
+    loop {
+        let message = w.arrives(LATER).await;
+        if message.body.ends_with("Ended.") {
+            return w.phone.received();
+        }
+        if message.body.contains("yes 1 or no 1") {
+            w.phone.text(standins::twilio::NUMBER, "yes").await.unwrap();
+        }
+    }
+}
+
+/// Dies at `step`, starts again, and sees the turn through. `offered`: whether the turn had begun, so that it is offered.
+async fn check(step: &str, offered: bool) {
+    let once = "python3 -c \"open('count','a').write('x')\"";
+    let bash = Step::tool("Bash", serde_json::json!({ "command": once, "description": "count" }));
+    let scripts = vec![Script::when("count once").step(bash).step(Step::text("Ended."))];
+    let workspace = world::agents_folder();
+    let at = workspace.path().display();
+    let config = format!("workspace = \"{at}\"\n[approvals]\nsms_grants = \"medium\"\n");
+    let w = World::new(Wish { sandbox: true, scripts, config: &config }).await;
+    let mut program = Program::start(&w, step).await;
+    let said = async {
+        let _may_die_before_it_answers = w.phone.text(standins::twilio::NUMBER, "count once").await;
+        see_it_through(&w).await;
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        () = program.dies() => {}
+        () = said => {}
+    }
+    let program = Program::start(&w, "").await;
+    // A step near the end may have let the last text out before it died.
+    let arrived = match w.phone.received().iter().any(|m| m.body.ends_with("Ended.")) {
+        true => w.phone.received(),
+        false => see_it_through(&w).await,
+    };
+    tokio::time::timeout(LATER, w.twilio.settled(LATER)).await.unwrap().unwrap();
+    let ends = arrived.iter().filter(|m| m.body.ends_with("Ended.")).count();
+    let offers = arrived.iter().filter(|m| m.body.contains("Run it again?")).count();
+    let count = std::fs::read(workspace.path().join("count")).unwrap_or_default().len();
+    let bodies: Vec<&str> = arrived.iter().map(|m| m.body.as_str()).collect();
+    assert_eq!((ends, offers, count), (1, usize::from(offered), 1), "{step}: {bodies:#?}");
+    program.remove(&w).await;
+}
+
+#[tokio::test]
+async fn after_the_webhook_was_written_down() {
+    check("webhook-after-inbox=return", false).await;
+}
+
+#[tokio::test]
+async fn before_the_desk_read_it() {
+    check("desk-before=return", false).await;
+}
+
+#[tokio::test]
+async fn after_it_was_routed_to_its_session() {
+    check("desk-after=return", false).await;
+}
+
+#[tokio::test]
+async fn after_the_turn_began_and_before_the_agent_heard_of_it() {
+    check("driver-after-writes=2*off->return", true).await;
+}
+
+#[tokio::test]
+async fn after_the_agent_heard_of_it() {
+    check("driver-after-act=1*off->return", true).await;
+}
+
+#[tokio::test]
+async fn after_the_answer_was_written_and_before_the_agent_heard_of_it() {
+    check("approval-after-answer=return", true).await;
+}
+
+#[tokio::test]
+async fn before_an_answer_was_sent() {
+    check("outbox-before-send=1*off->return", false).await;
+}
+
+#[tokio::test]
+async fn after_an_answer_was_sent_and_before_that_was_written_down() {
+    check("outbox-after-send=1*off->return", false).await;
+}

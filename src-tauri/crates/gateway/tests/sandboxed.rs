@@ -1,0 +1,216 @@
+//! The whole way with a real sandbox and the real Claude Code: what is said, asked, allowed, sent, and never leaked.
+
+mod world;
+
+use domain::event::Event;
+use standins::anthropic::{Script, Step};
+use std::{os::unix::process::ExitStatusExt, process::Command};
+use store::{events, usage};
+use world::{KEY, LATER, Running, SOON, Wish, World};
+
+fn bash(command: &str) -> Step {
+    Step::tool("Bash", serde_json::json!({ "command": command, "description": "test" }))
+}
+
+async fn events(running: &Running) -> Vec<Event> {
+    let stored = running.app.store.read(|r| events::after(r, 0, 10_000)).await.unwrap();
+    stored.into_iter().map(|s| s.event).collect()
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    assert!(output.status.success() || output.status.signal().is_some(), "docker {arguments:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn container(running: &Running) -> String {
+    let id = running.app.workshop.sandbox().to_string().replace('-', "");
+    docker(&["ps", "-a", "--format", "{{.Names}}"]).lines().find(|name| name.ends_with(&id)).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_yes_by_text_runs_exactly_what_was_asked_and_a_no_does_not() {
+    world::relay();
+    let scripts =
+        vec![Script::when("touch it").step(bash("python3 -c \"open('made','w')\"")).step(Step::text("Ended."))];
+    let w = World::new(Wish { sandbox: true, scripts, config: "[approvals]\nsms_grants = \"medium\"\n" }).await;
+    let running = w.start().await;
+    w.text("touch it").await;
+    let asked = w.arrives(LATER).await;
+    assert!(asked.body.contains("#1 may it run: python3 -c"), "{}", asked.body);
+    w.text("no use node").await;
+    assert_eq!(w.arrives(LATER).await.body, "Ended.");
+    assert!(running.app.workshop.read_file("/workspace/made", 10).await.is_err(), "refused, so it did not run");
+    w.text("touch it").await;
+    w.arrives(LATER).await;
+    w.text("yes").await;
+    assert_eq!(w.arrives(LATER).await.body, "Ended.");
+    assert!(running.app.workshop.read_file("/workspace/made", 10).await.is_ok());
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn a_high_risk_is_not_granted_by_text() {
+    world::relay();
+    let scripts = vec![Script::when("push it").step(bash("git push origin main")).step(Step::text("Ended."))];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    w.text("push it").await;
+    let asked = w.arrives(LATER).await;
+    assert!(asked.body.contains("High risk") && asked.body.contains("https://desk.example/p/"), "{}", asked.body);
+    w.text("yes").await;
+    assert!(w.arrives(SOON).await.body.contains("too risky"));
+    w.text("no").await;
+    assert_eq!(w.arrives(LATER).await.body, "Ended.");
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
+    world::relay();
+    let look = "env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; grep -rs sk-ant- /home /workspace /tmp /run /etc 2>/dev/null | head";
+    let scripts = vec![Script::when("look around").step(bash(look)).step(Step::text("Looked."))];
+    let w = World::new(Wish {
+        sandbox: true,
+        scripts,
+        config: "[agent]\nmode = \"bypassPermissions\"\n[log]\nlevel = \"trace\"\n",
+    })
+    .await;
+    let log = capture_logs();
+    let running = w.start().await;
+    w.text("look around").await;
+    assert_eq!(w.arrives(LATER).await.body, "Looked.");
+    assert!(w.anthropic.count() > 0, "the stand-in takes this key only, so it did arrive");
+    let seen = events(&running).await;
+    let printed =
+        seen.iter().find_map(|e| if let Event::ToolFinished { text, .. } = e { Some(text.clone()) } else { None });
+    let printed = printed.unwrap();
+    assert!(printed.contains("ANTHROPIC_AUTH_TOKEN=lanyard-sandbox-"), "the agent has its own token");
+    let name = container(&running);
+    let inspected = docker(&["inspect", &name]);
+    let files = docker(&[
+        "exec",
+        "-u",
+        "0",
+        &name,
+        "sh",
+        "-c",
+        "cat /proc/*/environ /proc/*/cmdline 2>/dev/null; grep -rsl sk-ant-[p]lanted /home /workspace /tmp /run /etc /var 2>/dev/null; true",
+    ]);
+    assert!(inspected.contains("\"Type\": \"none\""), "the engine keeps no log of it");
+    drop(seen);
+    running.remove().await;
+    let mut places = vec![("printed", printed), ("inspect", inspected), ("files", files), ("log lines", log())];
+    for file in ["lanyard.db", "lanyard.db-wal"] {
+        let bytes = std::fs::read(w.home().join("data").join(file)).unwrap_or_default();
+        places.push(("database", String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    for (place, text) in places {
+        assert!(!text.contains("sk-ant-planted"), "the key {KEY} is in {place}");
+    }
+}
+
+/// Every log line of this test, at trace level.
+fn capture_logs() -> impl Fn() -> String {
+    use std::sync::{Arc, Mutex};
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    subscriber.try_init().unwrap();
+    move || String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned()
+}
+
+#[tokio::test]
+async fn what_is_spent_is_counted_by_turn_session_and_day_and_capped() {
+    world::relay();
+    let scripts = vec![Script::always().step(Step::text("Fine."))];
+    let w = World::new(Wish { sandbox: true, scripts, config: "[spend]\nsession = 0.02\n" }).await;
+    let running = w.start().await;
+    w.text("one").await;
+    let first = w.arrives(LATER).await;
+    let counted = running.app.store.read(|r| usage::since(r, domain::Timestamp(0))).await.unwrap();
+    assert!(counted.responses > 0 && counted.cost.0 > 0 && counted.tokens.output > 0, "{counted:?}");
+    let mut last = first.body;
+    for _ in 0..20 {
+        if last.contains("spending limit") {
+            break;
+        }
+        w.text("again").await;
+        last = w.arrives(LATER).await.body;
+    }
+    assert!(last.contains("spending limit"), "{last}");
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn a_picture_by_mms_reaches_the_agent() {
+    world::relay();
+    let scripts = vec![Script::always().step(Step::text("A lamp."))];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let called = w.phone.text_with(
+        standins::twilio::NUMBER,
+        "what is this?",
+        vec![("image/png".into(), png.into_inner().into())],
+    );
+    assert_eq!(called.await.unwrap().status, Some(200));
+    assert_eq!(w.arrives(LATER).await.body, "A lamp.");
+    let body = w.anthropic.requests().iter().map(|r| r.body.to_string()).collect::<String>();
+    assert!(body.contains("\"media_type\":\"image/png\""), "the model was shown it");
+    assert!(!w.twilio.credentials_leaked());
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn a_killed_container_heals_and_the_conversation_goes_on() {
+    world::relay();
+    let scripts = vec![Script::always().step(Step::text("Here."))];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    w.text("first").await;
+    assert_eq!(w.arrives(LATER).await.body, "Here.");
+    docker(&["kill", &container(&running)]);
+    w.text("second").await;
+    assert_eq!(w.arrives(LATER).await.body, "Here.");
+    let last = w.anthropic.requests().pop().unwrap().body.to_string();
+    assert!(last.contains("first") && last.contains("second"), "it was resumed by its id");
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_by_number() {
+    world::relay();
+    let ask = Step::tool(
+        "AskUserQuestion",
+        serde_json::json!({ "questions": [{ "question": "Which colour?", "header": "Colour",
+        "multiSelect": false, "options": [{ "label": "Red", "description": "r" }, { "label": "Blue", "description": "b" }] }] }),
+    );
+    let w = World::new(Wish {
+        sandbox: true,
+        scripts: vec![Script::when("paint").step(ask).step(Step::text("Painted."))],
+        ..Wish::default()
+    })
+    .await;
+    let running = w.start().await;
+    w.text("paint").await;
+    let asked = w.arrives(LATER).await;
+    assert!(asked.body.contains("Which colour?\n1) Red\n2) Blue"), "{}", asked.body);
+    w.text("2").await;
+    assert_eq!(w.arrives(LATER).await.body, "Painted.");
+    assert!(w.anthropic.requests().pop().unwrap().body.to_string().contains("Blue"));
+    running.remove().await;
+}

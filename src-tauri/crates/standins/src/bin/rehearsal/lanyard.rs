@@ -1,0 +1,136 @@
+//! The real program, as a child.
+
+use crate::{screen::Screen, stage::Stage};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::{fs::File, net::SocketAddr, path::{Path, PathBuf}, process::Stdio, time::Duration};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+/// The first start builds nothing (set-up did), but starts a sandbox and an agent.
+const READY: Duration = Duration::from_secs(180);
+/// For the stop: more than the program gives itself.
+const STOP: Duration = Duration::from_secs(40);
+
+pub struct Lanyard {
+    program: PathBuf,
+    home: PathBuf,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Lanyard {
+    pub async fn start(program: &Path, relay: &Path, stage: &Stage) -> Result<Self> {
+        let log = stage.home.join("lanyard.log");
+        let child = Command::new(program)
+            .arg("serve")
+            .env("LANYARD_HOME", &stage.home)
+            .env("LANYARD_RELAY", relay)
+            .envs(stage.secrets())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(&log)?)
+            // Ctrl-C in the terminal is for us; we stop it in order.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} could not be started", program.display()))?;
+        Ok(Self { program: program.to_owned(), home: stage.home.clone(), log, child })
+    }
+
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Errs when the program ends by itself.
+    pub async fn ended(&self) -> Result<()> {
+        let status = self.child_ended().await?;
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(10).collect();
+        bail!("lanyard serve ended ({status}):\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    }
+
+    async fn child_ended(&self) -> Result<String> {
+        let pid = self.child.id().context("it has ended before")?;
+        loop {
+            if !Path::new(&format!("/proc/{pid}/stat")).exists() || is_zombie(pid) {
+                return Ok(format!("process {pid}"));
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env("LANYARD_HOME", &self.home).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// What `lanyard status` says; none while it does not answer.
+    async fn status(&self) -> Option<Value> {
+        let output = self.command(&["status", "--json"]).output().await.ok()?;
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    pub async fn wait_until_ready(&self, screen: &Screen) -> Result<()> {
+        let until = Instant::now() + READY;
+        loop {
+            if let Some(status) = self.status().await {
+                match status["sandbox"]["state"].as_str() {
+                    Some("ready") => return Ok(()),
+                    Some("trouble") => bail!("{}", status["sandbox"]["message"].as_str().unwrap_or_default()),
+                    _ => screen.preparing(status["sandbox"]["step"].as_str().unwrap_or("the sandbox starts")),
+                }
+            }
+            if Instant::now() > until {
+                bail!("the sandbox was not ready in time; see {}", self.log.display());
+            }
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    pub async fn address(&self) -> Result<SocketAddr> {
+        let status = self.status().await.context("lanyard status does not answer")?;
+        Ok(status["address"].as_str().unwrap_or_default().parse()?)
+    }
+
+    /// Shows what the agent does, until aborted.
+    pub fn watch(&self, screen: Screen) -> impl Future<Output = ()> + use<> {
+        let mut command = self.command(&["logs", "--follow", "--json"]);
+        async move {
+            let Ok(mut child) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else { return };
+            let Some(out) = child.stdout.take() else { return };
+            let mut lines = BufReader::new(out).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                if let Ok(entry) = serde_json::from_str(&line) {
+                    screen.event(&entry);
+                }
+            }
+        }
+    }
+
+    /// Removes its sandbox and ends it in order.
+    pub async fn stop(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let removed = self.command(&["remove", "--yes"]).output().await?;
+        if !removed.status.success() {
+            eprintln!("{}", String::from_utf8_lossy(&removed.stderr).trim());
+        }
+        let _asked = self.command(&["stop"]).output().await?;
+        match timeout(STOP, self.child.wait()).await {
+            Ok(Ok(status)) if status.success() => Ok(()),
+            Ok(_) => bail!("lanyard serve did not end well; see {}", self.log.display()),
+            Err(_) => bail!("lanyard serve did not end within {} s", STOP.as_secs()),
+        }
+    }
+}
+
+fn is_zombie(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+}

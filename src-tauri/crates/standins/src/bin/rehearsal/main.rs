@@ -1,0 +1,128 @@
+//! The rehearsal: the real Lanyard with the real agent in the real sandbox, and stand-ins on loopback for what needs an
+//! account. Shows the walk as it happens, then stays up and takes texts from the keyboard.
+
+mod lanyard;
+mod screen;
+mod stage;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Parser;
+use lanyard::Lanyard;
+use screen::Screen;
+use stage::Stage;
+use standins::{rehearsal, twilio::NUMBER};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+#[derive(Parser)]
+#[command(about = "Rehearses Lanyard without accounts")]
+struct Args {
+    /// The `lanyard` program.
+    #[arg(long)]
+    lanyard: PathBuf,
+    /// The static `lanyard-relay`.
+    #[arg(long)]
+    relay: PathBuf,
+    /// End after the walk: exit code 0 if all of it happened, 1 if not.
+    #[arg(long)]
+    once: bool,
+}
+
+/// For the walk's end; the first time the sandbox's disk is cold.
+const WALK: Duration = Duration::from_secs(300);
+/// Texts may come as long as it stays up.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let screen = Screen::default();
+    match play(&args, &screen).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            screen.failed(&e);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play(args: &Args, screen: &Screen) -> Result<()> {
+    let stage = Stage::set().await?;
+    let mut lanyard = Lanyard::start(&args.lanyard, &args.relay, &stage).await?;
+    let result = tokio::select! {
+        result = acts(args, screen, &stage, &lanyard) => result,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+        ended = lanyard.ended() => ended,
+    };
+    let stopped = lanyard.stop().await;
+    result.and(stopped)
+}
+
+async fn acts(args: &Args, screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
+    screen.title("Lanyard rehearsal: real gateway, sandbox and Claude Code; Anthropic and Twilio are stand-ins on this computer");
+    lanyard.wait_until_ready(screen).await?;
+    stage.twilio.route(stage::PUBLIC_URL, lanyard.address().await?);
+    let watching = tokio::spawn(lanyard.watch(screen.clone()));
+    let walked = tokio::time::timeout(WALK, walk(screen, stage)).await.context("the walk took too long");
+    watching.abort();
+    walked??;
+    stage.check_the_edit()?;
+    screen.title("The walk is done: the file was edited in the sandbox after a yes by text");
+    if args.once { Ok(()) } else { stay(screen, stage, lanyard).await }
+}
+
+/// The owner's part: one text, and yes to what is asked.
+async fn walk(screen: &Screen, stage: &Stage) -> Result<()> {
+    say(screen, stage, rehearsal::WORDS).await?;
+    let mut picture = false;
+    loop {
+        let message = stage.phone.wait_for(|_| true, WALK).await?;
+        screen.arrived(&message);
+        for shown in &message.pictures {
+            ensure!(shown.bytes.len() < 1_000_000, "the picture is larger than an MMS may be");
+            let file = stage.keep_picture(shown)?;
+            screen.picture(shown.bytes.len(), &file);
+            picture = true;
+        }
+        if message.body.contains("yes 1 or no 1") {
+            say(screen, stage, "yes").await?;
+        } else if message.body.starts_with("Done") {
+            ensure!(picture, "no picture came");
+            return Ok(());
+        } else if message.pictures.is_empty() {
+            bail!("an unexpected text came: {}", message.body);
+        }
+    }
+}
+
+async fn say(screen: &Screen, stage: &Stage, words: &str) -> Result<()> {
+    screen.said(words);
+    let called = stage.phone.text(NUMBER, words).await?;
+    ensure!(called.status == Some(200), "the webhook answered {:?}", called.status);
+    Ok(())
+}
+
+/// Up until the owner has seen enough.
+async fn stay(screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
+    screen.where_to_look(&stage.home, lanyard.program());
+    let shown = screen.clone();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let _watching = tokio::spawn(lanyard.watch(screen.clone()));
+    let mut typed = true;
+    loop {
+        tokio::select! {
+            line = lines.next_line(), if typed => match line? {
+                Some(words) if words.trim().is_empty() => {}
+                Some(words) => say(screen, stage, words.trim()).await?,
+                None => typed = false,
+            },
+            message = stage.phone.wait_for(|_| true, FOR_EVER) => {
+                let message = message?;
+                shown.arrived(&message);
+                for picture in &message.pictures {
+                    shown.picture(picture.bytes.len(), &stage.keep_picture(picture)?);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The outside world on loopback, for tests, benches and the rehearsal: servers that speak the real wire.
+//! None of this is in the shipped program.
+
+pub mod anthropic;
+#[cfg(unix)]
+mod claude;
+pub mod oracle;
+pub mod rehearsal;
+pub mod twilio;
+
+#[cfg(unix)]
+pub use claude::{CLAUDE, CLAUDE_BEFORE, Den, claude_cli};
