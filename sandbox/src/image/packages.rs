@@ -124,6 +124,10 @@ async fn fetch(package: &'static Package, cache: &Path) -> Result<PathBuf, Error
 
 async fn npm_pack(package: &Package, cache: &Path) -> Result<(), Error> {
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    // Keys that the owner gave the gateway by environment are nobody else's business.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LANYARD_")) {
+        npm.env_remove(name);
+    }
     npm.args(["pack", &package.spec(), "--silent", "--ignore-scripts", "--pack-destination"]).arg(cache);
     // Not in a folder of the owner's project, whose settings are for that project.
     npm.current_dir(cache).stdin(Stdio::null()).kill_on_drop(true);

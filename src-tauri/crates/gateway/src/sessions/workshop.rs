@@ -24,6 +24,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// From the engine's start of a process to its answer. About 0.4 s when all is well; a machine under load takes long.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
+/// For money that is still being written down at the end.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+
 /// What a session wants of its process.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -205,6 +208,9 @@ impl Workshop {
         let swept = connected.sweep(&[self.0.spec.id]).await.map_err(|e| problem(&e))?;
         tracing::debug!(?swept, "what the last run left was looked at");
         self.0.tasks.spawn(carry(self.0.door.clone(), incoming, self.0.stop.clone(), self.0.tasks.clone()));
+        // The first words need not wait for a handshake with the model's side.
+        let door = self.0.door.clone();
+        self.0.tasks.spawn(async move { door.warm().await });
         *engine = Some(connected.clone());
         Ok(connected)
     }
@@ -342,6 +348,9 @@ impl Workshop {
                 tracing::warn!(error = ?e, "the sandbox could not be stopped");
             }
             engine.close().await;
+        }
+        if tokio::time::timeout(SETTLED_WITHIN, self.0.door.settled()).await.is_err() {
+            tracing::error!("stopped before all that was spent was written down");
         }
     }
 }

@@ -3,7 +3,13 @@
 use crate::{screen::Screen, stage::Stage};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use std::{fs::File, net::SocketAddr, path::{Path, PathBuf}, process::Stdio, time::Duration};
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},

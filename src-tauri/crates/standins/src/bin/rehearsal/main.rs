@@ -59,7 +59,9 @@ async fn play(args: &Args, screen: &Screen) -> Result<()> {
 }
 
 async fn acts(args: &Args, screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
-    screen.title("Lanyard rehearsal: real gateway, sandbox and Claude Code; Anthropic and Twilio are stand-ins on this computer");
+    screen.title(
+        "Lanyard rehearsal: real gateway, sandbox and Claude Code; Anthropic and Twilio are stand-ins on this computer",
+    );
     lanyard.wait_until_ready(screen).await?;
     stage.twilio.route(stage::PUBLIC_URL, lanyard.address().await?);
     let watching = tokio::spawn(lanyard.watch(screen.clone()));

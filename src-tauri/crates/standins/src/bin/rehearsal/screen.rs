@@ -3,7 +3,10 @@
 use console::{Color, style};
 use serde_json::Value;
 use standins::twilio::Arrived;
-use std::{path::Path, sync::{Arc, Mutex}};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 #[derive(Clone, Default)]
 pub struct Screen {

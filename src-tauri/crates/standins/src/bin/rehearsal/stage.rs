@@ -6,7 +6,10 @@ use standins::{
     rehearsal,
     twilio::{ACCOUNT, NUMBER, Phone, Shown, TOKEN, Twilio},
 };
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// The address Twilio believes in. No such host exists; the stand-in leads it to the gateway.
 pub const PUBLIC_URL: &str = "https://lanyard.example";

@@ -1,0 +1,139 @@
+//! Server-sent events out of bytes as they come, cut anywhere. Only what a meter needs: the data of each event.
+//!
+//! Own, because the crates for this are streams or decoders that own the bytes; here the bytes have gone on to the
+//! sandbox already and are only looked at in passing.
+
+use memchr::memchr2;
+
+/// An event larger than this is no bookkeeping event; it is passed over.
+const LARGEST: usize = 1 << 20;
+
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    /// The beginning of a line whose end has not come.
+    line: Vec<u8>,
+    /// The data of the event under way, its lines joined by `\n`.
+    data: Vec<u8>,
+    any_data: bool,
+    too_large: bool,
+    /// The last byte was a CR: an LF next belongs to it.
+    after_cr: bool,
+}
+
+impl Events {
+    /// Calls `each` with the data of every event that `bytes` completes.
+    pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
+        if std::mem::take(&mut self.after_cr) && bytes.first() == Some(&b'\n') {
+            bytes = &bytes[1..];
+        }
+        while let Some(end) = memchr2(b'\n', b'\r', bytes) {
+            let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
+            let crlf = bytes[end] == b'\r' && rest.first() == Some(&b'\n');
+            self.after_cr = bytes[end] == b'\r' && rest.is_empty();
+            self.end_line(line, &mut each);
+            bytes = if crlf { &rest[1..] } else { rest };
+        }
+        self.keep_line(bytes);
+    }
+
+    /// Whether nothing of an event is pending: something may be put between here.
+    pub fn between_events(&self) -> bool {
+        self.line.is_empty() && !self.any_data
+    }
+
+    fn keep_line(&mut self, bytes: &[u8]) {
+        match self.line.len() + bytes.len() <= LARGEST {
+            true => self.line.extend_from_slice(bytes),
+            false => self.too_large = true,
+        }
+    }
+
+    fn end_line(&mut self, rest: &[u8], each: &mut impl FnMut(&[u8])) {
+        if self.line.is_empty() {
+            return self.line(rest, each);
+        }
+        self.keep_line(rest);
+        let line = std::mem::take(&mut self.line);
+        self.line(&line, each);
+        self.line = line;
+        self.line.clear();
+    }
+
+    fn line(&mut self, line: &[u8], each: &mut impl FnMut(&[u8])) {
+        if line.is_empty() {
+            if self.any_data && !self.too_large {
+                each(&self.data);
+            }
+            self.data.clear();
+            (self.any_data, self.too_large) = (false, false);
+        } else if let Some(value) = line.strip_prefix(b"data").and_then(field_value) {
+            self.add_data(value);
+        }
+    }
+
+    fn add_data(&mut self, value: &[u8]) {
+        if self.data.len() + value.len() > LARGEST {
+            self.too_large = true;
+            self.data.clear();
+        } else if !self.too_large {
+            if self.any_data {
+                self.data.push(b'\n');
+            }
+            self.data.extend_from_slice(value);
+        }
+        self.any_data = true;
+    }
+}
+
+/// What follows a field's name: nothing, or a colon, perhaps one space, and the value.
+fn field_value(after: &[u8]) -> Option<&[u8]> {
+    match after {
+        [] => Some(&[]),
+        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(chunks: &[&[u8]]) -> Vec<String> {
+        let (mut events, mut seen) = (Events::default(), Vec::new());
+        for chunk in chunks {
+            events.feed(chunk, |data| seen.push(String::from_utf8_lossy(data).into_owned()));
+        }
+        seen
+    }
+
+    #[test]
+    fn data_is_read_as_the_standard_says() {
+        let text = b"event: a\ndata: one\n\n: comment\ndata:two\ndata: more\n\ndata\n\ndatax: no\n\nid: 5\n\ndata: unfinished\n";
+        assert_eq!(read(&[text]), ["one", "two\nmore", ""]);
+    }
+
+    #[test]
+    fn all_three_line_ends_are_ends() {
+        assert_eq!(read(&[b"data: a\r\n\r\ndata: b\r\rdata: c\n\n"]), ["a", "b", "c"]);
+        assert_eq!(read(&[b"data: a\r", b"\n\r", b"\ndata: b\n", b"\n"]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_giant_event_is_passed_over_and_the_next_is_read() {
+        let giant = [b"data: ".as_slice(), &vec![b'x'; LARGEST + 10], b"\n\ndata: next\n\n"].concat();
+        assert_eq!(read(&[&giant]), ["next"]);
+        assert_eq!(read(&giant.chunks(70_000).collect::<Vec<_>>()), ["next"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_cutting_gives_the_same_events(text in "(data: ?[a-z]{0,5}|event: x|:|[\r\n]|\r\n|\n\n){0,40}", cuts in prop::collection::vec(0usize..200, 0..12)) {
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|c| c.min(bytes.len())).chain([0, bytes.len()]).collect();
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|w| &bytes[w[0]..w[1]]).collect();
+            prop_assert_eq!(read(&chunks), read(&[bytes]));
+        }
+    }
+}
