@@ -4,10 +4,11 @@
 //! program, started as `keychain --child get anthropic`. Nothing of the user's own session is touched.
 
 use accounts::{Account, ExposeSecret, Keychain, KeychainError};
+use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
     io::Write,
     path::Path,
-    process::{Child, Command, Stdio, exit},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -18,12 +19,6 @@ fn main() {
     if arguments.first().is_some_and(|first| first == "--child") {
         return child(&arguments[1..]);
     }
-    for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"] {
-        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            eprintln!("{program} is missing; `cargo xtask test` installs what this test needs");
-            exit(1);
-        }
-    }
     let facts: [(&str, fn()); 5] = [
         ("a_secret_comes_back_from_the_keychain_and_outlives_its_daemon", a_secret_comes_back),
         ("a_locked_keychain_says_that_it_is_locked", a_locked_keychain_says_so),
@@ -31,10 +26,18 @@ fn main() {
         ("without_a_keychain_program_the_way_forward_is_to_install_one", without_a_keychain_program),
         ("a_keychain_that_never_answers_is_given_up_and_the_program_can_end", a_silent_keychain),
     ];
-    for (name, fact) in facts {
-        fact();
-        println!("test {name} ... ok");
+    let trial = |(name, fact): (&str, fn())| Trial::test(name, move || run(fact));
+    libtest_mimic::run(&Arguments::from_args(), facts.map(trial).into()).exit()
+}
+
+fn run(fact: fn()) -> Result<(), Failed> {
+    for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"] {
+        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+            return Err(format!("{program} is missing; `cargo xtask test` installs what this test needs").into());
+        }
     }
+    fact();
+    Ok(())
 }
 
 fn a_secret_comes_back() {

@@ -210,7 +210,7 @@ codes! {
         "The config file has an error." "Mend the line it names; lanyard config shows every key with its default."
         "The config has an error. See the desk."
     DatabaseDamaged "DATABASE_DAMAGED" System 500
-        "The database is damaged." "It was set aside unchanged; restore a backup, or start anew and keep the old file."
+        "The database is damaged." "Put it aside, then restore a backup in its place or start anew without one."
         "The database at home is damaged. See the desk."
     DiskFull "DISK_FULL" System 507
         "The disk is full." "Free some space; Lanyard goes on by itself."

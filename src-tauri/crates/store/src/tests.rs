@@ -212,3 +212,25 @@ fn a_newer_database_is_not_touched() {
     drop(conn);
     assert!(matches!(Store::open(&path), Err(Error::Newer)));
 }
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_acknowledged() {
+    let w = world();
+    let limit = |pages: i64| w.store.write(move |tx| Ok(tx.conn().pragma_update(None, "max_page_count", pages)?));
+    let pages: i64 = w.store.read(|r| Ok(r.0.query_row("PRAGMA page_count", [], |row| row.get(0))?)).await.unwrap();
+    limit(pages + 4).await.unwrap();
+    let long = |n: usize| Arrival { text: "x".repeat(3000), ..text(&format!("SM{n}")) };
+    let mut acknowledged = 0;
+    let full = loop {
+        let arrival = long(acknowledged);
+        match w.store.write(move |tx| inbox::receive(tx, &arrival, T)).await {
+            Ok(_) => acknowledged += 1,
+            Err(e) => break e,
+        }
+    };
+    assert_eq!((full.code(), full.retryable()), (domain::Code::DiskFull, true));
+    assert_eq!(w.store.read(|r| inbox::count(r)).await.unwrap(), acknowledged as i64);
+    limit(1_000_000).await.unwrap();
+    let arrival = long(acknowledged);
+    assert!(w.store.write(move |tx| inbox::receive(tx, &arrival, T)).await.unwrap().fresh, "and goes on by itself");
+}
