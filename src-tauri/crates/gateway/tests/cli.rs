@@ -103,5 +103,5 @@ fn a_secret_comes_by_standard_input_and_lands_in_a_private_file() {
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     refused(&run(home.path(), &["config", "set-key", "anthropick"]), "no such account", "anthropic");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    refused(&run(home.path(), &["config", "remove-key", "anthropic"]), "KEYCHAIN_UNAVAILABLE", "0600");
+    refused(&run(home.path(), &["config", "remove-key", "anthropic"]), "KEYCHAIN_UNAVAILABLE", "chmod 600");
 }

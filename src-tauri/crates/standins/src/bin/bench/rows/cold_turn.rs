@@ -1,0 +1,82 @@
+//! The first turn of a new session in a sandbox that runs, with a process started ahead; against `docker exec` of
+//! `claude -p` in the same sandbox, which goes the same way out.
+
+use crate::{
+    desk::{Wish, at_a_desk},
+    engine::docker,
+    figures::{Figures, Series},
+    host::{SHOWN, first_word},
+    rows::warm_turn::warm_session,
+};
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+use tokio::{process::Command, time::sleep};
+
+const WORDS: &str = "say something";
+const ROUNDS: usize = 20;
+/// From the start of the process that is kept ahead until it takes a turn; it does in half of this.
+const SETTLED: Duration = Duration::from_millis(1500);
+const SPARE: Duration = Duration::from_secs(30);
+
+pub async fn measure() -> Result<Figures> {
+    at_a_desk(Wish::SANDBOX, async |desk| {
+        let (mut talk, _warm) = warm_session(desk).await?;
+        let container = desk.container().await?;
+        let (token, agents) = (token(&container).await?, agents(&container).await?);
+        let (mut ours, mut other) = (Series::default(), Series::default());
+        for _ in 0..ROUNDS {
+            let turn = talk.turn(WORDS, None).await?;
+            ours.push_ms(turn.took);
+            talk.door.post(&format!("/sessions/{}/close", turn.session), &json!({})).await?;
+            wait_for_the_spare(&container, agents).await?;
+            other.push_ms(first_word(alone(&container, &token)).await?);
+        }
+        Ok(Figures::of("cold-turn", "ms", &ours, &other).at_most(0.3))
+    })
+    .await
+}
+
+/// The CLI without a gateway's process to take the words.
+fn alone(container: &str, token: &str) -> Command {
+    let token = format!("ANTHROPIC_AUTH_TOKEN={token}");
+    let mut command = Command::new("docker");
+    command.args(["exec", "--user", "agent", "--workdir", "/workspace", "--env", &token]);
+    for set in [
+        "HOME=/home/agent",
+        "ANTHROPIC_BASE_URL=http://127.0.0.1:3128",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1",
+        "DISABLE_AUTOUPDATER=1",
+    ] {
+        command.args(["--env", set]);
+    }
+    command.args([container, "claude", "-p", WORDS]).args(SHOWN).stdin(Stdio::null());
+    command
+}
+
+/// The token of a process that runs inside, by which the way out knows whose request it is.
+async fn token(container: &str) -> Result<String> {
+    let look = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
+    let said = docker(&["exec", "--user", "agent", container, "sh", "-c", &format!("{look}; true")]).await?;
+    let token = said.lines().find_map(|line| line.strip_prefix("ANTHROPIC_AUTH_TOKEN="));
+    Ok(token.context("no process inside has a token")?.to_owned())
+}
+
+async fn wait_for_the_spare(container: &str, agents_before: usize) -> Result<()> {
+    let started = Instant::now();
+    while agents(container).await? != agents_before {
+        anyhow::ensure!(started.elapsed() < SPARE, "no process was started ahead");
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(SETTLED).await;
+    Ok(())
+}
+
+/// Processes of the CLI inside.
+async fn agents(container: &str) -> Result<usize> {
+    let running = docker(&["top", container, "-eo", "pid,args"]).await?;
+    Ok(running.lines().filter(|line| line.contains("--input-format")).count())
+}

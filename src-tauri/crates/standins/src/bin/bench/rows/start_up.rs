@@ -1,0 +1,109 @@
+//! From the start of the program to the first answer of its public door, with a million events in its store.
+
+use crate::{
+    desk::{Wish, at_a_desk},
+    figures::{Figures, Series},
+};
+use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use domain::{PermissionMode, SessionId, Timestamp, event::Event};
+use http_body_util::Empty;
+use hyper::{Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use store::{Store, events, sessions};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+
+const ROUNDS: usize = 20;
+const SESSIONS: i64 = 200;
+const EVENTS_EACH: i64 = 5_000;
+/// CloudCLI's Node server with 200 sessions indexed, as measured. Its native modules cannot be had everywhere, so this is a
+/// figure from another run.
+const CLOUDCLI_MS: f64 = 630.0;
+const WITHIN: Duration = Duration::from_secs(60);
+
+pub async fn measure() -> Result<Figures> {
+    let store = million_events().await?;
+    let mut ours = Series::default();
+    for _ in 0..ROUNDS {
+        let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        let wish = Wish { port, store: Some(store.clone()), ..Wish::PLAIN };
+        at_a_desk(wish, async |desk| {
+            first_answer(SocketAddr::from(([127, 0, 0, 1], port)), desk.started).await?;
+            ours.push_ms(desk.started.elapsed());
+            Ok(())
+        })
+        .await?;
+    }
+    let figures = Figures::of("start-up", "ms", &ours, &Series::from_iter([CLOUDCLI_MS])).at_most(0.1);
+    let goal = format!("{} (CloudCLI's as measured in another run)", figures.goal);
+    Ok(Figures { goal, ..figures })
+}
+
+async fn first_answer(at: SocketAddr, started: Instant) -> Result<()> {
+    loop {
+        match health(at).await {
+            Ok(()) => return Ok(()),
+            Err(error) => ensure!(started.elapsed() < WITHIN, "the program does not answer: {error:#}"),
+        }
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+async fn health(at: SocketAddr) -> Result<()> {
+    let (mut sender, wire) = http1::handshake(TokioIo::new(TcpStream::connect(at).await?)).await?;
+    tokio::spawn(wire);
+    let request = Request::get("/health").header("host", at.to_string()).body(Empty::<Bytes>::new())?;
+    let status = sender.send_request(request).await?.status();
+    ensure!(status == 200, "/health answers {status}");
+    Ok(())
+}
+
+/// A database with a million events, made once and kept in the cache.
+async fn million_events() -> Result<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    let folder = cache.or_else(home).context("HOME is not set")?.join("lanyard/bench");
+    let kept = folder.join("million-events.db");
+    if !kept.exists() {
+        std::fs::create_dir_all(&folder)?;
+        let fresh = tempfile::tempdir_in(&folder)?;
+        eprintln!("writing a million events, once");
+        std::fs::rename(write_events(fresh.path()).await?, &kept)?;
+    }
+    Ok(kept)
+}
+
+async fn write_events(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("lanyard.db");
+    let store = Store::open(&path)?;
+    for _ in 0..SESSIONS {
+        store.write(|tx| write_session(tx, SessionId::new())).await?;
+    }
+    drop(store);
+    // The last connection takes the log into the file and removes it, on the writer's own thread.
+    let log = folder.join("lanyard.db-wal");
+    let closing = Instant::now();
+    while log.exists() {
+        ensure!(closing.elapsed() < WITHIN, "the store does not close");
+        sleep(Duration::from_millis(10)).await;
+    }
+    Ok(path)
+}
+
+fn write_session(tx: &store::Tx<'_>, id: SessionId) -> store::Result<()> {
+    sessions::create(tx, id, "claude", "A long talk", PermissionMode::Default, Timestamp(1))?;
+    for n in 0..EVENTS_EACH {
+        let text = format!("Looked at file {n} and changed the line that made the test fail; it passes now.");
+        let said = Event::Answered { turn: None, message: format!("msg_{n}"), text };
+        events::append(tx, id, &said, Timestamp(n))?;
+    }
+    sessions::close(tx, id)
+}
