@@ -55,10 +55,11 @@ impl Subject {
             hash.update(bytes);
         };
         match self {
-            Self::Tool { tool, input, .. } => {
+            Self::Tool { tool, input, rules, .. } => {
                 part(b"tool");
                 part(tool.as_bytes());
                 part(input.to_string().as_bytes());
+                rules.iter().for_each(|rule| part(rule.as_flag().as_bytes()));
             }
             Self::Question { input, .. } => {
                 part(b"question");
@@ -176,7 +177,7 @@ impl Decision {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Approval {
     pub id: crate::ApprovalId,
-    /// The smallest number no other open approval has: what a person types.
+    /// What a person types to name it; not used again for a day.
     pub number: u32,
     pub session: SessionId,
     pub turn: Option<TurnId>,
@@ -213,7 +214,9 @@ pub fn check_answer(
     if approval.hash != hash {
         return Err(Code::ApprovalChanged);
     }
-    if answer.grants() && channel == Channel::Sms && policy.sms.is_none_or(|highest| approval.risk > highest) {
+    // Answering a question runs nothing.
+    let grants = answer.grants() && !matches!(approval.subject, Subject::Question { .. });
+    if grants && channel == Channel::Sms && policy.sms.is_none_or(|highest| approval.risk > highest) {
         return Err(Code::GrantRefused);
     }
     match (&approval.subject, answer) {

@@ -34,35 +34,72 @@ const READING: &[&str] =
 /// Tools that write one file named in their input.
 const WRITING: &[(&str, &str)] =
     &[("Edit", "file_path"), ("MultiEdit", "file_path"), ("Write", "file_path"), ("NotebookEdit", "notebook_path")];
-/// Commands that only look, or run what the project itself calls its tests. The second word, where given, must match.
-const HARMLESS: &[(&str, Option<&[&str]>)] = &[
-    ("ls", None),
-    ("pwd", None),
-    ("cat", None),
-    ("head", None),
-    ("tail", None),
-    ("wc", None),
-    ("rg", None),
-    ("grep", None),
-    ("stat", None),
-    ("file", None),
-    ("du", None),
-    ("tree", None),
-    ("date", None),
-    ("which", None),
-    ("echo", None),
-    ("true", None),
-    ("cd", None),
-    ("lanyard-shot", None),
-    ("git", Some(&["status", "diff", "log", "show", "blame", "rev-parse", "ls-files", "shortlog"])),
-    ("npm", Some(&["test", "t", "ls"])),
-    ("pnpm", Some(&["test"])),
-    ("yarn", Some(&["test"])),
-    ("cargo", Some(&["test", "check", "clippy", "fmt", "nextest", "build"])),
-    ("go", Some(&["test", "vet", "build"])),
-    ("node", Some(&["--test"])),
-    ("pytest", None),
-    ("make", Some(&["test", "check"])),
+/// A command that only looks, or runs what the project itself calls its tests.
+struct Harmless {
+    name: &'static str,
+    /// The second word must be one of these; empty: anything goes.
+    second: &'static [&'static str],
+    /// The options it may have. Any other makes it medium: options are how harmless programs run or write something else.
+    options: &'static [&'static str],
+}
+
+const fn looks(name: &'static str, options: &'static [&'static str]) -> Harmless {
+    Harmless { name, second: &[], options }
+}
+
+const fn does(name: &'static str, second: &'static [&'static str], options: &'static [&'static str]) -> Harmless {
+    Harmless { name, second, options }
+}
+
+const GIT: &[&str] = &[
+    "--stat",
+    "--short",
+    "-s",
+    "--oneline",
+    "--name-only",
+    "--name-status",
+    "--cached",
+    "--staged",
+    "--no-color",
+    "-b",
+    "--porcelain",
+    "-p",
+    "-n",
+    "--numstat",
+    "--shortstat",
+    "--all",
+];
+const CARGO: &[&str] =
+    &["--workspace", "--all", "--all-targets", "--release", "-q", "-v", "--no-fail-fast", "--lib", "--check", "-p"];
+
+const HARMLESS: &[Harmless] = &[
+    looks("ls", &["-l", "-a", "-la", "-al", "-R", "-1", "-h", "-lh", "-lah", "-A", "-t", "-lt"]),
+    looks("pwd", &[]),
+    looks("cd", &[]),
+    looks("cat", &["-n"]),
+    looks("head", &["-n", "-c"]),
+    looks("tail", &["-n", "-c"]),
+    looks("wc", &["-l", "-w", "-c"]),
+    looks("rg", &["-n", "-i", "-l", "-c", "-w", "-F", "-A", "-B", "-C", "-t"]),
+    looks("grep", &["-n", "-i", "-r", "-rn", "-rni", "-l", "-c", "-w", "-E", "-F", "-A", "-B", "-C"]),
+    looks("stat", &[]),
+    looks("file", &[]),
+    looks("du", &["-s", "-h", "-sh"]),
+    looks("tree", &["-a", "-d", "-L"]),
+    looks("date", &[]),
+    looks("which", &[]),
+    looks("echo", &[]),
+    looks("true", &[]),
+    looks("lanyard-shot", &[]),
+    does("git", &["status", "diff", "log", "show", "blame", "rev-parse", "ls-files", "shortlog"], GIT),
+    does("npm", &["test", "t", "ls"], &[]),
+    does("pnpm", &["test"], &[]),
+    does("yarn", &["test"], &[]),
+    does("cargo", &["test", "check", "clippy", "fmt", "nextest", "build"], CARGO),
+    does("go", &["test", "vet", "build"], &["-v", "-race"]),
+    does("node", &["--test"], &["--test"]),
+    looks("pytest", &["-q", "-v", "-x"]),
+    does("make", &["test", "check"], &[]),
 ];
 /// Words that make a command high wherever they stand as a command or an argument of one.
 const GRAVE: &[&str] = &[
@@ -95,10 +132,6 @@ const GRAVE: &[&str] = &[
     "deploy",
     "eval",
 ];
-/// Options of harmless commands that run something else or write: they take the command out of the low tier.
-const RUNS_MORE: &[&str] =
-    &["--pre", "--exec", "-exec", "--ext-diff", "--output", "-o", "--upload-pack", "--textconv", "-c"];
-
 /// The tier of running `tool` with `input`. `workspace` is the absolute path work happens in.
 pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
     if READING.contains(&tool) {
@@ -108,7 +141,7 @@ pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
         return input.get(key).and_then(Value::as_str).map_or(Risk::High, |path| writing(path, workspace));
     }
     match tool {
-        "Bash" => input.get("command").and_then(Value::as_str).map_or(Risk::High, command),
+        "Bash" => input.get("command").and_then(Value::as_str).map_or(Risk::High, |line| command(line, workspace)),
         "mcp__lanyard__send_photo" => Risk::Low,
         "Task" | "Agent" | "Skill" | "KillShell" | "TaskStop" => Risk::Medium,
         _ => Risk::High,
@@ -116,19 +149,42 @@ pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
 }
 
 fn reading(input: &Value, workspace: &str) -> Risk {
-    let path = ["file_path", "path", "notebook_path"].iter().find_map(|key| input.get(key)?.as_str());
-    match path {
-        Some(path) if path.starts_with('/') && inside(path, workspace).is_none() => Risk::Medium,
-        Some(path) if path.split('/').any(|part| part == "..") => Risk::Medium,
-        _ => Risk::Low,
+    let inner = |key: &str| input.get(key).and_then(Value::as_str).is_none_or(|path| inside(path, workspace).is_some());
+    match ["file_path", "path", "notebook_path", "pattern"].into_iter().all(inner) {
+        true => Risk::Low,
+        false => Risk::Medium,
     }
 }
 
-/// Files that decide what runs later, unseen: hooks, CI, agent settings, shell start-up, package scripts' lock step.
+/// Names of files that decide what runs later, unseen, whatever the case of their letters.
+const RUN_LATER: &[&str] = &[
+    "claude.md",
+    "claude.local.md",
+    "agents.md",
+    "makefile",
+    "gnumakefile",
+    "justfile",
+    "package.json",
+    "build.rs",
+    "conftest.py",
+    "setup.py",
+    "setup.cfg",
+    "pyproject.toml",
+    "tox.ini",
+    "cargo.toml",
+    "go.mod",
+    "dockerfile",
+    "docker-compose.yml",
+    "compose.yml",
+    "compose.yaml",
+];
+
+/// Hooks, CI, agent settings, shell start-up (all hidden), and what build tools run by themselves.
 fn runs_later(relative: &str) -> bool {
     let hidden = relative.split('/').any(|part| part.starts_with('.') && part != ".gitignore" && part != ".");
-    let name = relative.rsplit('/').next().unwrap_or(relative);
-    hidden || matches!(name, "CLAUDE.md" | "CLAUDE.local.md" | "Makefile" | "package.json" | "build.rs" | "conftest.py")
+    let name = relative.rsplit('/').next().unwrap_or(relative).to_lowercase();
+    let config = name.contains(".config.") || name.ends_with(".lock") || name.contains("-lock.");
+    hidden || config || RUN_LATER.contains(&name.as_str())
 }
 
 fn writing(path: &str, workspace: &str) -> Risk {
@@ -141,44 +197,62 @@ fn writing(path: &str, workspace: &str) -> Risk {
 
 /// `path` relative to the workspace, if it is an absolute path under it without `..` steps (or a relative path).
 fn inside<'p>(path: &'p str, workspace: &str) -> Option<&'p str> {
-    if path.split('/').any(|part| part == "..") {
+    if path.starts_with('~') || path.split('/').any(|part| part == "..") {
         return None;
     }
     match path.strip_prefix('/') {
         None => Some(path),
+        Some(_) if path == workspace => Some(""),
         Some(_) => path.strip_prefix(workspace)?.strip_prefix('/'),
     }
 }
 
-fn command(line: &str) -> Risk {
+fn command(line: &str, workspace: &str) -> Risk {
     let words = || line.split(|c: char| c.is_whitespace() || "\"'`(){}$;|&<>=/".contains(c)).filter(|w| !w.is_empty());
     let removes = words().any(|w| w == "rm") && words().any(|w| w.starts_with('-') && w.contains(['r', 'R', 'f']));
     if removes || words().any(|word| GRAVE.contains(&word)) {
         return Risk::High;
     }
-    if is_harmless(line) { Risk::Low } else { Risk::Medium }
+    if is_harmless(line, workspace) { Risk::Low } else { Risk::Medium }
 }
 
-/// True only for lines made of plain words, quotes and `&&`, `||`, `;`, `|` between harmless commands: no substitution,
-/// redirection (but `2>&1`), globs of options, assignment or new line, so that reading the line is knowing what runs.
-fn is_harmless(line: &str) -> bool {
+/// True only for lines whose every word can be read without knowing a shell: plain words and `&&`, `||`, `;`, `|`, `2>&1`
+/// between harmless commands. Quotes, globs, substitutions, redirections, assignments and new lines are not read.
+fn is_harmless(line: &str, workspace: &str) -> bool {
     let line = line.replace("2>&1", " ").replace("&&", ";").replace("||", ";").replace('|', ";");
-    if line.contains(['$', '`', '<', '>', '(', ')', '{', '}', '&', '\n', '\r', '\\', '!']) {
+    if !line.chars().all(|c| c.is_ascii_alphanumeric() || " ;._-/:,@+=%".contains(c)) {
         return false;
     }
-    let mut commands = line.split(';').map(str::trim).peekable();
-    commands.peek().is_some_and(|first| !first.is_empty()) && commands.all(harmless_command)
+    let commands: Vec<Vec<&str>> = line.split(';').map(|c| c.split_whitespace().collect()).collect();
+    // git obeys the configuration of the folder it runs in, and a planted one may run anything.
+    let elsewhere = commands.iter().any(|words| words.first() == Some(&"cd"));
+    commands.iter().all(|words| harmless_command(words, workspace) && !(elsewhere && words.first() == Some(&"git")))
 }
 
-fn harmless_command(command: &str) -> bool {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let Some(first) = words.first() else {
-        return false;
-    };
-    let known = HARMLESS.iter().any(|(name, seconds)| {
-        name == first && seconds.is_none_or(|list| words.get(1).is_some_and(|word| list.contains(word)))
-    });
-    known && !words.iter().any(|word| RUNS_MORE.iter().any(|o| word == o || word.starts_with(&format!("{o}="))))
+fn harmless_command(words: &[&str], workspace: &str) -> bool {
+    let Some(known) = words.first().and_then(|first| HARMLESS.iter().find(|h| h.name == *first)) else { return false };
+    let second = known.second.is_empty() || words.get(1).is_some_and(|word| known.second.contains(word));
+    second && words[1..].iter().all(|word| harmless_word(known, word, workspace)) && harmless_picture(words, workspace)
+}
+
+fn harmless_word(command: &Harmless, word: &str, workspace: &str) -> bool {
+    if let Some(option) = word.strip_prefix('-') {
+        let number = !option.is_empty() && option.bytes().all(|b| b.is_ascii_digit());
+        return number || command.options.contains(&word);
+    }
+    let address = command.name == "lanyard-shot" && word.contains("://");
+    !word.contains('=') && (address || inside(word, workspace).is_some())
+}
+
+/// `lanyard-shot` writes its second word: a new picture in the workspace, nothing else.
+fn harmless_picture(words: &[&str], workspace: &str) -> bool {
+    match words {
+        ["lanyard-shot", _, file, ..] => {
+            file.ends_with(".png") && inside(file, workspace).is_some_and(|relative| !runs_later(relative))
+        }
+        ["lanyard-shot", ..] => false,
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -204,12 +278,15 @@ mod tests {
         bash("cd billing && node --test 2>&1 | tail -20", Risk::Low);
         bash("git status; git diff --stat", Risk::Low);
         bash("lanyard-shot http://127.0.0.1:8080 page.png", Risk::Low);
+        bash("cd /workspace/billing && node --test 2>&1", Risk::Low);
+        bash("ls -R /workspace/billing; head -20 a.txt; go test ./...", Risk::Low);
     }
 
     #[test]
     fn a_file_outside_or_one_that_runs_later_is_not_low() {
         check("Read", json!({"file_path": "/etc/passwd"}), Risk::Medium);
         check("Read", json!({"file_path": "../../etc/passwd"}), Risk::Medium);
+        check("Glob", json!({"pattern": "/etc/**"}), Risk::Medium);
         for path in [
             "/etc/profile",
             "/workspace/../home/agent/.bashrc",
@@ -218,6 +295,10 @@ mod tests {
             "/workspace/.claude/settings.json",
             "/workspace/CLAUDE.md",
             "/workspace/package.json",
+            "/workspace/GNUmakefile",
+            "/workspace/claude.md",
+            "/workspace/vite.config.js",
+            "~/.bashrc",
             "/workspace2/a.rs",
         ] {
             check("Edit", json!({ "file_path": path }), Risk::High);
@@ -258,6 +339,35 @@ mod tests {
             "node -e 1",
             "X=1 ls",
             "ls &",
+            // Options that run or write something else, however they are written.
+            "git log -1 \"--output=.claude/settings.json\" --format=%B",
+            "git log --output=x",
+            "rg \"--pre=./x\" y",
+            "rg --hostname-bin=./x y",
+            "tree -Jo CLAUDE.md",
+            "tree -o CLAUDE.md",
+            "go test -exec=./x",
+            "go vet -vettool=./x",
+            "cargo test --config build.rustc-wrapper=x",
+            "cargo clippy --fix",
+            "npm test --prefix=/tmp/x",
+            "make test SHELL=./x",
+            "make test -f x.mk",
+            "pytest --basetemp=/workspace",
+            "node --test --import=./x",
+            "lanyard-shot http://x src/main.rs",
+            "file -C",
+            "tail -f x",
+            // What only a shell can read.
+            "rg y *",
+            "cat ~/secret",
+            "cat /etc/passwd",
+            "cat /proc/self/environ",
+            "cat a\u{a0}b",
+            "cd /tmp && npm test",
+            "cd sub; git status",
+            "cat ../x",
+            "date -s 1",
         ] {
             bash(line, Risk::Medium);
         }
@@ -266,11 +376,18 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_line_gets_a_tier(line in "\\PC{0,200}") {
-            bash_any(&line);
+            of("Bash", &json!({ "command": line }), "/workspace");
         }
-    }
 
-    fn bash_any(line: &str) {
-        of("Bash", &json!({ "command": line }), "/workspace");
+        #[test]
+        fn an_option_that_is_not_listed_is_never_low(
+            command in 0..HARMLESS.len(), option in "--?[a-z][a-z-]{0,12}(=[a-z./]{1,9})?"
+        ) {
+            let known = &HARMLESS[command];
+            let line = format!("{} {} {option}", known.name, known.second.first().unwrap_or(&"x"));
+            if !known.options.contains(&option.as_str()) {
+                proptest::prop_assert_ne!(of("Bash", &json!({ "command": line }), "/workspace"), Risk::Low);
+            }
+        }
     }
 }

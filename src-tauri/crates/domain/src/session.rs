@@ -279,7 +279,8 @@ impl Session {
                 }
             }
             Input::Again(said) => {
-                for one in said.into_iter().rev() {
+                for one in said.into_iter().rev().filter(|one| !self.holds(one.message)).collect::<Vec<_>>() {
+                    self.seen.insert(one.message);
                     self.waiting.push_front(one);
                 }
                 self.go_on(now, &mut step);
@@ -294,6 +295,12 @@ impl Session {
             Input::Tick => self.tick(now, &mut step),
         }
         step
+    }
+
+    /// Whether this message waits here or is being answered.
+    fn holds(&self, message: i64) -> bool {
+        let answered = matches!(&self.phase, Phase::Working(turn) if turn.messages.contains(&message));
+        answered || self.waiting.iter().any(|said| said.message == message)
     }
 
     fn said(&mut self, said: Said, now: Timestamp, step: &mut Step) {

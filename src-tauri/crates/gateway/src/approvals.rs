@@ -68,12 +68,15 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
     Ok(closed)
 }
 
-/// What "always" would allow for this approval: what the agent suggests, or exactly this tool.
-pub fn always_rules(approval: &Approval) -> Vec<Rule> {
+/// What "always" would allow for this approval: what the agent suggests, as it was shown.
+///
+/// # Errors
+/// `BAD_REQUEST` where nothing was suggested: a bare "all of this tool" is not what anybody was shown.
+pub fn always_rules(approval: &Approval) -> Result<Vec<Rule>, Problem> {
     match &approval.subject {
-        Subject::Tool { rules, .. } if !rules.is_empty() => rules.clone(),
-        Subject::Tool { tool, .. } => vec![Rule { tool: tool.clone(), content: None }],
-        Subject::Question { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Vec::new(),
+        Subject::Tool { rules, .. } if !rules.is_empty() => Ok(rules.clone()),
+        _ => Err(Problem::with_detail(Code::BadRequest, "The agent suggested nothing to allow always.")
+            .suggest("Allow it once.")),
     }
 }
 

@@ -72,7 +72,7 @@ async fn see_it_through(w: &World) -> Vec<Arrived> {
         if message.body.ends_with("Ended.") {
             return w.phone.received();
         }
-        if message.body.contains("yes 1 or no 1") {
+        if message.body.contains("\nyes ") {
             w.phone.text(standins::twilio::NUMBER, "yes").await.unwrap();
         }
     }

@@ -8,6 +8,7 @@ use domain::{
 };
 use rusqlite::{Row, params};
 
+const DAY: i64 = 24 * 3600 * 1000;
 const COLUMNS: &str = "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
 
 fn approval(row: &Row<'_>) -> Result<Approval> {
@@ -26,14 +27,14 @@ fn approval(row: &Row<'_>) -> Result<Approval> {
     })
 }
 
-/// The smallest number no open approval has.
-pub fn free_number(tx: &Tx<'_>) -> Result<u32> {
-    let taken: Vec<u32> = tx
+/// The next number of the day. One that was used is not used again for a day, so that a late "yes 2" never means
+/// something else than what its sender read.
+pub fn free_number(tx: &Tx<'_>, now: Timestamp) -> Result<u32> {
+    let newest: Option<u32> = tx
         .conn()
-        .prepare_cached("SELECT number FROM approvals WHERE decision IS NULL ORDER BY number")?
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok((1..).find(|n| !taken.contains(n)).unwrap_or(1))
+        .prepare_cached("SELECT max(number) FROM approvals WHERE asked_at > ?1 OR decision IS NULL")?
+        .query_row([now.0 - DAY], |row| row.get(0))?;
+    Ok(newest.unwrap_or(0) + 1)
 }
 
 /// Opens an approval.

@@ -33,7 +33,7 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// A connection that only reads: a consistent picture as of its first query.
+/// A connection that only reads. Each query sees the newest commit.
 pub struct Reader<'c>(&'c Connection);
 
 /// What queries take: a reader or the writer's transaction.
@@ -94,9 +94,8 @@ impl Store {
         let inner = Arc::clone(&self.0);
         let run = move || {
             let conn = lock(&inner.readers).pop().ok_or(Error::Closed)?;
-            let result = query(&Reader(&conn));
-            lock(&inner.readers).push(conn);
-            result
+            let conn = Lent { conn: Some(conn), inner: &inner };
+            conn.conn.as_ref().map_or(Err(Error::Closed), |conn| query(&Reader(conn)))
         };
         tokio::task::spawn_blocking(run).await.map_err(|_| Error::Closed)?
     }
@@ -104,6 +103,18 @@ impl Store {
     /// What rings when something was written.
     pub fn bells(&self) -> &Bells {
         &self.0.bells
+    }
+}
+
+/// A connection that comes back whatever happens to its borrower.
+struct Lent<'i> {
+    conn: Option<Connection>,
+    inner: &'i Inner,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        lock(&self.inner.readers).extend(self.conn.take());
     }
 }
 

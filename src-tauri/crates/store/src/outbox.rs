@@ -93,7 +93,10 @@ pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Outgoing>> {
 pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
     let at: Option<i64> = rows
         .conn()
-        .prepare_cached("SELECT min(due_at) FROM outbox WHERE state IN ('due', 'sending')")?
+        .prepare_cached(
+            "SELECT min(due_at) FROM outbox o WHERE state IN ('due', 'sending')
+               AND id = (SELECT min(id) FROM outbox f WHERE f.address = o.address AND f.state IN ('due', 'sending'))",
+        )?
         .query_row([], |row| row.get(0))?;
     Ok(at.map(Timestamp))
 }
@@ -129,7 +132,9 @@ pub fn sids_to(rows: &impl Rows, address: &str, since: Timestamp) -> Result<Vec<
 pub fn sent(tx: &Tx<'_>, id: i64, sid: &str, status: &str, rank: u8) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "UPDATE outbox SET state = 'sent', sid = ?2, status = ?3, status_rank = ?4, began_at = NULL WHERE id = ?1",
+            "UPDATE outbox SET state = 'sent', sid = ?2, began_at = NULL, why = NULL,
+                               status = CASE WHEN status_rank < ?4 THEN ?3 ELSE status END,
+                               status_rank = max(status_rank, ?4) WHERE id = ?1",
         )?
         .execute(params![id, sid, status, rank])?;
     tx.ring_outbox();
@@ -157,15 +162,30 @@ pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str) -> Result<()>
     Ok(())
 }
 
-/// A receipt. It counts only if it goes forward. False if there is no such message or it came late.
-pub fn receipt(tx: &Tx<'_>, sid: &str, status: &str, rank: u8, error: Option<i64>, why: Option<&str>) -> Result<bool> {
+/// A receipt, as it names a letter of ours.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The letter's id, where the receipt's address names it: it may come before the SID is written down.
+    pub letter: Option<i64>,
+    pub sid: String,
+    pub status: String,
+    pub rank: u8,
+    pub error: Option<i64>,
+    pub why: Option<String>,
+}
+
+/// Takes a receipt. It counts only if it goes forward; one that comes after an attempt whose end was not known settles it.
+/// False if there is no such letter or it came late.
+pub fn receipt(tx: &Tx<'_>, r: &Receipt) -> Result<bool> {
     let changed = tx
         .conn()
         .prepare_cached(
-            "UPDATE outbox SET status = ?2, status_rank = ?3, error = coalesce(?4, error), why = coalesce(?5, why)
-             WHERE sid = ?1 AND status_rank < ?3",
+            "UPDATE outbox SET status = ?3, status_rank = ?4, error = coalesce(?5, error), why = coalesce(?6, why),
+                               sid = coalesce(sid, ?2), state = 'sent', began_at = NULL
+             WHERE (sid = ?2 OR (id = ?1 AND sid IS NULL)) AND status_rank < ?4",
         )?
-        .execute(params![sid, status, rank, error, why])?;
+        .execute(params![r.letter, r.sid, r.status, r.rank, r.error, r.why])?;
+    tx.ring_outbox();
     Ok(changed == 1)
 }
 

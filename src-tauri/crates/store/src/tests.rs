@@ -129,20 +129,20 @@ fn ask(session: SessionId, number: u32) -> Approval {
 }
 
 #[tokio::test]
-async fn the_first_answer_wins_and_its_number_is_free_again() {
+async fn the_first_answer_wins_and_its_number_is_not_used_again_that_day() {
     let w = world();
     let session = session(&w.store).await;
     let first = ask(session, 1);
     let id = first.id;
     w.store.write(move |tx| approvals::open(tx, &first)).await.unwrap();
-    assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 2);
+    assert_eq!(w.store.write(|tx| approvals::free_number(tx, T)).await.unwrap(), 2);
     let yes = w.store.write(move |tx| approvals::decide(tx, id, &Decision::Allowed, Some(Channel::Sms), None, T));
     let no = w.store.write(move |tx| approvals::decide(tx, id, &Decision::Denied { message: None }, None, None, T));
     let (yes, no) = tokio::join!(yes, no);
     assert_eq!((yes.unwrap(), no.unwrap()), (true, false));
     let kept = w.store.read(move |r| approvals::expect(r, id)).await.unwrap();
     assert_eq!(kept.decision, Some(Decision::Allowed));
-    assert_eq!(w.store.write(approvals::free_number).await.unwrap(), 1);
+    assert_eq!(w.store.write(|tx| approvals::free_number(tx, T)).await.unwrap(), 2);
 }
 
 #[tokio::test]
@@ -185,8 +185,11 @@ async fn receipts_never_go_back() {
         })
         .await
         .unwrap();
-    let receipt =
-        |status: &'static str, rank| w.store.write(move |tx| outbox::receipt(tx, "SM1", status, rank, None, None));
+    let receipt = |status: &'static str, rank| {
+        let receipt =
+            outbox::Receipt { letter: None, sid: "SM1".into(), status: status.into(), rank, error: None, why: None };
+        w.store.write(move |tx| outbox::receipt(tx, &receipt))
+    };
     assert!(receipt("delivered", 4).await.unwrap());
     assert!(!receipt("sent", 3).await.unwrap());
     assert_eq!(w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0].status.as_deref(), Some("delivered"));

@@ -1,8 +1,13 @@
 //! The one writer. Changes queue up; those that wait when a transaction begins share its commit (group commit).
 
 use crate::{Error, Result, Rows};
+use domain::Code;
 use rusqlite::Connection;
-use std::{cell::Cell, thread};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Changes that may wait before callers are held back. Each is a message someone waits for, so a longer queue would only
@@ -123,10 +128,13 @@ impl Drop for Writer {
 fn in_savepoint<T>(tx: &Tx<'_>, change: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     tx.conn.prepare_cached("SAVEPOINT change")?.execute([])?;
     let before = tx.rung.get();
-    let result = change(tx);
+    // A bug in one change must not end the one writer that all others need.
+    let result = catch_unwind(AssertUnwindSafe(|| change(tx))).unwrap_or_else(|_| Err(Error::Refused(Code::Internal)));
     if result.is_err() {
         tx.rung.set(before);
-        tx.conn.prepare_cached("ROLLBACK TO change")?.execute([])?;
+        // After a full disk SQLite has rolled all of it back by itself; the first error is the one to tell.
+        let _rolled_back_already = tx.conn.execute_batch("ROLLBACK TO change; RELEASE change");
+        return result;
     }
     tx.conn.prepare_cached("RELEASE change")?.execute([])?;
     result

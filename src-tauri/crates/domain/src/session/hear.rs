@@ -92,6 +92,10 @@ impl Session {
     }
 
     fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
+        if self.phase == Phase::Starting {
+            // It was the process before the one that is being started.
+            return;
+        }
         let was_closed = self.phase == Phase::Closed;
         if let Phase::Working(turn) = &self.phase {
             let (outcome, code) = turn.how_it_died();

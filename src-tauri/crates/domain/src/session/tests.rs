@@ -222,3 +222,24 @@ fn a_closed_session_opens_again_when_words_come() {
     assert_eq!(*s.phase(), Phase::Closed);
     assert_eq!(s.step(Input::Said(said(3)), T0).acts, [Act::Start { resume: Some("a1".into()) }]);
 }
+
+#[test]
+fn an_interrupted_message_that_waits_already_is_said_once() {
+    let mut s = Session::new(SessionId::new(), None, vec![said(1)], Patience::default());
+    s.step(Input::GoOn, T0);
+    s.step(Input::Again(vec![said(1)]), T0);
+    assert_eq!(says(&s.step(Input::Started { agent_session: "a".into() }, T0)), [1]);
+    s.step(Input::Again(vec![said(1)]), T0);
+    assert_eq!(says(&s.step(ended("done"), T0)), [] as [i64; 0]);
+}
+
+#[test]
+fn the_end_of_an_old_process_does_not_start_a_third() {
+    let mut s = warm();
+    let at = s.wake_at().unwrap();
+    s.step(Input::Tick, at);
+    assert_eq!(s.step(Input::Said(said(2)), at).acts.len(), 1);
+    let old = Input::Agent(AgentEvent::Exited { status: Some(0), stderr: String::new() });
+    assert_eq!(s.step(old, at), Step::default());
+    assert_eq!(says(&s.step(Input::Started { agent_session: "a1".into() }, at)), [2]);
+}

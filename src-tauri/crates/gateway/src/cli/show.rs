@@ -93,6 +93,14 @@ pub async fn approvals(door: &LocalDoor, json: bool) -> Result<(), Problem> {
                 println!("    {text}");
             }
             println!("    lanyard approve {0}, or lanyard approve {0} --no", a["number"]);
+            let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
+            if !rules.is_empty() {
+                println!(
+                    "    lanyard approve {} --always allows from now on, in this session: {}",
+                    a["number"],
+                    rules.join(", ")
+                );
+            }
         }
         if rows(list).next().is_none() {
             println!("Nothing is waiting for an answer.");

@@ -162,7 +162,7 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
             let received = inbox::receive(tx, &arrival, now)?;
             if !received.fresh {
                 let known = inbox::get(tx, received.message)?;
-                return Ok((known.session, known.said(), 0));
+                return Ok((known.session, known.message, None, 0));
             }
             let session = match send.session {
                 None => {
@@ -187,13 +187,14 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
                 when: send.when,
             };
             let seq = say(tx, &saying, now)?;
-            Ok((Some(session), inbox::get(tx, received.message)?.said(), seq))
+            let said = inbox::get(tx, received.message)?.said();
+            Ok((Some(session), received.message, Some(said), seq))
         })
         .await?;
-    let (session, said, seq) = said;
+    let (session, message, said, seq) = said;
     let session = session.ok_or(Code::UnknownSession)?;
-    let message = said.message;
-    app.registry.ring(&app, session, Input::Said(said)).await;
+    // Sent once before: its session has it, whatever became of it.
+    app.registry.ring(&app, session, said.map_or(Input::GoOn, Input::Said)).await;
     let row = app.store.read(move |r| sessions::get(r, session)).await?.ok_or(Code::UnknownSession)?;
     Ok(Json(json!({ "message": message, "session": row.number, "session_id": session, "seq": seq })))
 }
@@ -204,10 +205,18 @@ async fn list_approvals(State(app): State<App>) -> Result<Json<Value>, Refusal> 
         .iter()
         .map(|a| {
             json!({ "id": a.id, "number": a.number, "hash": a.hash, "risk": a.risk, "shown": a.subject.in_full(),
-                    "kind": kind(&a.subject), "expires_at": a.expires_at })
+                    "kind": kind(&a.subject), "expires_at": a.expires_at, "always": always(&a.subject) })
         })
         .collect();
     Ok(Json(json!(shown)))
+}
+
+/// What "always" would allow, as the agent's rules write it.
+fn always(subject: &Subject) -> Vec<String> {
+    match subject {
+        Subject::Tool { rules, .. } => rules.iter().map(domain::agent::Rule::as_flag).collect(),
+        Subject::Question { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Vec::new(),
+    }
 }
 
 fn kind(subject: &Subject) -> &'static str {
@@ -249,7 +258,7 @@ async fn answer(
     let approval = app.store.read(move |r| store::approvals::get(r, id)).await?.ok_or(Code::UnknownApproval)?;
     let decision = match d.decide {
         Choice::Allow => Decision::Allowed,
-        Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval) },
+        Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval)? },
         Choice::Deny { message } => Decision::Denied { message },
         Choice::Answer { words } => match &approval.subject {
             Subject::Question { questions, .. } => {

@@ -144,13 +144,31 @@ impl Driver {
     }
 
     fn start(&mut self, resume: Option<String>) {
+        self.drop_start();
         let (app, session) = (self.app.clone(), self.session.id);
+        let old = self.agent.take();
         self.starting = Some(self.app.tasks.spawn(async move {
+            // Two processes must never work in one conversation.
+            if let Some(old) = old {
+                old.end(&app.tokens).await;
+            }
             let rules = app.store.read(move |r| store::rules::of_session(r, session)).await;
             let row = app.store.read(move |r| sessions::get(r, session)).await;
             let (Ok(rules), Ok(Some(row))) = (rules, row) else { return Err(Code::Internal.into()) };
             app.workshop.take(Wanted { resume, rules, mode: row.mode }).await
         }));
+    }
+
+    /// A process that comes up when nobody wants it any more is ended as any other.
+    fn drop_start(&mut self) {
+        if let Some(starting) = self.starting.take() {
+            let tokens = self.app.tokens.clone();
+            self.app.tasks.spawn(async move {
+                if let Ok(Ok(lease)) = starting.await {
+                    lease.end(&tokens).await;
+                }
+            });
+        }
     }
 
     async fn say(&mut self, said: Said) {
@@ -174,9 +192,7 @@ impl Driver {
 
     /// Its end comes back as an event; until then the session waits.
     fn end_process_soon(&mut self) {
-        if let Some(starting) = self.starting.take() {
-            starting.abort();
-        }
+        self.drop_start();
         if let Some(agent) = &self.agent {
             let control = agent.process.control.clone();
             self.app.tasks.spawn(async move {
@@ -188,9 +204,7 @@ impl Driver {
     }
 
     async fn end_process(&mut self) {
-        if let Some(starting) = self.starting.take() {
-            starting.abort();
-        }
+        self.drop_start();
         if let Some(lease) = self.agent.take() {
             lease.end(&self.app.tokens).await;
         }

@@ -129,7 +129,7 @@ impl Scene {
     ) -> store::Result<()> {
         let approval = Approval {
             id: ApprovalId::new(),
-            number: approvals::free_number(tx)?,
+            number: approvals::free_number(tx, now)?,
             session: self.session,
             turn,
             request,

@@ -17,7 +17,12 @@ use domain::{
     session::Input,
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use std::{collections::HashSet, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashSet,
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use store::{
     Tx,
     inbox::{self, Message},
@@ -35,9 +40,10 @@ pub async fn run(app: App) {
     let limiter = RateLimiter::keyed(Quota::per_minute(per_minute));
     let mut bell = app.store.bells().inbox.subscribe();
     let mut told_slow = HashSet::new();
+    let shooting = Shooting::default();
     loop {
         bell.mark_unchanged();
-        let again = round(&app, &limiter, &mut told_slow).await;
+        let again = round(&app, &limiter, &mut told_slow, &shooting).await;
         tokio::select! {
             () = app.stop.cancelled() => return,
             _ = bell.changed() => {}
@@ -47,7 +53,12 @@ pub async fn run(app: App) {
 }
 
 /// One look at everything unread. True if something is left for later.
-async fn round(app: &App, limiter: &DefaultKeyedRateLimiter<String>, told: &mut HashSet<String>) -> bool {
+async fn round(
+    app: &App,
+    limiter: &DefaultKeyedRateLimiter<String>,
+    told: &mut HashSet<String>,
+    shooting: &Shooting,
+) -> bool {
     let unread = match app.store.read(|r| inbox::unread(r, ROUND)).await {
         Ok(unread) => unread,
         Err(e) => {
@@ -57,7 +68,7 @@ async fn round(app: &App, limiter: &DefaultKeyedRateLimiter<String>, told: &mut 
     };
     let mut left = unread.len() == ROUND;
     let mut held: HashSet<String> = HashSet::new();
-    for message in unread {
+    for message in unread.into_iter().filter(|m| !shooting.holds(m.message)) {
         let sender = message.sender.clone().unwrap_or_default();
         if held.contains(&sender) || limiter.check_key(&sender).is_err() {
             left = true;
@@ -66,16 +77,23 @@ async fn round(app: &App, limiter: &DefaultKeyedRateLimiter<String>, told: &mut 
             }
             continue;
         }
-        told.remove(&sender);
         if app.stop.is_cancelled() {
             return false;
         }
-        if let Err(e) = read(app, &message).await {
-            tracing::error!(message = message.message, error = ?e, "a text could not be handled; it stays in the inbox");
-            left = true;
-            held.insert(sender);
+        match read(app, &message, shooting).await {
+            Ok(Done::Yes) => {}
+            Ok(Done::Later) => {
+                left = true;
+                held.insert(sender);
+            }
+            Err(e) => {
+                tracing::error!(message = message.message, error = ?e, "a text could not be handled; it stays in the inbox");
+                left = true;
+                held.insert(sender);
+            }
         }
     }
+    told.retain(|sender| held.contains(sender));
     left
 }
 
@@ -95,28 +113,60 @@ enum Then {
     Shot(Option<String>),
 }
 
-async fn read(app: &App, message: &Message) -> store::Result<()> {
+/// Messages whose picture of a page is being taken: they stay unread until it is on its way, and are not begun twice.
+#[derive(Clone, Default)]
+pub struct Shooting(Arc<Mutex<HashSet<i64>>>);
+
+impl Shooting {
+    fn holds(&self, message: i64) -> bool {
+        self.set().contains(&message)
+    }
+
+    fn begin(&self, message: i64) {
+        self.set().insert(message);
+    }
+
+    pub fn end(&self, message: i64) {
+        self.set().remove(&message);
+    }
+
+    fn set(&self) -> std::sync::MutexGuard<'_, HashSet<i64>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Whether a text was dealt with.
+enum Done {
+    Yes,
+    /// Its pictures cannot be had yet.
+    Later,
+}
+
+async fn read(app: &App, message: &Message, shooting: &Shooting) -> store::Result<Done> {
     crate::may_die!("desk-before");
     let Some(sender) = message.sender.clone() else {
         let number = message.message;
-        return app.store.write(move |tx| inbox::handled(tx, number)).await;
+        app.store.write(move |tx| inbox::handled(tx, number)).await?;
+        return Ok(Done::Yes);
     };
-    let fetched = media::fetch(app, message).await;
+    let Some(fetched) = media::fetch(app, message).await else { return Ok(Done::Later) };
     let now = clock::now();
     let desk = Desk { app: app.clone(), message: message.clone(), to: To::address(sender), now, fetched };
     let then = app.store.write(move |tx| desk.handle(tx)).await?;
     crate::may_die!("desk-after");
-    carry_out(app, message, then).await
+    carry_out(app, message, then, shooting).await?;
+    Ok(Done::Yes)
 }
 
-async fn carry_out(app: &App, message: &Message, then: Then) -> store::Result<()> {
+async fn carry_out(app: &App, message: &Message, then: Then, shooting: &Shooting) -> store::Result<()> {
     match then {
         Then::Nothing => {}
         Then::Ring(session, input) => app.registry.ring(app, session, input).await,
         Then::Answer(approval, decision) => answer(app, message, &approval, decision).await?,
         Then::Shot(url) => {
             let sender = message.sender.clone().unwrap_or_default();
-            app.tasks.spawn(shot::send(app.clone(), message.message, sender, url));
+            shooting.begin(message.message);
+            app.tasks.spawn(shot::send(app.clone(), message.message, sender, url, shooting.clone()));
         }
     }
     Ok(())
@@ -187,9 +237,25 @@ impl Desk {
         Ok(Then::Nothing)
     }
 
-    fn yes(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
+    /// What was open when these words were said: a text that was held up answers nothing newer than itself.
+    fn open(&self, tx: &Tx<'_>) -> store::Result<Vec<Approval>> {
         let open = store::approvals::all_open(tx)?;
-        match approvals::meant(open, number) {
+        Ok(open.into_iter().filter(|a| a.asked_at <= self.message.received_at).collect())
+    }
+
+    /// "no" to a question is an answer like any other.
+    fn refusal(&self, approval: &Approval, words: Option<String>) -> Decision {
+        match &approval.subject {
+            Subject::Question { questions, .. } => match read_answers(questions, &self.message.text) {
+                Some(answers) => Decision::Answered { answers },
+                None => Decision::Denied { message: words },
+            },
+            _ => Decision::Denied { message: words },
+        }
+    }
+
+    fn yes(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
+        match approvals::meant(self.open(tx)?, number) {
             Meant::This(a) if matches!(a.subject, Subject::Question { .. }) => match a.subject {
                 Subject::Question { ref questions, .. } => match read_answers(questions, "yes") {
                     Some(answers) => Ok(Then::Answer(a, Decision::Answered { answers })),
@@ -204,9 +270,8 @@ impl Desk {
     }
 
     fn no(&self, tx: &Tx<'_>, number: Option<u32>, words: Option<String>) -> store::Result<Then> {
-        let open = store::approvals::all_open(tx)?;
-        match approvals::meant(open, number) {
-            Meant::This(a) => Ok(Then::Answer(a, Decision::Denied { message: words })),
+        match approvals::meant(self.open(tx)?, number) {
+            Meant::This(a) => Ok(Then::Answer(a.clone(), self.refusal(&a, words))),
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             // "No, use tabs" with nothing open is a sentence for the agent.
             Meant::Nothing if words.is_some() => self.words(tx, &self.message.text, When::Queue),
@@ -297,7 +362,8 @@ impl Desk {
     /// Words answer an open question of the session this number is in; else they are for the agent.
     fn plain_words(&self, tx: &Tx<'_>, words: &str) -> store::Result<Then> {
         let current = numbers::current(tx, &self.to.address)?;
-        let asked = store::approvals::all_open(tx)?
+        let asked = self
+            .open(tx)?
             .into_iter()
             .find(|a| Some(a.session) == current && matches!(a.subject, Subject::Question { .. }));
         if let Some(approval) = asked

@@ -32,9 +32,12 @@ pub struct Post {
 }
 
 impl Post {
-    /// A short sentence of ours, whole.
+    /// Words of ours or a question: whole, or its beginning and the rest on `more`.
     pub fn say(&self, tx: &Tx<'_>, to: &To, words: &str, now: Timestamp) -> store::Result<()> {
-        self.letter(tx, to, words, None, now)
+        match segments::count(words).segments <= self.sms.segments {
+            true => self.letter(tx, to, words, None, now),
+            false => self.piece(tx, to, words, None, now),
+        }
     }
 
     /// An agent's answer (Markdown): its beginning now, the rest on `more`, all of it by link.

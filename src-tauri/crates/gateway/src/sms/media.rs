@@ -11,7 +11,9 @@ use store::{
 
 /// Twilio's own limit for one message.
 const LARGEST: usize = 5_000_000;
-/// Tries for each picture, with a pause between, before the message goes on without it.
+/// How long a message waits for its pictures while Twilio cannot be reached, before it goes on without them.
+const HELD: Duration = Duration::from_secs(600);
+/// Tries for each picture in one look, with a pause between.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,39 +45,46 @@ impl Fetched {
     }
 }
 
-/// Fetches every picture of a message. Never fails: what cannot be had is counted.
-pub async fn fetch(app: &App, message: &Message) -> Fetched {
+/// Fetches every picture of a message; what can never be had is counted. None while Twilio cannot be reached: the message
+/// waits then, for [`HELD`] at most.
+pub async fn fetch(app: &App, message: &Message) -> Option<Fetched> {
     let mut fetched = Fetched::default();
+    let waited = clock::now().since(message.received_at);
     for media in &message.media {
         match fetch_one(app, &media.url).await {
-            Some(picture) => fetched.pictures.push(picture),
-            None => fetched.refused += 1,
+            One::Picture(media_type, bytes) => fetched.pictures.push((media_type, bytes)),
+            One::Never => fetched.refused += 1,
+            One::NotNow if waited < HELD => return None,
+            One::NotNow => fetched.refused += 1,
         }
     }
-    fetched
+    Some(fetched)
 }
 
-async fn fetch_one(app: &App, url: &str) -> Option<(&'static str, Vec<u8>)> {
-    let texting = app.texting.as_ref()?;
+enum One {
+    Picture(&'static str, Vec<u8>),
+    Never,
+    NotNow,
+}
+
+async fn fetch_one(app: &App, url: &str) -> One {
+    let Some(texting) = &app.texting else { return One::NotNow };
     for attempt in 1..=TRIES {
-        let began = clock::now();
         match texting.twilio.fetch_media(url, LARGEST).await {
             Ok(picture) => {
                 let bytes = picture.bytes.to_vec();
-                return pictures::media_type(&bytes).map(|media_type| (media_type, bytes));
+                return pictures::media_type(&bytes).map_or(One::Never, |media_type| One::Picture(media_type, bytes));
             }
+            Err(e) if e.retryable() => tracing::warn!(attempt, error = ?e, "a picture could not be fetched yet"),
             Err(e) => {
-                let elapsed_ms = clock::now().since(began).as_millis() as u64;
-                tracing::warn!(attempt, elapsed_ms, error = ?e, "a picture could not be fetched");
-                if !e.retryable() {
-                    return None;
-                }
+                tracing::warn!(error = ?e, "a picture cannot be used");
+                return One::Never;
             }
         }
         tokio::select! {
-            () = app.stop.cancelled() => return None,
+            () = app.stop.cancelled() => return One::NotNow,
             () = tokio::time::sleep(PAUSE) => {}
         }
     }
-    None
+    One::NotNow
 }

@@ -22,6 +22,8 @@ const SCHEDULE: &[u64] = &[2, 5, 15, 60, 300, 900, 1800, 3600, 3600, 7200, 14400
 const LOOK_AGAIN: Duration = Duration::from_secs(8);
 /// Letters this much older than an attempt are not taken for it.
 const KNOWN_SINCE: Duration = Duration::from_secs(48 * 3600);
+/// When the store fails (a full disk): how long until the next look.
+const TROUBLED: Duration = Duration::from_secs(5);
 /// With nothing due, how long until the outbox is looked at without a bell.
 const LOOK: Duration = Duration::from_secs(300);
 
@@ -49,7 +51,10 @@ async fn round(app: &App, texting: &Texting) -> Duration {
             let sending = due.into_iter().map(|letter| one(app, texting, letter));
             futures::future::join_all(sending).await;
         }
-        Err(e) => tracing::error!(error = ?e, "the outbox could not be read"),
+        Err(e) => {
+            tracing::error!(error = ?e, "the outbox could not be read");
+            return TROUBLED;
+        }
     }
     match app.store.read(|r| outbox::next_due(r)).await {
         Ok(Some(at)) => at.since(clock::now()).max(Duration::from_millis(200)),
@@ -131,7 +136,7 @@ async fn wire(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Wire, T
         }
         _ => Vec::new(),
     };
-    let status_callback = public.and_then(|url| Url::parse(&format!("{url}/sms/status")).ok());
+    let status_callback = public.and_then(|url| Url::parse(&format!("{url}/sms/status?letter={}", letter.id)).ok());
     Ok(Wire { from: texting.sender_for(&to), to, body: letter.body.clone(), media_urls, status_callback })
 }
 

@@ -48,11 +48,13 @@ async fn once(app: &App, texting: &Texting) -> Result<usize, ()> {
         // The first start ever: what was said before was not said to Lanyard.
         None => Vec::new(),
     };
-    let arrivals: Vec<Arrival> = received.into_iter().filter(|r| texting.allows(&r.from)).map(arrival).collect();
+    // Under Twilio's own date: a late "yes" answers only what was asked before it was said.
+    let arrivals: Vec<(Timestamp, Arrival)> =
+        received.into_iter().filter(|r| texting.allows(&r.from)).map(|r| (r.at, arrival(r))).collect();
     let write = app.store.write(move |tx| {
         let mut fresh = 0;
-        for arrival in &arrivals {
-            fresh += usize::from(inbox::receive(tx, arrival, looked_at)?.fresh);
+        for (said_at, arrival) in &arrivals {
+            fresh += usize::from(inbox::receive(tx, arrival, *said_at)?.fresh);
         }
         facts::set(tx, facts::RECONCILED_AT, &looked_at.0.to_string())?;
         Ok(fresh)

@@ -1,6 +1,6 @@
 //! `shot`: a picture of a page inside the sandbox.
 
-use super::letters::To;
+use super::{desk::Shooting, letters::To};
 use crate::{clock, gateway::App, pictures};
 use domain::{ArtifactId, Code, Problem, phrases};
 use store::{
@@ -13,7 +13,7 @@ use url::Url;
 const USUAL: &str = "http://127.0.0.1:3000/";
 
 /// Takes the picture and sends it; says why if it cannot.
-pub async fn send(app: App, message: i64, sender: String, wanted: Option<String>) {
+pub async fn send(app: App, message: i64, sender: String, wanted: Option<String>, shooting: Shooting) {
     let url = page(wanted.as_deref());
     let picture = match &url {
         Some(url) => take(&app, url).await,
@@ -44,6 +44,7 @@ pub async fn send(app: App, message: i64, sender: String, wanted: Option<String>
             }
         })
         .await;
+    shooting.end(message);
     if let Err(e) = written {
         tracing::error!(error = ?e, "a picture of a page was not written down");
     }

@@ -8,11 +8,12 @@ use accounts::twilio::{
 };
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Request, State},
+    extract::{FromRequest, Query, Request, State},
     http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response},
 };
 use domain::{Code, event::Channel};
+use serde::Deserialize;
 use store::{
     facts,
     inbox::{self, Arrival, Media},
@@ -99,18 +100,31 @@ fn arrival(app: &App, pairs: &Pairs<'_>) -> Result<Option<Arrival>, Code> {
     }))
 }
 
+/// What a receipt's address says; signed with the rest.
+#[derive(Deserialize)]
+pub struct Asked {
+    letter: Option<i64>,
+}
+
 /// A receipt of what was sent. They may come in any order; one counts only if it goes forward.
-pub async fn status(State(app): State<App>, TwilioSigned(form): TwilioSigned) -> Result<Response, Refusal> {
+pub async fn status(
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    TwilioSigned(form): TwilioSigned,
+) -> Result<Response, Refusal> {
     let report = StatusReport::read(&pairs(&form)).map_err(|e| e.code())?;
     let (status, error) = (report.status, report.error);
     let why =
         error.map(|code| explain(code).map_or_else(|| format!("Twilio error {code}"), |known| known.words.to_owned()));
-    let counted = app
-        .store
-        .write(move |tx| {
-            outbox::receipt(tx, &report.sid, status.as_str(), status.rank(), error.map(i64::from), why.as_deref())
-        })
-        .await?;
+    let receipt = outbox::Receipt {
+        letter: asked.letter,
+        sid: report.sid,
+        status: status.as_str().to_owned(),
+        rank: status.rank(),
+        error: error.map(i64::from),
+        why,
+    };
+    let counted = app.store.write(move |tx| outbox::receipt(tx, &receipt)).await?;
     tracing::debug!(status = status.as_str(), error, counted, "a receipt came");
     Ok(twiml())
 }

@@ -103,7 +103,7 @@ impl Lanyard {
         Ok(status["address"].as_str().unwrap_or_default().parse()?)
     }
 
-    /// Shows what the agent does, until aborted.
+    /// Shows what the agent does, as long as the program runs.
     pub fn watch(&self, screen: Screen) -> impl Future<Output = ()> + use<> {
         let mut command = self.command(&["logs", "--follow", "--json"]);
         async move {

@@ -64,10 +64,8 @@ async fn acts(args: &Args, screen: &Screen, stage: &Stage, lanyard: &Lanyard) ->
     );
     lanyard.wait_until_ready(screen).await?;
     stage.twilio.route(stage::PUBLIC_URL, lanyard.address().await?);
-    let watching = tokio::spawn(lanyard.watch(screen.clone()));
-    let walked = tokio::time::timeout(WALK, walk(screen, stage)).await.context("the walk took too long");
-    watching.abort();
-    walked??;
+    tokio::spawn(lanyard.watch(screen.clone()));
+    tokio::time::timeout(WALK, walk(screen, stage)).await.context("the walk took too long")??;
     stage.check_the_edit()?;
     screen.title("The walk is done: the file was edited in the sandbox after a yes by text");
     if args.once { Ok(()) } else { stay(screen, stage, lanyard).await }
@@ -86,7 +84,7 @@ async fn walk(screen: &Screen, stage: &Stage) -> Result<()> {
             screen.picture(shown.bytes.len(), &file);
             picture = true;
         }
-        if message.body.contains("yes 1 or no 1") {
+        if message.body.contains("\nyes ") {
             say(screen, stage, "yes").await?;
         } else if message.body.starts_with("Done") {
             ensure!(picture, "no picture came");
@@ -107,9 +105,7 @@ async fn say(screen: &Screen, stage: &Stage, words: &str) -> Result<()> {
 /// Up until the owner has seen enough.
 async fn stay(screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
     screen.where_to_look(&stage.home, lanyard.program());
-    let shown = screen.clone();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let _watching = tokio::spawn(lanyard.watch(screen.clone()));
     let mut typed = true;
     loop {
         tokio::select! {
@@ -120,9 +116,9 @@ async fn stay(screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
             },
             message = stage.phone.wait_for(|_| true, FOR_EVER) => {
                 let message = message?;
-                shown.arrived(&message);
+                screen.arrived(&message);
                 for picture in &message.pictures {
-                    shown.picture(picture.bytes.len(), &stage.keep_picture(picture)?);
+                    screen.picture(picture.bytes.len(), &stage.keep_picture(picture)?);
                 }
             }
         }
