@@ -39,6 +39,8 @@ pub struct Patience {
     pub tool_silence: Duration,
     /// From asking the agent to stop to ending its process.
     pub halt: Duration,
+    /// From ending a process to taking it for gone though nobody said so.
+    pub end: Duration,
     /// A process without work is ended after this; the session resumes when words come.
     pub idle: Duration,
     /// How many messages may wait in one session.
@@ -54,6 +56,7 @@ impl Default for Patience {
             // Claude Code lets a command run for at most 10 minutes.
             tool_silence: minutes(12),
             halt: Duration::from_secs(5),
+            end: Duration::from_secs(30),
             idle: minutes(30),
             waiting: 100,
         }
@@ -138,6 +141,10 @@ pub enum Write {
     },
     /// The agent's own id of the conversation, for resuming.
     AgentSession(String),
+    /// A message that the owner took back before a turn took it.
+    Drop {
+        message: i64,
+    },
     /// Words to the owner outside a turn's end.
     Tell(String),
 }
@@ -376,13 +383,20 @@ impl Session {
         }
     }
 
+    /// Stops the running turn; while none runs yet, takes back the words that would start the next.
     fn halt(&mut self, now: Timestamp, step: &mut Step) {
-        if let Phase::Working(turn) = &mut self.phase {
-            if turn.begin_halt(now) {
-                step.act(Act::Command(AgentCommand::Interrupt));
-            } else {
-                step.act(Act::End);
+        match &mut self.phase {
+            Phase::Working(turn) => {
+                let first = turn.begin_halt(now);
+                step.act(if first { Act::Command(AgentCommand::Interrupt) } else { Act::End });
             }
+            Phase::Cold { .. } | Phase::Starting => {
+                if let Some(said) = self.waiting.pop_front() {
+                    step.write(Write::Drop { message: said.message });
+                    step.write(Write::Tell(phrases::halted().to_owned()));
+                }
+            }
+            Phase::Warm { .. } | Phase::Closed => {}
         }
     }
 
@@ -401,6 +415,7 @@ impl Session {
             step.act(Act::End);
         }
         self.withdraw_all(step);
+        self.waiting.clear();
         step.append(Event::Closed);
         self.phase = Phase::Closed;
     }
@@ -421,9 +436,10 @@ impl Session {
                 step.act(Act::End);
             }
             Phase::Cold { .. } => self.go_on(now, step),
+            Phase::Working(turn) if turn.is_ending() => self.exited("the process could not be ended".into(), now, step),
             Phase::Working(turn) if turn.is_halting() => {
                 step.act(Act::End);
-                turn.give_up();
+                turn.give_up(now);
             }
             Phase::Working(turn) => {
                 turn.fell_silent = true;

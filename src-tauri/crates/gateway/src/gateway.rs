@@ -129,7 +129,9 @@ async fn end(app: &App) {
     if tokio::time::timeout(STOP_WITHIN, app.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = app.tasks.len(), "stopped with tasks left");
     }
-    app.workshop.close().await;
+    if tokio::time::timeout(STOP_WITHIN, app.workshop.close()).await.is_err() {
+        tracing::warn!("the sandbox did not stop in time");
+    }
     let _gone_already = std::fs::remove_file(app.paths.local_door());
     tracing::info!("Lanyard has stopped");
 }

@@ -8,7 +8,7 @@ use crate::{
     tokens::{Holder, Tokens},
 };
 use accounts::keychain::{Account, KeychainError};
-use domain::{Code, Problem, SandboxId, usage::MicroDollars};
+use domain::{Code, Problem, SandboxId, Timestamp, usage::MicroDollars};
 use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, HostRule, Left, Payer, Settings, Spend};
 use futures::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
@@ -18,6 +18,7 @@ use store::{
     reached::{self, Reached},
     usage::{self, Spent},
 };
+use tokio::sync::Mutex;
 
 /// Tries to write down what was spent; the answer's end is held back until it is on disk.
 const TRIES: u32 = 30;
@@ -28,11 +29,13 @@ pub struct House {
     secrets: Secrets,
     tokens: Tokens,
     caps: Caps,
+    /// What was spent and could not be written down yet. While there is some, nothing more may be spent.
+    unwritten: Arc<Mutex<Vec<(Spent, Timestamp)>>>,
 }
 
 impl House {
     pub fn new(store: Store, secrets: Secrets, tokens: Tokens, caps: Caps) -> Self {
-        Self { store, secrets, tokens, caps }
+        Self { store, secrets, tokens, caps, unwritten: Arc::default() }
     }
 
     /// The door as the config wants it, with this house behind it.
@@ -48,6 +51,7 @@ impl House {
     }
 
     async fn admission(&self, payer: Payer) -> Result<Admission, Problem> {
+        self.catch_up().await?;
         let left = self.left(payer).await?;
         let key = self.secrets.get(Account::Anthropic).await.map_err(|e| key_problem(&e))?;
         Ok(Admission { key: credential(key), left })
@@ -89,6 +93,18 @@ impl House {
             }
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }
+        self.unwritten.lock().await.push((spent, at));
+    }
+
+    /// Writes down what could not be written before, or refuses to spend more.
+    async fn catch_up(&self) -> Result<(), Problem> {
+        let mut unwritten = self.unwritten.lock().await;
+        while let Some((spent, at)) = unwritten.last().cloned() {
+            let written = self.store.write(move |tx| usage::record(tx, &spent, at)).await;
+            written.map_err(crate::approvals::internal)?;
+            unwritten.pop();
+        }
+        Ok(())
     }
 }
 

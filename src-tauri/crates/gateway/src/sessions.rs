@@ -8,7 +8,7 @@ mod workshop;
 mod writes;
 
 pub use driver::title_of;
-pub use registry::Registry;
+pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say};
 pub use workshop::{Lease, Wanted, Workshop};
 pub use writes::{Scene, WORKSPACE};

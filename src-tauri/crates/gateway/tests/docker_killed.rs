@@ -107,8 +107,11 @@ async fn check(step: &str, offered: bool) {
     let ends = arrived.iter().filter(|m| m.body.ends_with("Ended.")).count();
     let offers = arrived.iter().filter(|m| m.body.contains("Run it again?")).count();
     let count = std::fs::read(workspace.path().join("count")).unwrap_or_default().len();
+    let again = lanyard(&w, &["logs", "--json"]).output().await.unwrap();
+    let turns = String::from_utf8_lossy(&again.stdout).matches("\"turn_started\"").count();
     let bodies: Vec<&str> = arrived.iter().map(|m| m.body.as_str()).collect();
     assert_eq!((ends, offers, count), (1, usize::from(offered), 1), "{step}: {bodies:#?}");
+    assert_eq!(turns, 1 + usize::from(offered), "{step}: one more turn than the owner asked for");
     program.remove(&w).await;
 }
 

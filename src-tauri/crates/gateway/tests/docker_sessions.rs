@@ -214,3 +214,71 @@ async fn a_question_is_answered_by_number() {
     assert!(w.anthropic.requests().pop().unwrap().body.to_string().contains("Blue"));
     running.remove().await;
 }
+
+#[tokio::test]
+async fn without_a_key_the_owner_is_told_what_to_do() {
+    world::relay();
+    let w = World::new(Wish { sandbox: true, ..Wish::default() }).await;
+    let secrets = w.home().join("secrets.toml");
+    std::fs::write(&secrets, format!("twilio = \"{}\"\n", standins::twilio::TOKEN)).unwrap();
+    let running = w.start().await;
+    w.text("hello").await;
+    let told = w.arrives(LATER).await;
+    assert!(told.body.contains("no Anthropic key yet") && told.body.contains("set-key anthropic"), "{}", told.body);
+    assert_eq!(w.anthropic.count(), 0);
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn halt_stops_a_running_turn_and_steer_goes_into_it() {
+    world::relay();
+    let scripts =
+        vec![Script::when("wait long").step(Step::text("Waiting.").hold()), Script::always().step(Step::text("Fine."))];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    w.text("wait long").await;
+    let working = async {
+        while w.anthropic.count() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LATER, working).await.unwrap();
+    w.text("halt").await;
+    assert_eq!(w.arrives(SOON).await.body, "Stopped.");
+    w.text("and now?").await;
+    assert_eq!(w.arrives(LATER).await.body, "Fine.");
+    running.remove().await;
+}
+
+#[tokio::test]
+async fn a_link_shows_the_whole_answer_and_what_an_approval_would_run_and_refuses_it() {
+    world::relay();
+    let long = (0..200).map(|n| format!("Line {n} of a **long** answer.")).collect::<Vec<_>>().join("\n\n");
+    let scripts = vec![
+        Script::when("tell all").step(Step::text(&long)),
+        Script::when("push it").step(bash("git push origin main")).step(Step::text("Not pushed.")),
+    ];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    let link = |body: &str| {
+        body.split_whitespace().find_map(|word| word.strip_prefix("https://desk.example")).unwrap().to_owned()
+    };
+    w.text("tell all").await;
+    let first = w.arrives(LATER).await;
+    assert!(first.body.contains("more, or https://desk.example/a/"), "{}", first.body);
+    w.text("more").await;
+    let second = w.arrives(SOON).await;
+    assert!(second.body.starts_with("Line ") && !first.body.contains(&second.body[..20]), "{}", second.body);
+    let shown = world::get(&running.app, &link(&first.body).replace("/a/", "/api/link/")).await;
+    assert!(shown.contains("Line 199 of a **long** answer.") && shown.contains("\"kind\":\"answer\""), "{shown}");
+    w.text("push it").await;
+    let asked = w.arrives(LATER).await;
+    let api = link(&asked.body).replace("/p/", "/api/link/");
+    let shown = world::get(&running.app, &api).await;
+    assert!(shown.contains("git push origin main") && shown.contains("\"risk\":\"high\""), "{shown}");
+    let denied = world::post(&running.app, &format!("{api}/deny")).await;
+    assert!(denied.contains("\"state\":\"denied\""), "{denied}");
+    let end = w.phone.wait_for(|m| m.body.contains("Not pushed."), LATER).await;
+    assert!(end.is_ok());
+    running.remove().await;
+}

@@ -6,22 +6,10 @@ use domain::{Timestamp, segments};
 use standins::twilio::{Fault, NUMBER};
 use std::time::Duration;
 use store::{facts, inbox, outbox};
-use world::{PUBLIC_URL, SOON, Wish, World};
+use world::{PUBLIC_URL, SOON, Wish, World, request};
 
 async fn received(app: &gateway::App) -> i64 {
     app.store.read(|r| inbox::count(r)).await.unwrap()
-}
-
-/// A plain HTTP request to the public door, as anybody could make one.
-async fn request(app: &gateway::App, head: &str, body: &[u8]) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(app.public_addr).await.unwrap();
-    let head = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let _refused_before_all_was_read = stream.write_all(body).await;
-    let mut answer = Vec::new();
-    let _reset = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
 }
 
 const SMS: &str = "POST /sms HTTP/1.1\r\nhost: desk.example\r\ncontent-type: application/x-www-form-urlencoded";

@@ -99,7 +99,11 @@ pub fn set_mode(tx: &Tx<'_>, id: SessionId, mode: PermissionMode) -> Result<()> 
     Ok(())
 }
 
+/// Closes a session; what waited in it is not said any more.
 pub fn close(tx: &Tx<'_>, id: SessionId) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE inbox SET state = 'handled' WHERE session = ?1 AND state = 'waiting'")?
+        .execute([id.to_string()])?;
     tx.conn().prepare_cached("UPDATE sessions SET open = 0 WHERE id = ?1")?.execute([id.to_string()])?;
     Ok(())
 }

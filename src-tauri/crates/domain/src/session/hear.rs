@@ -91,7 +91,7 @@ impl Session {
         step.write(Write::Ask { request: ask.request, subject: ask.about.into(), turn: self.turn() });
     }
 
-    fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
+    pub(super) fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
         if self.phase == Phase::Starting {
             // It was the process before the one that is being started.
             return;

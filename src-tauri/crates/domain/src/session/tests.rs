@@ -243,3 +243,22 @@ fn the_end_of_an_old_process_does_not_start_a_third() {
     assert_eq!(s.step(old, at), Step::default());
     assert_eq!(says(&s.step(Input::Started { agent_session: "a1".into() }, at)), [2]);
 }
+
+#[test]
+fn a_process_that_cannot_be_ended_does_not_hold_its_session_for_ever() {
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    s.step(Input::Halt, T0);
+    assert_eq!(s.step(Input::Halt, T0).acts, [Act::End]);
+    let at = s.wake_at().unwrap();
+    assert_eq!(reply(&s.step(Input::Tick, at)), Some(Reply::Halted));
+    assert_eq!(s.step(Input::Said(said(3)), at).acts.len(), 1);
+}
+
+#[test]
+fn halt_takes_back_words_that_no_turn_took() {
+    let mut s = cold();
+    s.step(Input::Said(said(1)), T0);
+    assert!(s.step(Input::Halt, T0).writes.contains(&Write::Drop { message: 1 }));
+    assert_eq!(says(&s.step(Input::Started { agent_session: "a".into() }, T0)), [] as [i64; 0]);
+}

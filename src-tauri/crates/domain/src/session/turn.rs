@@ -31,7 +31,9 @@ enum Halt {
         at: Timestamp,
     },
     /// Its process is being ended.
-    Ending,
+    Ending {
+        at: Timestamp,
+    },
 }
 
 impl Turn {
@@ -67,17 +69,21 @@ impl Turn {
     /// True the first time; a second halt means that asking was not enough.
     pub(super) fn begin_halt(&mut self, now: Timestamp) -> bool {
         let first = self.halt == Halt::No;
-        self.halt = if first { Halt::Asked { at: now } } else { Halt::Ending };
+        self.halt = if first { Halt::Asked { at: now } } else { Halt::Ending { at: now } };
         first
     }
 
-    pub(super) fn give_up(&mut self) {
-        self.halt = Halt::Ending;
+    pub(super) fn give_up(&mut self, now: Timestamp) {
+        self.halt = Halt::Ending { at: now };
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        matches!(self.halt, Halt::Ending { .. })
     }
 
     pub(super) fn wake_at(&self, patience: &Patience, waits_for_owner: bool) -> Option<Timestamp> {
         match self.halt {
-            Halt::Ending => None,
+            Halt::Ending { at } => Some(at + patience.end),
             Halt::Asked { at } => Some(at + patience.halt),
             Halt::No if waits_for_owner => None,
             Halt::No if self.tools.is_empty() => Some(self.last_heard + patience.silence),

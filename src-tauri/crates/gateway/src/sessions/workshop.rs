@@ -134,6 +134,9 @@ impl Workshop {
 
     /// A process for a session: the one started ahead if it fits, else a new one.
     pub async fn take(&self, wanted: Wanted) -> Result<Lease, Problem> {
+        if *self.0.state.borrow() == SandboxState::Paused {
+            return Err(Code::SandboxPaused.into());
+        }
         let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;
         if fits && let Some(lease) = self.0.spare.lock().await.take() {
             if lease.is_alive() {

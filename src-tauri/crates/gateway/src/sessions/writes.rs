@@ -54,6 +54,7 @@ impl Scene {
                 }
                 Write::Withdraw { request } => self.withdraw(tx, request, now)?,
                 Write::AgentSession(id) => sessions::set_agent_session(tx, self.session, id)?,
+                Write::Drop { message } => inbox::handled(tx, *message)?,
                 Write::Tell(words) => self.tell(tx, None, words, now)?,
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     approvals::{self, Answer, Meant},
     clock,
     gateway::App,
-    sessions::{Opening, Saying, open_session, say},
+    sessions::{Glance, Opening, Saying, open_session, say},
 };
 use domain::{
     SessionId, Timestamp,
@@ -340,7 +340,8 @@ impl Desk {
         let Some(session) = numbers::current(tx, &self.to.address)? else {
             return self.reply(tx, phrases::nothing_runs());
         };
-        match self.app.registry.glance(session).is_some_and(|g| g.state == "working") {
+        let busy = |g: Glance| matches!(g.state, "working" | "starting") || g.waiting > 0;
+        match self.app.registry.glance(session).is_some_and(busy) {
             true => {
                 inbox::handled(tx, self.message.message)?;
                 Ok(Then::Ring(session, Input::Halt))

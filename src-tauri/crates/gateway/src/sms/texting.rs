@@ -56,7 +56,8 @@ impl Texting {
     /// Our own addresses, whose received messages are reconciled.
     pub async fn own_addresses(&self) -> Result<Vec<Address>, CallError> {
         if let Ok(from) = self.settings.from.parse::<Address>() {
-            return Ok(vec![from]);
+            let on = |network| Address { network, number: from.number.clone() };
+            return Ok(vec![on(Network::Sms), on(Network::Whatsapp)]);
         }
         let own = self.twilio.numbers().await?;
         Ok(own.into_iter().map(|n| Address { network: Network::Sms, number: n.phone_number }).collect())

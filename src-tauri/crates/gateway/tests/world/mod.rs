@@ -143,3 +143,23 @@ pub fn agents_folder() -> tempfile::TempDir {
     }
     folder
 }
+
+/// A request to the public door as a browser at our public address makes it; gives the whole answer.
+pub async fn request(app: &App, head: &str, body: &[u8]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(app.public_addr).await.unwrap();
+    let head = format!("{head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let _refused_before_all_was_read = stream.write_all(body).await;
+    let mut answer = Vec::new();
+    let _reset = stream.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+pub async fn get(app: &App, path: &str) -> String {
+    request(app, &format!("GET {path} HTTP/1.1\r\nhost: desk.example"), b"").await
+}
+
+pub async fn post(app: &App, path: &str) -> String {
+    request(app, &format!("POST {path} HTTP/1.1\r\nhost: desk.example"), b"").await
+}
