@@ -19,7 +19,6 @@ mod turn;
 mod wire;
 
 pub use end::{Ending, Patience};
-pub use fault::code;
 pub use launch::{AgentLaunch, Session};
 pub use process::{Control, NotReady, Process, ProcessIo, Ready};
 pub use read::{Heard, LINE_CAP, Options, Reader, TURN_CAP};

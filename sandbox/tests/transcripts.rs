@@ -5,7 +5,7 @@ use domain::agent::{
     AgentCommand, AgentEvent as E, AgentFault as F, AskAbout, CallId, GatewayTool, Notice, Rule, TurnOutcome,
 };
 use proptest::prelude::*;
-use sandbox::agent::{Heard, Options, Reader, code, encode};
+use sandbox::agent::{Heard, Options, Reader, encode};
 use serde_json::{Value, json};
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -182,7 +182,7 @@ fn every_recorded_error_has_its_fault_and_its_code() {
         for (name, fault) in faults() {
             let Some(transcript) = Transcript::named(version, name) else { continue };
             assert_eq!(transcript.outcomes().first(), Some(&TurnOutcome::Failed(fault.clone())), "{version} {name}");
-            assert!((400..600).contains(&code(&fault).entry().status));
+            assert!((400..600).contains(&fault.code().entry().status));
             checked += 1;
         }
     }

@@ -87,23 +87,3 @@ pub fn from_stderr(said: &str) -> Option<AgentFault> {
     let in_use = said.contains("Session ID ") && said.contains(" is already in use");
     in_use.then_some(AgentFault::SessionInUse)
 }
-
-/// The entry in the index of everything a person can meet.
-pub fn code(fault: &AgentFault) -> Code {
-    match fault {
-        AgentFault::KeyRefused => Code::KeyRefused,
-        AgentFault::NotLoggedIn => Code::NoKey,
-        AgentFault::CreditTooLow => Code::CreditTooLow,
-        AgentFault::RateLimited => Code::RateLimited,
-        AgentFault::Overloaded => Code::Overloaded,
-        AgentFault::ServerError(_) => Code::ModelError,
-        AgentFault::PromptTooLong => Code::PromptTooLong,
-        AgentFault::ModelUnavailable => Code::ModelUnavailable,
-        AgentFault::OutputLimit => Code::OutputLimit,
-        AgentFault::BadRequest => Code::ModelRefused,
-        AgentFault::StreamBroken => Code::StreamBroken,
-        AgentFault::UnknownSession => Code::UnknownSession,
-        AgentFault::SpendCap => Code::SpendCap,
-        AgentFault::SessionInUse | AgentFault::Other => Code::AgentError,
-    }
-}

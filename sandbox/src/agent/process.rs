@@ -92,7 +92,7 @@ pub enum NotReady {
 impl NotReady {
     pub fn code(&self) -> domain::Code {
         match self {
-            NotReady::Exited { fault: Some(fault), .. } => super::code(fault),
+            NotReady::Exited { fault: Some(fault), .. } => fault.code(),
             NotReady::Exited { fault: None, .. } | NotReady::TimedOut { .. } => domain::Code::ClaudeUnavailable,
         }
     }

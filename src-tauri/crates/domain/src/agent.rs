@@ -1,7 +1,7 @@
 //! What an agent says and what it can be told, in Lanyard's words. The formats of any one agent stop in the sandbox crate.
 
 use crate::{
-    PermissionMode,
+    Code, PermissionMode,
     usage::{MicroDollars, Tokens},
 };
 use serde::{Deserialize, Serialize};
@@ -215,6 +215,28 @@ pub enum AgentFault {
     SpendCap,
     /// Anything else the agent reported; the words are in [`TurnEnd::text`].
     Other,
+}
+
+impl AgentFault {
+    /// The error a person is shown for it.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::KeyRefused => Code::KeyRefused,
+            Self::NotLoggedIn => Code::NoKey,
+            Self::CreditTooLow => Code::CreditTooLow,
+            Self::RateLimited => Code::RateLimited,
+            Self::Overloaded => Code::Overloaded,
+            Self::ServerError(_) => Code::ModelError,
+            Self::PromptTooLong => Code::PromptTooLong,
+            Self::ModelUnavailable => Code::ModelUnavailable,
+            Self::OutputLimit => Code::OutputLimit,
+            Self::BadRequest => Code::ModelRefused,
+            Self::StreamBroken => Code::StreamBroken,
+            Self::UnknownSession => Code::UnknownSession,
+            Self::SessionInUse | Self::Other => Code::AgentError,
+            Self::SpendCap => Code::SpendCap,
+        }
+    }
 }
 
 /// What an agent can be told.

@@ -1,6 +1,6 @@
 //! What the agent said and did, as steps of its session.
 
-use super::{Act, COLD, Phase, Reply, Session, Step, Turn, Write, turn};
+use super::{Act, COLD, Phase, Reply, Session, Step, Turn, Write};
 use crate::{
     Code, Timestamp,
     agent::{Activity, AgentEvent, AgentFault, Ask, GatewayTool, Notice, PartialKind, TurnEnd, TurnOutcome},
@@ -143,7 +143,7 @@ impl Session {
                 (Outcome::Failed, Reply::Failure(Code::AgentError))
             }
             TurnOutcome::Failed(fault) => {
-                let code = turn::code_of(&fault);
+                let code = fault.code();
                 step.append(Event::Failed { turn: Some(id), code, detail: end.text });
                 (Outcome::Failed, Reply::Failure(code))
             }

@@ -3,7 +3,7 @@
 use super::Patience;
 use crate::{
     Code, PermissionMode, Timestamp, TurnId,
-    agent::{AgentCommand, AgentFault, Rule},
+    agent::{AgentCommand, Rule},
     approval::{Decision, Subject},
     event::Outcome,
 };
@@ -100,26 +100,6 @@ impl Turn {
         } else {
             (Outcome::Failed, Some(Code::AgentDied))
         }
-    }
-}
-
-/// The error a person is shown for an agent's fault.
-pub(super) fn code_of(fault: &AgentFault) -> Code {
-    match fault {
-        AgentFault::KeyRefused => Code::KeyRefused,
-        AgentFault::NotLoggedIn => Code::NoKey,
-        AgentFault::CreditTooLow => Code::CreditTooLow,
-        AgentFault::RateLimited => Code::RateLimited,
-        AgentFault::Overloaded => Code::Overloaded,
-        AgentFault::ServerError(_) => Code::ModelError,
-        AgentFault::PromptTooLong => Code::PromptTooLong,
-        AgentFault::ModelUnavailable => Code::ModelUnavailable,
-        AgentFault::OutputLimit => Code::OutputLimit,
-        AgentFault::BadRequest => Code::ModelRefused,
-        AgentFault::StreamBroken => Code::StreamBroken,
-        AgentFault::UnknownSession => Code::UnknownSession,
-        AgentFault::SessionInUse | AgentFault::Other => Code::AgentError,
-        AgentFault::SpendCap => Code::SpendCap,
     }
 }
 

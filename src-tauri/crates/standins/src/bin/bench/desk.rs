@@ -44,7 +44,7 @@ pub struct Wish {
     pub sandbox: bool,
     /// A port of 127.0.0.1 known before the start; 0 takes a free one.
     pub port: u16,
-    /// A database to start with.
+    /// A folder with a database to start with.
     pub store: Option<PathBuf>,
     /// More tables of the config.
     pub config: &'static str,
@@ -76,7 +76,9 @@ impl Desk {
         fs::write(folder.path().join("config.toml"), config(wish, &anthropic, &twilio))?;
         if let Some(store) = &wish.store {
             fs::create_dir(folder.path().join("data"))?;
-            fs::copy(store, folder.path().join("data/lanyard.db"))?;
+            for file in ["lanyard.db", "lanyard.db-wal"] {
+                fs::copy(store.join(file), folder.path().join("data").join(file))?;
+            }
         }
         let program = std::env::var_os("LANYARD_PROGRAM").context("LANYARD_PROGRAM is not set")?;
         let mut command = Command::new(program);

@@ -8,7 +8,7 @@ use crate::{
     host::{SHOWN, first_word},
     rows::warm_turn::warm_session,
 };
-use anyhow::{Context, Result};
+use anyhow::{Result, bail, ensure};
 use serde_json::json;
 use std::{
     process::Stdio,
@@ -57,18 +57,23 @@ fn alone(container: &str, token: &str) -> Command {
     command
 }
 
-/// The token of a process that runs inside, by which the way out knows whose request it is.
+/// A token by which the way out knows whose request it is: of a process inside that has a session. That of the process
+/// kept ahead is refused, as it belongs to nobody yet.
 async fn token(container: &str) -> Result<String> {
     let look = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
     let said = docker(&["exec", "--user", "agent", container, "sh", "-c", &format!("{look}; true")]).await?;
-    let token = said.lines().find_map(|line| line.strip_prefix("ANTHROPIC_AUTH_TOKEN="));
-    Ok(token.context("no process inside has a token")?.to_owned())
+    for token in said.lines().filter_map(|line| line.strip_prefix("ANTHROPIC_AUTH_TOKEN=")) {
+        if first_word(alone(container, token)).await.is_ok() {
+            return Ok(token.to_owned());
+        }
+    }
+    bail!("no process inside has a token that is taken")
 }
 
 async fn wait_for_the_spare(container: &str, agents_before: usize) -> Result<()> {
     let started = Instant::now();
     while agents(container).await? != agents_before {
-        anyhow::ensure!(started.elapsed() < SPARE, "no process was started ahead");
+        ensure!(started.elapsed() < SPARE, "no process was started ahead");
         sleep(Duration::from_millis(50)).await;
     }
     sleep(SETTLED).await;

@@ -38,7 +38,9 @@ pub async fn against_cold() -> Result<Figures> {
 pub async fn against_warm() -> Result<Figures> {
     at_a_desk(Wish::SANDBOX, async |desk| {
         let (mut talk, session) = warm_session(desk).await?;
-        let mut warm = Host::new(desk.anthropic.url())?.warm().await?;
+        // Its folder, and with it what runs there, goes with `host`.
+        let host = Host::new(desk.anthropic.url())?;
+        let mut warm = host.warm().await?;
         for _ in 0..BEFORE {
             warm.turn(WORDS).await?;
         }
