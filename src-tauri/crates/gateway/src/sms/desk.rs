@@ -326,10 +326,14 @@ impl Desk {
             Some(g) if g.state == "starting" => "starting".to_owned(),
             _ => "idle".to_owned(),
         };
+        let waiting = match &current {
+            Some(session) => inbox::waiting(tx, session.id)?.len(),
+            None => 0,
+        };
         let words = phrases::status(&phrases::StatusWords {
             title: current.as_ref().map(title),
             doing: &doing,
-            waiting: glance.map_or(0, |g| g.waiting),
+            waiting,
             open: store::approvals::all_open(tx)?.len(),
             today: usage::since(tx, clock::midnight())?.cost,
         });
