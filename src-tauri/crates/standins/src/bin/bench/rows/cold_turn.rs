@@ -7,8 +7,9 @@ use crate::{
     figures::{Figures, Series},
     host::{SHOWN, first_word},
     rows::warm_turn::warm_session,
+    talk::Talk,
 };
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use std::{
     process::Stdio,
@@ -26,18 +27,27 @@ pub async fn measure() -> Result<Figures> {
     at_a_desk(Wish::SANDBOX, async |desk| {
         let (mut talk, _warm) = warm_session(desk).await?;
         let container = desk.container().await?;
-        let (token, agents) = (token(&container).await?, agents(&container).await?);
+        let (before, agents) = (tokens(&container).await?, agents(&container).await?);
+        one_turn(&mut talk, &container, agents).await?;
+        // Still there: the warm session's. That of the process kept ahead went with the session that took it.
+        let left = tokens(&container).await?;
+        let token = before.into_iter().find(|token| left.contains(token)).context("the warm session has no process")?;
         let (mut ours, mut other) = (Series::default(), Series::default());
         for _ in 0..ROUNDS {
-            let turn = talk.turn(WORDS, None).await?;
-            ours.push_ms(turn.took);
-            talk.door.post(&format!("/sessions/{}/close", turn.session), &json!({})).await?;
-            wait_for_the_spare(&container, agents).await?;
+            ours.push_ms(one_turn(&mut talk, &container, agents).await?);
             other.push_ms(first_word(alone(&container, &token)).await?);
         }
         Ok(Figures::of("cold-turn", "ms", &ours, &other).at_most(0.3))
     })
     .await
+}
+
+/// A new session's one turn; then it is closed, and the next process is ahead.
+async fn one_turn(talk: &mut Talk, container: &str, agents: usize) -> Result<Duration> {
+    let turn = talk.turn(WORDS, None).await?;
+    talk.door.post(&format!("/sessions/{}/close", turn.session), &json!({})).await?;
+    wait_for_the_spare(container, agents).await?;
+    Ok(turn.took)
 }
 
 /// The CLI without a gateway's process to take the words.
@@ -57,17 +67,11 @@ fn alone(container: &str, token: &str) -> Command {
     command
 }
 
-/// A token by which the way out knows whose request it is: of a process inside that has a session. That of the process
-/// kept ahead is refused, as it belongs to nobody yet.
-async fn token(container: &str) -> Result<String> {
-    let look = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'";
-    let said = docker(&["exec", "--user", "agent", container, "sh", "-c", &format!("{look}; true")]).await?;
-    for token in said.lines().filter_map(|line| line.strip_prefix("ANTHROPIC_AUTH_TOKEN=")) {
-        if first_word(alone(container, token)).await.is_ok() {
-            return Ok(token.to_owned());
-        }
-    }
-    bail!("no process inside has a token that is taken")
+/// The tokens of the processes inside, by which the way out knows whose request it is.
+async fn tokens(container: &str) -> Result<Vec<String>> {
+    let look = "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; true";
+    let said = docker(&["exec", "--user", "agent", container, "sh", "-c", look]).await?;
+    Ok(said.lines().filter_map(|line| line.strip_prefix("ANTHROPIC_AUTH_TOKEN=")).map(str::to_owned).collect())
 }
 
 async fn wait_for_the_spare(container: &str, agents_before: usize) -> Result<()> {
