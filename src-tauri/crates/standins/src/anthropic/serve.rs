@@ -91,6 +91,10 @@ impl State {
 
 pub(crate) async fn run(listener: TcpListener, state: Arc<State>, stop: CancellationToken) {
     let app = router(state);
+    // Else each small event of a stream waits up to 40 ms for the last one's acknowledgement.
+    let listener = axum::serve::ListenerExt::tap_io(listener, |connection| {
+        let _keeps_its_delay = connection.set_nodelay(true);
+    });
     let serve = axum::serve(listener, app).into_future();
     tokio::select! {
         () = stop.cancelled() => {}
