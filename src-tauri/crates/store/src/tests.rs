@@ -85,6 +85,16 @@ async fn what_was_written_is_there_after_opening_again() {
 }
 
 #[tokio::test]
+async fn a_closed_store_is_one_file() {
+    let w = world();
+    w.store.write(|tx| inbox::receive(tx, &text("SM1"), T)).await.unwrap();
+    w.store.read(|r| inbox::unread(r, 10)).await.unwrap();
+    drop(w.store);
+    let names: Vec<_> = w.folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["lanyard.db"]);
+}
+
+#[tokio::test]
 async fn a_message_waits_in_its_session_until_a_turn_takes_it() {
     let w = world();
     let id = session(&w.store).await;
