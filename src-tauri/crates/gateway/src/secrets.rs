@@ -30,14 +30,40 @@ impl Secrets {
         Ok(secret)
     }
 
+    /// The account's secret; where none is kept yet, a new one that is kept from now on. If it cannot be kept (no keychain and
+    /// no file, or a locked one), it lasts as long as this process.
+    pub async fn get_or_make(&self, account: Account, make: impl FnOnce() -> SecretString) -> SecretString {
+        let mut read = self.read.lock().await;
+        if let Some(secret) = read.get(&account) {
+            return secret.clone();
+        }
+        let secret = match self.keychain.get(account).await {
+            Ok(kept) => kept.value,
+            Err(e) => {
+                let made = make();
+                let kept = match e {
+                    KeychainError::Missing { .. } => self.keychain.set(account, made.clone()).await.map(drop),
+                    // What is kept there is not replaced.
+                    e => Err(e),
+                };
+                if let Err(e) = kept {
+                    tracing::warn!(%account, error = ?e, "a secret could not be kept and lasts until Lanyard stops; set {}", account.variable());
+                }
+                made
+            }
+        };
+        read.insert(account, secret.clone());
+        secret
+    }
+
     /// From where it is kept, not from memory: says where that is.
     pub async fn look(&self, account: Account) -> Result<Secret, KeychainError> {
         self.keychain.get(account).await
     }
 
-    /// What was read is forgotten: the next use reads it anew.
+    /// What was read is forgotten: the next use reads it anew. What Lanyard made itself stays, wherever it is kept.
     pub async fn forget(&self) {
-        self.read.lock().await.clear();
+        self.read.lock().await.retain(|account, _| *account == Account::Links);
     }
 
     pub fn keychain(&self) -> &Keychain {
