@@ -70,3 +70,42 @@ impl Secrets {
         &self.keychain
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+    fn secrets(file: &Path) -> Secrets {
+        Secrets { keychain: Keychain::with_environment(|_| None, Some(file.to_owned())), read: Arc::default() }
+    }
+
+    async fn made(secrets: &Secrets, new: &str) -> String {
+        secrets.get_or_make(Account::Links, || SecretString::from(new)).await.expose_secret().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_secret_of_our_own_is_made_once_and_kept_beside_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.toml");
+        let first = secrets(&file);
+        assert_eq!(made(&first, "one").await, "one");
+        first.forget().await;
+        assert_eq!(made(&first, "two").await, "one");
+        assert_eq!(made(&secrets(&file), "three").await, "one", "another run reads it");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.toml");
+        fs::write(&file, "links = \"kept\"\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        let open = secrets(&file);
+        assert_eq!(made(&open, "for now").await, "for now");
+        open.forget().await;
+        assert_eq!(made(&open, "other").await, "for now", "as long as this process");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "links = \"kept\"\n");
+    }
+}

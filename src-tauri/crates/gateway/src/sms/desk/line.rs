@@ -65,18 +65,25 @@ enum Done {
 impl Line {
     async fn next(&self) -> Option<Message> {
         while let Some(Queued { message, superseded, .. }) = self.lines.next(&self.sender, self.kind) {
-            if self.app.stop.is_cancelled() {
-                return None;
+            if let Some(message) = self.read(message, superseded).await {
+                return Some(message);
             }
+        }
+        None
+    }
+
+    /// The message by its number, unless there is nothing to do for it or Lanyard stops.
+    async fn read(&self, message: i64, superseded: bool) -> Option<Message> {
+        while !self.app.stop.is_cancelled() {
             let read = match superseded {
                 true => self.app.store.write(move |tx| inbox::handled(tx, message)).await.map(|()| None),
                 false => self.app.store.read(move |r| inbox::get(r, message)).await.map(Some),
             };
             match read {
-                Ok(Some(message)) => return Some(message),
-                Ok(None) => {}
-                Err(e) => tracing::error!(message, error = ?e, "a text could not be read; it is at the next start"),
+                Ok(message) => return message,
+                Err(e) => tracing::error!(message, error = ?e, "a text could not be read yet"),
             }
+            self.pause().await;
         }
         None
     }
