@@ -35,6 +35,28 @@ pub enum Command {
     Words(String),
 }
 
+impl Command {
+    /// Whether it must not wait behind other words: it stops something, refuses something, or only asks how things are.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Command::Halt | Command::Status | Command::No { number: Some(_), .. } | Command::No { words: None, .. } => {
+                true
+            }
+            // "No, use tabs" may be a sentence for the agent, which keeps its place.
+            Command::No { number: None, words: Some(_) }
+            | Command::Yes(_)
+            | Command::New { .. }
+            | Command::List
+            | Command::Use(_)
+            | Command::More
+            | Command::Shot { .. }
+            | Command::Menu
+            | Command::Steer(_)
+            | Command::Words(_) => false,
+        }
+    }
+}
+
 /// Words of an owner who wants no more messages, or some again; Twilio answers them, Lanyard only mirrors them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OptOut {

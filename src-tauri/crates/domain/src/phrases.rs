@@ -8,8 +8,8 @@ use crate::{
     usage::MicroDollars,
 };
 
-/// An approval as a text. `may_grant` is whether policy lets a text say yes; `link` shows it in full.
-pub fn asks(approval: &Approval, may_grant: bool, link: Option<&str>) -> String {
+/// An approval as a text. `may_grant` is whether policy lets a text say yes.
+pub fn asks(approval: &Approval, may_grant: bool) -> String {
     let n = approval.number;
     let what = match &approval.subject {
         Subject::Tool { .. } => format!("#{n} may it {}?", without_label(&approval.subject.in_short(240))),
@@ -24,8 +24,7 @@ pub fn asks(approval: &Approval, may_grant: bool, link: Option<&str>) -> String 
             format!("{} risk: no {n} by text, yes only at the desk (lanyard approve {n}).", capital(approval.risk))
         }
     };
-    let link = link.map(|l| format!("\n{l}")).unwrap_or_default();
-    format!("{what}\n{how}{link}")
+    format!("{what}\n{how}")
 }
 
 fn without_label(words: &str) -> String {
@@ -154,6 +153,16 @@ pub fn slow_down() -> &'static str {
     Code::TooManyRequests.entry().sms
 }
 
+/// The session holds as many messages as it may; this one stays in the inbox until it has room.
+pub fn full() -> &'static str {
+    "Too many messages wait already. This one is kept until there is room. Text halt to stop the turn."
+}
+
+/// Agents caused as many texts as they may within an hour.
+pub fn hushed() -> &'static str {
+    "Many questions or pictures this hour: further ones are not texted for a while. All are kept: text status to count them, see them at the desk."
+}
+
 pub fn picture_refused() -> &'static str {
     Code::PictureRefused.entry().sms
 }
@@ -238,16 +247,26 @@ mod tests {
 
     #[test]
     fn an_approval_says_what_runs_and_how_to_answer() {
-        assert_eq!(asks(&bash("npm test"), true, None), "#1 may it run: npm test?\nyes 1 or no 1");
+        assert_eq!(asks(&bash("npm test"), true), "#1 may it run: npm test?\nyes 1 or no 1");
         assert_eq!(
-            asks(&bash("git push"), false, Some("https://x.test/p/1")),
-            "#1 may it run: git push?\nHigh risk: no 1 by text, yes only at the desk (lanyard approve 1).\nhttps://x.test/p/1"
+            asks(&bash("git push"), false),
+            "#1 may it run: git push?\nHigh risk: no 1 by text, yes only at the desk (lanyard approve 1)."
         );
     }
 
     #[test]
     fn our_own_words_fit_one_segment_of_the_cheap_alphabet() {
-        for words in [menu(), nothing_to_answer(), nothing_runs(), halting(), no_more(), no_sessions(), slow_down()] {
+        for words in [
+            menu(),
+            nothing_to_answer(),
+            nothing_runs(),
+            halting(),
+            no_more(),
+            no_sessions(),
+            slow_down(),
+            full(),
+            hushed(),
+        ] {
             let count = segments::count(words);
             assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");
         }

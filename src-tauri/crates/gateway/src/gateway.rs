@@ -6,16 +6,20 @@ use crate::{
     doors,
     house::House,
     launch,
+    links::LinkKey,
     live::Live,
     secrets::Secrets,
     sessions::{Registry, Workshop},
-    sms::{self, letters::Post, texting::Texting},
+    sms::{self, letters::Post, refusals::Refusals, texting::Texting},
     tokens::Tokens,
 };
 use domain::{Code, Problem};
 use std::{fs::File, sync::Arc, time::Duration};
 use store::Store;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::OnceCell,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Everything that doors, drivers and senders share. Cheap to clone.
@@ -38,6 +42,9 @@ pub struct Shared {
     pub workshop: Workshop,
     pub registry: Registry,
     pub texting: Option<Texting>,
+    link_key: OnceCell<LinkKey>,
+    /// Requests to the texting door whose signature was wrong.
+    pub refusals: Refusals,
     pub live: Live,
     pub started: domain::Timestamp,
     /// Cancelled once, when Lanyard stops; every task watches it.
@@ -51,6 +58,11 @@ impl Shared {
     /// How words become letters.
     pub fn post(&self) -> Post {
         Post { sms: self.config.sms, public_url: self.config.public_url.clone() }
+    }
+
+    /// What proves links; read when the first is sent or opened.
+    pub async fn link_key(&self) -> &LinkKey {
+        self.link_key.get_or_init(|| LinkKey::open(&self.secrets)).await
     }
 }
 
@@ -97,6 +109,8 @@ impl Gateway {
             workshop,
             registry: Registry::default(),
             texting,
+            link_key: OnceCell::new(),
+            refusals: Refusals::default(),
             live: Live::default(),
             started: crate::clock::now(),
             stop,

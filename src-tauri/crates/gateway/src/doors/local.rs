@@ -95,7 +95,7 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "open_approvals": open,
         "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens },
         "opted_out": opted_out.iter().map(|(address, since)| json!({ "number": address, "since": since })).collect::<Vec<_>>(),
-        "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0),
+        "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + app.refusals.unwritten(),
     })))
 }
 

@@ -151,14 +151,10 @@ impl Scene {
         events::append(tx, self.session, &event, now)?;
         let Some(to) = self.who_asked(tx, turn)? else { return Ok(()) };
         let may_grant = self.grants.sms.is_some_and(|highest| approval.risk <= highest);
-        let link = if may_grant && short_enough(&approval.subject) {
-            None
-        } else {
-            self.post.link(tx, Target::Approval(approval.id), now)?
-        };
+        let link = (!may_grant || !short_enough(&approval.subject)).then_some(Target::Approval(approval.id));
         let mark = self.mark(tx, &to)?;
-        let words = domain::segments::plain(&phrases::asks(&approval, may_grant, link.as_deref()));
-        self.post.say(tx, &to, &format!("{mark}{words}"), now)
+        let words = domain::segments::plain(&phrases::asks(&approval, may_grant));
+        self.post.from_agent(tx, &to, &format!("{mark}{words}"), link, now)
     }
 
     /// The agent does not ask any more: withdrawn here, and said to the one who was asked.
@@ -186,12 +182,16 @@ impl Scene {
         if channel != Some(Channel::Sms)
             && let Some(to) = self.who_asked(tx, approval.turn)?
         {
-            self.post.say(tx, &to, &phrases::resolved_elsewhere(approval.number, decision), now)?;
+            let words = phrases::resolved_elsewhere(approval.number, decision);
+            match decision {
+                Decision::Withdrawn | Decision::Expired => self.post.from_agent(tx, &to, &words, None, now)?,
+                _ => self.post.say(tx, &to, &words, now)?,
+            }
         }
         Ok(true)
     }
 
-    /// A picture for the one whose words led to it.
+    /// A picture for the one whose words led to it. False if there were too many of late: it is kept and not texted.
     pub fn picture(
         &self,
         tx: &Tx<'_>,
@@ -199,10 +199,10 @@ impl Scene {
         caption: &str,
         id: ArtifactId,
         now: Timestamp,
-    ) -> store::Result<()> {
+    ) -> store::Result<bool> {
         match self.who_asked(tx, turn)? {
-            Some(to) => self.post.picture(tx, &to, caption, id, now),
-            None => Ok(()),
+            Some(to) => self.post.picture_from_agent(tx, &to, caption, id, now),
+            None => Ok(true),
         }
     }
 

@@ -19,6 +19,8 @@ use tokio::task::JoinHandle;
 
 pub const PUBLIC_URL: &str = "https://desk.example";
 pub const OWNER: &str = "+15551230001";
+/// The owner's other phone, which may text as well.
+pub const OTHER: &str = "+15551230002";
 /// What must never be found anywhere but at the stand-in.
 pub const KEY: &str = "sk-ant-planted-5f1c2d7e9b";
 /// For anything that needs no sandbox.
@@ -81,13 +83,20 @@ impl World {
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{PUBLIC_URL}\"\n\
              [secrets]\nfile = \"{}\"\n[anthropic]\nbase_url = \"{}\"\n\
-             [twilio]\naccount_sid = \"{ACCOUNT}\"\nfrom = \"{NUMBER}\"\nallow = [\"{OWNER}\"]\nbase_url = \"{}\"\n{}",
+             [twilio]\naccount_sid = \"{ACCOUNT}\"\nfrom = \"{NUMBER}\"\nallow = [\"{OWNER}\", \"{OTHER}\"]\nbase_url = \"{}\"\n{}",
             secrets.display(),
             self.anthropic.url(),
             self.twilio.url(),
             self.extra,
         );
         fs::write(self.home().join("config.toml"), config).unwrap();
+    }
+
+    /// From now on (at the next start) it sends as this: another number, or a messaging service.
+    pub fn send_as(&self, from: &str) {
+        let path = self.home().join("config.toml");
+        let config = fs::read_to_string(&path).unwrap();
+        fs::write(path, config.replace(&format!("from = \"{NUMBER}\""), &format!("from = \"{from}\""))).unwrap();
     }
 
     pub fn resolved(&self) -> Resolved {
@@ -127,6 +136,26 @@ impl Running {
         self.app.workshop.remove().await.unwrap();
         self.stop().await;
     }
+}
+
+/// Looks until it finds something.
+pub async fn until<T>(within: Duration, look: impl AsyncFn() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(within, looking).await.expect("it is found in time")
+}
+
+/// A small picture.
+pub fn png() -> Vec<u8> {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(8, 8).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
 }
 
 /// The static relay that set-up built.
