@@ -3,8 +3,12 @@
 //!
 //! The judgement errs upwards: what is not understood is at least medium.
 
+use crate::agent::Rule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// Where agents work inside every sandbox.
+pub const WORKSPACE: &str = "/workspace";
 
 /// Ordered: what a channel may grant is everything up to a tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -26,6 +30,18 @@ impl Risk {
             Self::High => "high",
         }
     }
+}
+
+/// Where the file that a tool call names really is, as its sandbox resolves the name at the time of asking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", content = "path", rename_all = "snake_case")]
+pub enum Target {
+    /// Its path without links.
+    At(String),
+    /// The same, of a file that has other names too (hard links): changing it changes what stands under them.
+    Shared(String),
+    /// It could not be found out.
+    Unknown,
 }
 
 /// Tools that only look.
@@ -132,8 +148,41 @@ const GRAVE: &[&str] = &[
     "deploy",
     "eval",
 ];
-/// The tier of running `tool` with `input`. `workspace` is the absolute path work happens in.
-pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
+/// The tier of running `tool` with `input`. `workspace` is the absolute path work happens in; `target` is where the file the
+/// input names really is. A name nobody looked behind is judged as if it led elsewhere.
+pub fn of(tool: &str, input: &Value, target: Option<&Target>, workspace: &str) -> Risk {
+    let behind = match (named_file(tool, input), target) {
+        (None, _) => Risk::Low,
+        (Some(_), Some(Target::At(path))) => at(tool, path, workspace),
+        (Some(_), Some(Target::Shared(path))) if !writes(tool) => at(tool, path, workspace),
+        (Some(_), Some(Target::Shared(_) | Target::Unknown) | None) => at(tool, "~", workspace),
+    };
+    by_name(tool, input, workspace).max(behind)
+}
+
+/// The one file or folder that `tool` names in its input, whose name may be a link to another.
+pub fn named_file<'v>(tool: &str, input: &'v Value) -> Option<&'v str> {
+    let word = |key: &str| input.get(key).and_then(Value::as_str);
+    match WRITING.iter().find(|(name, _)| *name == tool) {
+        Some((_, key)) => word(key),
+        None if READING.contains(&tool) => ["file_path", "path", "notebook_path"].into_iter().find_map(word),
+        None => None,
+    }
+}
+
+fn writes(tool: &str) -> bool {
+    WRITING.iter().any(|(name, _)| *name == tool)
+}
+
+fn at(tool: &str, path: &str, workspace: &str) -> Risk {
+    match inside(path, workspace) {
+        _ if writes(tool) => writing(path, workspace),
+        Some(_) => Risk::Low,
+        None => Risk::Medium,
+    }
+}
+
+fn by_name(tool: &str, input: &Value, workspace: &str) -> Risk {
     if READING.contains(&tool) {
         return reading(input, workspace);
     }
@@ -144,6 +193,19 @@ pub fn of(tool: &str, input: &Value, workspace: &str) -> Risk {
         "Bash" => input.get("command").and_then(Value::as_str).map_or(Risk::High, |line| command(line, workspace)),
         "mcp__lanyard__send_photo" => Risk::Low,
         "Task" | "Agent" | "Skill" | "KillShell" | "TaskStop" => Risk::Medium,
+        _ => Risk::High,
+    }
+}
+
+/// The highest tier of all that a rule lets through. A command without a wildcard is that command; one with a wildcard may
+/// be given any further words, so it is at least medium.
+pub fn of_rule(rule: &Rule, workspace: &str) -> Risk {
+    match (rule.tool.as_str(), rule.content.as_deref()) {
+        ("Bash", Some(line)) if !line.contains(['*', ':']) => command(line, workspace),
+        ("Bash", Some(pattern)) if pattern.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
+            command(pattern, workspace).max(Risk::Medium)
+        }
+        (tool, _) if READING.contains(&tool) => Risk::Medium,
         _ => Risk::High,
     }
 }
@@ -260,8 +322,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    /// Of a file that is no link.
     fn check(tool: &str, input: Value, risk: Risk) {
-        assert_eq!(of(tool, &input, "/workspace"), risk, "{tool} {input}");
+        let target = named_file(tool, &input).map(|path| Target::At(path.to_owned()));
+        assert_eq!(of(tool, &input, target.as_ref(), "/workspace"), risk, "{tool} {input}");
     }
 
     fn bash(command: &str, risk: Risk) {
@@ -273,7 +337,7 @@ mod tests {
         check("Read", json!({"file_path": "/workspace/a.rs"}), Risk::Low);
         check("Grep", json!({"pattern": "x"}), Risk::Low);
         check("Edit", json!({"file_path": "/workspace/src/a.rs"}), Risk::Low);
-        check("Write", json!({"file_path": "notes.md"}), Risk::Low);
+        check("Write", json!({"file_path": "/workspace/notes.md"}), Risk::Low);
         bash("npm test", Risk::Low);
         bash("cd billing && node --test 2>&1 | tail -20", Risk::Low);
         bash("git status; git diff --stat", Risk::Low);
@@ -302,6 +366,35 @@ mod tests {
             "/workspace2/a.rs",
         ] {
             check("Edit", json!({ "file_path": path }), Risk::High);
+        }
+    }
+
+    #[test]
+    fn a_link_is_judged_by_where_it_leads() {
+        let edit = json!({"file_path": "/workspace/notes.md"});
+        let tier = |tool: &str, target: Option<Target>| of(tool, &edit, target.as_ref(), "/workspace");
+        for elsewhere in ["/home/agent/.bashrc", "/workspace/.git/hooks/pre-commit", "/workspace/CLAUDE.md"] {
+            assert_eq!(tier("Edit", Some(Target::At(elsewhere.into()))), Risk::High, "{elsewhere}");
+        }
+        assert_eq!(tier("Edit", Some(Target::At("/workspace/b.md".into()))), Risk::Low);
+        assert_eq!(tier("Edit", Some(Target::Shared("/workspace/notes.md".into()))), Risk::High);
+        assert_eq!(tier("Read", Some(Target::Shared("/workspace/notes.md".into()))), Risk::Low);
+        assert_eq!(tier("Read", Some(Target::At("/etc/shadow".into()))), Risk::Medium);
+        for unseen in [None, Some(Target::Unknown)] {
+            assert_eq!((tier("Write", unseen.clone()), tier("Read", unseen)), (Risk::High, Risk::Medium));
+        }
+    }
+
+    #[test]
+    fn a_rule_is_as_grave_as_the_worst_it_lets_through() {
+        let tier = |tool: &str, content: Option<&str>| {
+            of_rule(&Rule { tool: tool.into(), content: content.map(str::to_owned) }, "/workspace")
+        };
+        assert_eq!(tier("Bash", Some("npm test")), Risk::Low);
+        assert_eq!(tier("Bash", Some("npm test *")), Risk::Medium);
+        assert_eq!(tier("Bash", Some("npm test:*")), Risk::Medium);
+        for (tool, content) in [("Bash", Some("curl *")), ("Bash", Some("*")), ("Bash", None), ("Edit", None)] {
+            assert_eq!(tier(tool, content), Risk::High, "{tool} {content:?}");
         }
     }
 
@@ -376,7 +469,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_line_gets_a_tier(line in "\\PC{0,200}") {
-            of("Bash", &json!({ "command": line }), "/workspace");
+            of("Bash", &json!({ "command": line }), None, "/workspace");
         }
 
         #[test]
@@ -386,7 +479,7 @@ mod tests {
             let known = &HARMLESS[command];
             let line = format!("{} {} {option}", known.name, known.second.first().unwrap_or(&"x"));
             if !known.options.contains(&option.as_str()) {
-                proptest::prop_assert_ne!(of("Bash", &json!({ "command": line }), "/workspace"), Risk::Low);
+                proptest::prop_assert_ne!(of("Bash", &json!({ "command": line }), None, "/workspace"), Risk::Low);
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     logging,
 };
 use clap::{Parser, Subcommand};
-use domain::Problem;
+use domain::{PermissionMode, Problem};
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
@@ -62,6 +62,12 @@ enum Command {
         /// Close this session; its history stays.
         #[arg(long, value_name = "NUMBER")]
         close: Option<u32>,
+    },
+    /// How much an agent may do without asking: default, acceptEdits, plan or bypassPermissions. Holds at once.
+    Mode {
+        mode: PermissionMode,
+        /// The session's number; none means the one used last.
+        session: Option<u32>,
     },
     /// Show what waits for an answer, or answer it.
     Approve {
@@ -153,9 +159,14 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Send { session, steer, no_wait, words } => {
             say::send(&door, say::Words { session, steer, watch: !no_wait, text: words.join(" ") }, cli.json).await
         }
-        Command::Sessions { halt: Some(n), .. } => door.post(&format!("/sessions/{n}/halt"), &()).await.map(drop),
-        Command::Sessions { close: Some(n), .. } => door.post(&format!("/sessions/{n}/close"), &()).await.map(drop),
+        Command::Sessions { halt: Some(n), .. } => {
+            say::done(&door, &format!("/sessions/{n}/halt"), "Its turn is being stopped.", cli.json).await
+        }
+        Command::Sessions { close: Some(n), .. } => {
+            say::done(&door, &format!("/sessions/{n}/close"), "Closed. Its history stays.", cli.json).await
+        }
         Command::Sessions { .. } => show::sessions(&door, cli.json).await,
+        Command::Mode { mode, session } => say::mode(&door, mode, session, cli.json).await,
         Command::Approve { number: None, .. } => show::approvals(&door, cli.json).await,
         Command::Approve { number: Some(number), no, always, words } => {
             say::approve(&door, number, say::Verdict::from_flags(no, always, words), cli.json).await
@@ -164,12 +175,14 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door).await,
-        Command::Doctor => show::doctor(&door, cli.json).await,
+        Command::Doctor => show::doctor(&door, &paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild).await,
-        Command::Pause => door.post("/sandbox/pause", &()).await.map(drop),
-        Command::Resume => door.post("/sandbox/resume", &()).await.map(drop),
-        Command::Remove { yes } => show::remove(&door, yes).await,
-        Command::Stop => door.post("/stop", &()).await.map(drop),
+        Command::Pause => {
+            say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
+        }
+        Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
+        Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
+        Command::Stop => say::done(&door, "/stop", "Lanyard stops.", cli.json).await,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Saying something, and answering what is asked.
 
 use super::client::LocalDoor;
-use crate::doors::local::{Choice, Decide, Send};
-use domain::{Code, Problem, event::When};
+use crate::doors::local::{Choice, Decide, Mode, Send};
+use domain::{Code, PermissionMode, Problem, event::When};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -136,6 +136,40 @@ pub fn brief(input: &Value) -> String {
         ["command", "file_path", "path", "pattern", "url", "description"].iter().find_map(|key| input[*key].as_str());
     let text = word.map_or_else(|| input.to_string(), str::to_owned);
     domain::shown::shown_line(&text, 100)
+}
+
+/// Changes how much the agent of a session may do without asking.
+pub async fn mode(door: &LocalDoor, mode: PermissionMode, session: Option<u32>, json: bool) -> Result<(), Problem> {
+    let done = door.post("/mode", &Mode { mode, session }).await?;
+    match json {
+        true => println!("{done}"),
+        false => println!("Session {}: {mode}. {}", done["session"], mode.says()),
+    }
+    Ok(())
+}
+
+/// Has the running Lanyard do something, and says that it did.
+pub async fn done(door: &LocalDoor, path: &str, words: &str, json: bool) -> Result<(), Problem> {
+    let done = door.post(path, &()).await?;
+    match json {
+        true => println!("{done}"),
+        false => println!("{words}"),
+    }
+    Ok(())
+}
+
+/// Asks first, unless told not to.
+pub async fn remove(door: &LocalDoor, yes: bool, json: bool) -> Result<(), Problem> {
+    if !yes {
+        eprint!("Remove the sandbox and all that is in it? (yes/no) ");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || answer.trim() != "yes" {
+            eprintln!("Left as it is.");
+            return Ok(());
+        }
+    }
+    done(door, "/sandbox/remove", "The sandbox is gone. The next words make a new one.", json).await
 }
 
 /// What the flags of `approve` mean.

@@ -1,9 +1,9 @@
 //! What the commands that look print.
 
 use super::{client::LocalDoor, say::brief};
-use crate::config::Written;
+use crate::config::{Paths, Written};
 use console::style;
-use domain::{Problem, Timestamp};
+use domain::{Code, Problem, Timestamp};
 use serde_json::Value;
 
 /// Prints `value` as JSON, or hands it to `words`.
@@ -42,6 +42,13 @@ fn ago(value: &Value) -> String {
 
 fn line(name: &str, says: impl std::fmt::Display) {
     println!("{:<10} {says}", style(name).bold());
+}
+
+/// `text` within the terminal's width (80 where there is none); further lines begin at `column`.
+fn lines(text: &str, column: usize) -> String {
+    let width = console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)).max(40);
+    let words = textwrap::Options::new(width.saturating_sub(column)).break_words(false);
+    textwrap::wrap(text, words).join(&format!("\n{:column$}", ""))
 }
 
 pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
@@ -121,6 +128,9 @@ pub async fn letters(door: &LocalDoor, json: bool) -> Result<(), Problem> {
                 word(l, "why")
             );
         }
+        if rows(list).next().is_none() {
+            println!("No texts yet.");
+        }
     })
 }
 
@@ -131,6 +141,9 @@ pub async fn reached(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             let carried = format!("{} in, {} out", r["bytes_in"], r["bytes_out"]);
             println!("{}  {verdict}  {}:{}  {carried}", clock(&r["at"]), word(r, "host"), r["port"]);
         }
+        if rows(list).next().is_none() {
+            println!("Nothing was reached, and nothing was refused.");
+        }
     })
 }
 
@@ -139,6 +152,9 @@ pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Prob
     let last = door.get("/last").await?["seq"].as_i64().unwrap_or(0);
     let after = (last - 100).max(0);
     if last == 0 && !follow {
+        if !json {
+            println!("Nothing has happened yet.");
+        }
         return Ok(());
     }
     door.lines(&format!("/stream?after={after}"), |entry| {
@@ -171,20 +187,31 @@ fn event(entry: &Value) {
     println!("{}  {says}", clock(&entry["at"]));
 }
 
-pub async fn doctor(door: &LocalDoor, json: bool) -> Result<(), Problem> {
-    print(&door.get("/doctor").await?, json, |findings| {
-        for f in rows(findings) {
-            let mark = match word(f, "state") {
-                "well" => style("ok").green(),
-                "note" => style("!!").yellow(),
-                _ => style("no").red(),
-            };
-            println!("{mark}  {:<10} {}", style(word(f, "what")).bold(), word(f, "says"));
-            if !word(f, "mend").is_empty() {
-                println!("                -> {}", word(f, "mend"));
-            }
+/// What is well and what is not. Without a running Lanyard: what can be seen from outside, and why it may not start.
+pub async fn doctor(door: &LocalDoor, paths: &Paths, json: bool) -> Result<(), Problem> {
+    let (findings, fails) = match door.get("/doctor").await {
+        Ok(findings) => (findings, None),
+        Err(problem) if problem.code == Code::NotRunning => {
+            let findings = crate::doctor::without_a_gateway(paths).await;
+            (serde_json::to_value(findings).unwrap_or_default(), Some(problem))
         }
-    })
+        Err(problem) => return Err(problem),
+    };
+    print(&findings, json, |findings| rows(findings).for_each(finding))?;
+    fails.map_or(Ok(()), Err)
+}
+
+fn finding(f: &Value) {
+    let mark = match word(f, "state") {
+        "well" => style("ok").green(),
+        "note" => style("!!").yellow(),
+        _ => style("no").red(),
+    };
+    let says = lines(word(f, "says"), 15);
+    println!("{mark}  {:<10} {says}", style(word(f, "what")).bold());
+    if !word(f, "mend").is_empty() {
+        println!("{:15}{}", "", lines(&format!("-> {}", word(f, "mend")), 18));
+    }
 }
 
 /// The config as it is used: what the file says, and every default beside it.
@@ -193,18 +220,4 @@ pub fn config(written: &Written) {
         Ok(text) => print!("{text}"),
         Err(e) => eprintln!("The config could not be shown: {e}"),
     }
-}
-
-/// Asks first, unless told not to.
-pub async fn remove(door: &LocalDoor, yes: bool) -> Result<(), Problem> {
-    if !yes {
-        eprint!("Remove the sandbox and all that is in it? (yes/no) ");
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        if read.is_err() || answer.trim() != "yes" {
-            eprintln!("Left as it is.");
-            return Ok(());
-        }
-    }
-    door.post("/sandbox/remove", &()).await.map(drop)
 }

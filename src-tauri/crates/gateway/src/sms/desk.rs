@@ -210,6 +210,7 @@ impl Desk {
         }
         match grammar::read(&self.message.text) {
             Command::Yes(number) => self.yes(tx, number),
+            Command::Always(number) => self.always(tx, number),
             Command::No { number, words } => self.no(tx, number, words),
             Command::New { words } => self.new_session(tx, words),
             Command::List => self.list(tx),
@@ -264,6 +265,18 @@ impl Desk {
                 _ => self.reply(tx, phrases::nothing_to_answer()),
             },
             Meant::This(a) => Ok(Then::Answer(a, Decision::Allowed)),
+            Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
+            Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
+        }
+    }
+
+    /// Yes, and to what it suggests from now on, if policy lets a text say that.
+    fn always(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
+        match approvals::meant(self.open(tx)?, number) {
+            Meant::This(a) => match approvals::always_rules(&a) {
+                Ok(rules) => Ok(Then::Answer(a, Decision::AllowedAlways { rules })),
+                Err(_) => self.reply(tx, &phrases::only_once(a.number)),
+            },
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
         }
