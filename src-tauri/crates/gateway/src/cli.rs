@@ -14,6 +14,7 @@ use crate::{
 };
 use clap::{Parser, Subcommand};
 use domain::{PermissionMode, Problem};
+use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
@@ -174,9 +175,9 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Logs { letters: true, .. } => show::letters(&door, cli.json).await,
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
-        Command::Config { action } => configure(action, &paths, &door).await,
+        Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Doctor => show::doctor(&door, &paths, cli.json).await,
-        Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild).await,
+        Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
         Command::Pause => {
             say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
         }
@@ -215,14 +216,23 @@ async fn asked_to_stop() {
     }
 }
 
-async fn configure(action: Option<ConfigAction>, paths: &Paths, door: &client::LocalDoor) -> Result<(), Problem> {
+async fn configure(
+    action: Option<ConfigAction>,
+    paths: &Paths,
+    door: &client::LocalDoor,
+    json: bool,
+) -> Result<(), Problem> {
     match action {
-        None => show::config(&config::read(&paths.config)?),
+        None => show::config(&config::read(&paths.config)?, json),
         Some(ConfigAction::Default) => print!("{}", config::DEFAULT_TOML),
+        Some(ConfigAction::Path) if json => println!("{}", json!({ "path": paths.config })),
         Some(ConfigAction::Path) => println!("{}", paths.config.display()),
         Some(ConfigAction::Check) => {
             resolved(paths)?;
-            println!("{} is fine.", paths.config.display());
+            match json {
+                true => println!("{}", json!({ "path": paths.config, "fine": true })),
+                false => println!("{} is fine.", paths.config.display()),
+            }
         }
         Some(ConfigAction::SetKey { account }) => keys::set(&resolved(paths)?, door, &account).await?,
         Some(ConfigAction::RemoveKey { account }) => keys::remove(&resolved(paths)?, door, &account).await?,

@@ -23,6 +23,7 @@ fn lanyard(w: &World, arguments: &[&str]) -> tokio::process::Command {
     command
 }
 
+/// Claude Code 2.1.329 shows the plan that the model wrote into a file of a name it was given; this model wrote none.
 fn plan() -> Vec<Script> {
     let plan = Step::tool("ExitPlanMode", json!({ "plan": "1. Count the lines" }));
     vec![Script::when("plan it").step(plan).step(Step::text("Ended."))]
@@ -36,7 +37,7 @@ async fn a_plan_is_refused_by_text_with_words_and_granted_by_text_where_policy_l
     let running = w.start().await;
     w.text("plan it").await;
     let asked = w.arrives(LATER).await.body;
-    assert!(asked.starts_with("#1 Plan: 1. Count the lines") && asked.ends_with("yes 1 or no 1"), "{asked}");
+    assert!(asked == "#1 Plan: (it wrote none down)\nyes 1 or no 1", "{asked}");
     w.text("no, count the words instead").await;
     assert_eq!(w.arrives(LATER).await.body, "Ended.");
     assert!(last_request(&w).contains("count the words instead"), "the agent reads why");
@@ -153,7 +154,7 @@ async fn a_link_in_the_workspace_is_judged_and_shown_by_where_it_leads() {
         Script::when("link").step(write("/workspace/notes.md")).step(Step::text("Ended.")),
     ];
     let workspace = world::agents_folder();
-    std::os::unix::fs::symlink("/home/agent/.bashrc", workspace.path().join("notes.md")).unwrap();
+    std::os::unix::fs::symlink("/home/agent/.zshrc", workspace.path().join("notes.md")).unwrap();
     let config = format!("workspace = \"{}\"\n", workspace.path().display());
     let w = World::new(Wish { sandbox: true, scripts, config: &config }).await;
     let running = w.start().await;
@@ -164,7 +165,7 @@ async fn a_link_in_the_workspace_is_judged_and_shown_by_where_it_leads() {
     w.arrives(LATER).await;
     w.text("link").await;
     let asked = w.arrives(LATER).await.body;
-    assert!(asked.contains("/home/agent/.bashrc") && asked.contains("High risk"), "{asked}");
+    assert!(asked.contains("/home/agent/.zshrc") && asked.contains("High risk"), "{asked}");
     let open = running.app.store.read(|r| store::approvals::all_open(r)).await.unwrap();
     assert!(matches!(&open[0].subject, Subject::Tool { target: Some(_), .. }), "{open:?}");
     w.text("no").await;

@@ -97,11 +97,12 @@ async fn every_command_does_and_prints_what_it_says() {
     assert_eq!(asked["shown"], "run: python3 -c 1\n  description: \"Count\"");
     let shown = words(&w, &["approve"]).await;
     assert!(shown.contains("run: python3 -c 1") && shown.contains("lanyard approve 1"), "{shown}");
-    assert!(words(&w, &["status"]).await.contains("1 to answer"));
+    assert!(words(&w, &["status"]).await.contains("to answer  1 (lanyard approve shows what)"));
     refused(&w, &["approve", "99"], "UNKNOWN_APPROVAL", "lanyard approve").await;
     assert_eq!(words(&w, &["approve", "1", "--no", "use", "node"]).await, "#1: denied\n");
     words(&w, &["send", "--no-wait", "--session", "1", "paint"]).await;
     open_approval(&w).await;
+    refused(&w, &["approve", "2"], "#2 is a question.", "lanyard approve 2 1").await;
     let answered = values(&w, &["approve", "2", "blue"]).await;
     assert_eq!(answered[0]["decision"]["answers"], json!(["Blue"]));
 
@@ -126,6 +127,8 @@ async fn every_command_does_and_prints_what_it_says() {
     assert!(words(&w, &["doctor"]).await.lines().all(|line| line.chars().count() <= 80));
     let used = words(&w, &["config"]).await;
     assert!(used.contains("public_url = \"https://desk.example\""), "{used}");
+    assert_eq!(values(&w, &["config"]).await[0]["server"]["public_url"], "https://desk.example");
+    assert_eq!(values(&w, &["config", "check"]).await[0]["fine"], true);
 
     words(&w, &["send", "--no-wait", "--session", "1", "hold"]).await;
     words(&w, &["sessions", "--halt", "1"]).await;

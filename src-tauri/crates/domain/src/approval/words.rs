@@ -34,7 +34,9 @@ impl Subject {
             Self::Question { questions, input } => {
                 shown(&(question_words(questions, true) + &fields_in_full(&rest_of(input, &["questions"]))))
             }
-            Self::Plan { plan, input } => shown(&(plan.clone() + &fields_in_full(&rest_of(input, PLAN_FIELDS)))),
+            Self::Plan { plan, input } => {
+                shown(&(written(plan).to_owned() + &fields_in_full(&rest_of(input, PLAN_FIELDS))))
+            }
             Self::Rerun { words, .. } => shown(words),
         }
     }
@@ -43,7 +45,8 @@ impl Subject {
     pub fn in_a_text(&self) -> Short {
         match self {
             Self::Tool { tool, input, target, .. } => {
-                let call = Call::of(tool, input, target.as_ref());
+                let mut call = Call::of(tool, input, target.as_ref());
+                call.rest.retain(|(name, value)| **value != Value::Bool(false) || !SWITCHES.contains(&(tool, name)));
                 short(&call.line(), MAIN, &call.rest)
             }
             Self::Question { questions, input } => {
@@ -51,7 +54,7 @@ impl Subject {
                 let explained = questions.iter().flat_map(|q| &q.options).any(|o| !o.description.is_empty());
                 Short { words: shown(&question_words(questions, false)) + &rest.words, whole: rest.whole && !explained }
             }
-            Self::Plan { plan, input } => short(plan, PLAN, &rest_of(input, PLAN_FIELDS)),
+            Self::Plan { plan, input } => short(written(plan), PLAN, &rest_of(input, PLAN_FIELDS)),
             Self::Rerun { words, .. } => short(words, AGAIN, &[]),
         }
     }
@@ -59,6 +62,13 @@ impl Subject {
 
 /// The plan itself, and the file in the sandbox that Claude Code keeps it in.
 const PLAN_FIELDS: &[&str] = &["plan", "planFilePath"];
+
+fn written(plan: &str) -> &str {
+    if plan.trim().is_empty() { "(it wrote none down)" } else { plan }
+}
+
+/// Fields that Claude Code always sends and that, when false, ask for nothing: a text need not say so.
+const SWITCHES: &[(&str, &str)] = &[("Edit", "replace_all"), ("Bash", "run_in_background")];
 
 type Field<'v> = (&'v str, &'v Value);
 
@@ -250,6 +260,9 @@ mod tests {
             "edit /workspace/a.js: \"say \\\"x\\\"\" -> \"y\"\nwith replace_all true",
             true,
         );
+        let edit = json!({"file_path": "/workspace/a", "old_string": "x", "new_string": "y", "replace_all": false});
+        text("Edit", edit, "edit /workspace/a: \"x\" -> \"y\"", true);
+        text("Other", json!({"replace_all": false}), "Other\nwith replace_all false", true);
         text("Other", json!({"a": [1, {"b": null}]}), "Other\nwith a [1,{\"b\":null}]", true);
     }
 

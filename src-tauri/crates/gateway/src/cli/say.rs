@@ -2,7 +2,7 @@
 
 use super::client::LocalDoor;
 use crate::doors::local::{Choice, Decide, Mode, Send};
-use domain::{Code, PermissionMode, Problem, event::When};
+use domain::{Code, PermissionMode, Problem, event::When, shown::shown};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -106,7 +106,7 @@ impl Shown {
     fn line(&mut self, line: &Value) {
         if line["type"] == "partial" {
             if line["data"]["thinking"] == false {
-                print!("{}", line["data"]["text"].as_str().unwrap_or_default());
+                print!("{}", shown(line["data"]["text"].as_str().unwrap_or_default()));
                 let _closed = std::io::stdout().flush();
                 self.open = true;
             }
@@ -118,13 +118,13 @@ impl Shown {
                 println!();
                 self.open = false;
             }
-            Some("answered") => println!("{}", event["text"].as_str().unwrap_or_default()),
+            Some("answered") => println!("{}", shown(event["text"].as_str().unwrap_or_default())),
             Some("tool_used") => {
                 eprintln!("  {} {}", event["tool"].as_str().unwrap_or_default(), brief(&event["input"]))
             }
             Some("asked") => eprintln!("  ? lanyard approve {}", event["number"]),
             Some("resolved") => eprintln!("  = {}", event["decision"]["decision"].as_str().unwrap_or_default()),
-            Some("noticed") => eprintln!("  {}", event["text"].as_str().unwrap_or_default()),
+            Some("noticed") => eprintln!("  {}", shown(event["text"].as_str().unwrap_or_default())),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use super::{client::LocalDoor, say::brief};
 use crate::config::{Paths, Written};
 use console::style;
-use domain::{Code, Problem, Timestamp};
+use domain::{Code, Problem, Timestamp, shown::shown};
 use serde_json::Value;
 
 /// Prints `value` as JSON, or hands it to `words`.
@@ -41,7 +41,7 @@ fn ago(value: &Value) -> String {
 }
 
 fn line(name: &str, says: impl std::fmt::Display) {
-    println!("{:<10} {says}", style(name).bold());
+    println!("{:<10} {}", style(name).bold(), lines(&says.to_string(), 11));
 }
 
 /// `text` within the terminal's width (80 where there is none); further lines begin at `column`.
@@ -63,7 +63,7 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         );
         let sandbox = &s["sandbox"];
         let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
-        line("sandbox", format!("{} {more}", word(sandbox, "state")));
+        line("sandbox", shown(format!("{} {more}", word(sandbox, "state")).trim_end()));
         line("texting", if s["texting"] == true { "on" } else { "off" });
         for out in rows(&s["opted_out"]) {
             line("opted out", format!("{} (the owner texts START to the number to opt in again)", word(out, "number")));
@@ -71,7 +71,10 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         if s["refused_signatures"].as_u64() > Some(0) {
             line("refused", format!("{} request(s) with a wrong signature", s["refused_signatures"]));
         }
-        line("to answer", &s["open_approvals"]);
+        match s["open_approvals"].as_u64() {
+            Some(n) if n > 0 => line("to answer", format!("{n} (lanyard approve shows what)")),
+            _ => line("to answer", "nothing"),
+        }
         line(
             "today",
             format!("${:.4} for {} responses", s["today"]["dollars"].as_f64().unwrap_or(0.0), s["today"]["responses"]),
@@ -84,7 +87,8 @@ pub async fn sessions(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         for s in rows(list) {
             let doing = s["doing"].as_str().map(|d| format!(" ({d})")).unwrap_or_default();
             let title = if word(s, "title").is_empty() { "new session" } else { word(s, "title") };
-            println!("{:>3}  {:<9} {:<12} {title}{doing}", s["number"], word(s, "state"), ago(&s["last_at"]));
+            let title = lines(&shown(&format!("{title}{doing}")), 29);
+            println!("{:>3}  {:<9} {:<12} {title}", s["number"], word(s, "state"), ago(&s["last_at"]));
         }
         if rows(list).next().is_none() {
             println!("No sessions yet. Say something: lanyard send \"...\"");
@@ -94,39 +98,41 @@ pub async fn sessions(door: &LocalDoor, json: bool) -> Result<(), Problem> {
 
 pub async fn approvals(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     print(&door.get("/approvals").await?, json, |list| {
-        for a in rows(list) {
-            println!("{} {} ({} risk)", style(format!("#{}", a["number"])).bold(), word(a, "kind"), word(a, "risk"));
-            for text in word(a, "shown").lines() {
-                println!("    {text}");
-            }
-            println!("    lanyard approve {0}, or lanyard approve {0} --no", a["number"]);
-            let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
-            if !rules.is_empty() {
-                println!(
-                    "    lanyard approve {} --always allows from now on, in this session: {}",
-                    a["number"],
-                    rules.join(", ")
-                );
-            }
-        }
+        rows(list).for_each(approval);
         if rows(list).next().is_none() {
             println!("Nothing is waiting for an answer.");
         }
     })
 }
 
+/// All that it allows, as it is: what does not fit the terminal's width is the terminal's to break.
+fn approval(a: &Value) {
+    let number = &a["number"];
+    let left =
+        Timestamp(a["expires_at"].as_i64().unwrap_or_default()).since(crate::clock::now()).as_secs().div_ceil(60);
+    let risk = if a["kind"] == "question" { String::new() } else { format!("{} risk, ", word(a, "risk")) };
+    println!("{} {} ({risk}{left} min left)", style(format!("#{number}")).bold(), word(a, "kind"));
+    word(a, "shown").lines().for_each(|text| println!("    {text}"));
+    match word(a, "kind") {
+        "question" => println!("  lanyard approve {number} ANSWER (several: a ; between), or --no"),
+        _ => println!("  lanyard approve {number}, or lanyard approve {number} --no WHY"),
+    }
+    let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
+    if !rules.is_empty() {
+        println!("  lanyard approve {number} --always, for all of this session:");
+        rules.iter().for_each(|rule| println!("    {}", shown(rule)));
+    }
+    println!();
+}
+
 pub async fn letters(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     print(&door.get("/letters").await?, json, |list| {
         for l in rows(list) {
             let status = l["status"].as_str().unwrap_or_else(|| word(l, "state"));
-            println!(
-                "{:>4}  {:<12} {:<16} {:<12} {}",
-                l["id"],
-                ago(&l["created_at"]),
-                word(l, "to"),
-                status,
-                word(l, "why")
-            );
+            println!("{:>4}  {:<12} {:<16} {status}", l["id"], ago(&l["created_at"]), word(l, "to"));
+            if !word(l, "why").is_empty() {
+                println!("      {}", lines(&shown(word(l, "why")), 6));
+            }
         }
         if rows(list).next().is_none() {
             println!("No texts yet.");
@@ -171,7 +177,9 @@ pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Prob
 
 fn event(entry: &Value) {
     let e = &entry["event"];
-    let says = match word(e, "type") {
+    // What people and agents wrote must not steer the terminal.
+    let word = |value: &Value, key: &str| lines(&shown(word(value, key)), 10);
+    let says = match e["type"].as_str().unwrap_or_default() {
         "said" => format!("{} {}", style("said").cyan(), word(e, "text")),
         "answered" => format!("{} {}", style("answered").green(), word(e, "text")),
         "tool_used" => format!("{} {} {}", style("used").dim(), word(e, "tool"), brief(&e["input"])),
@@ -215,8 +223,12 @@ fn finding(f: &Value) {
 }
 
 /// The config as it is used: what the file says, and every default beside it.
-pub fn config(written: &Written) {
-    match toml::to_string(written) {
+pub fn config(written: &Written, json: bool) {
+    let text = match json {
+        true => serde_json::to_string_pretty(written).map(|text| text + "\n").map_err(|e| e.to_string()),
+        false => toml::to_string(written).map_err(|e| e.to_string()),
+    };
+    match text {
         Ok(text) => print!("{text}"),
         Err(e) => eprintln!("The config could not be shown: {e}"),
     }

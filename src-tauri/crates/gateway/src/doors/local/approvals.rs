@@ -10,7 +10,8 @@ use axum::{
     extract::{Path, State},
 };
 use domain::{
-    ApprovalId, Code,
+    ApprovalId, Code, Problem,
+    agent::Question,
     approval::{Approval, Decision, Subject, read_answers},
     event::Channel,
 };
@@ -72,17 +73,40 @@ pub async fn answer(
 ) -> Result<Json<Value>, Refusal> {
     let approval = app.store.read(move |r| store::approvals::get(r, id)).await?.ok_or(Code::UnknownApproval)?;
     let decision = match d.decide {
-        Choice::Allow => Decision::Allowed,
+        Choice::Allow => allowed(&approval)?,
         Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval)? },
         Choice::Deny { message } => Decision::Denied { message },
-        Choice::Answer { words } => match &approval.subject {
-            Subject::Question { questions, .. } => {
-                Decision::Answered { answers: read_answers(questions, &words).ok_or(Code::BadRequest)? }
-            }
-            _ => return Err(Code::BadRequest.into()),
-        },
+        Choice::Answer { words } => answered(&approval, &words)?,
     };
     let answer = Answer { approval: id, hash: d.hash, decision, channel: Channel::Cli, by: None, message: None };
     let closed = approvals::answer(&app, answer).await?;
     Ok(Json(json!({ "number": closed.number, "decision": closed.decision })))
+}
+
+fn allowed(approval: &Approval) -> Result<Decision, Problem> {
+    match &approval.subject {
+        Subject::Question { questions, .. } => Err(unanswered(approval.number, questions)),
+        _ => Ok(Decision::Allowed),
+    }
+}
+
+fn answered(approval: &Approval, words: &str) -> Result<Decision, Problem> {
+    let n = approval.number;
+    match &approval.subject {
+        Subject::Question { questions, .. } => {
+            let answers = read_answers(questions, words).ok_or_else(|| unanswered(n, questions))?;
+            Ok(Decision::Answered { answers })
+        }
+        _ => Err(Problem::with_detail(Code::BadRequest, format!("#{n} is no question."))
+            .suggest(format!("lanyard approve {n} allows it, lanyard approve {n} --no refuses it."))),
+    }
+}
+
+fn unanswered(n: u32, questions: &[Question]) -> Problem {
+    match questions.len() {
+        1 => Problem::with_detail(Code::BadRequest, format!("#{n} is a question."))
+            .suggest(format!("Answer with an option's number or your words: lanyard approve {n} 1.")),
+        parts => Problem::with_detail(Code::BadRequest, format!("#{n} asks {parts} things."))
+            .suggest(format!("Answer each, a ; between: lanyard approve {n} \"1; 2\".")),
+    }
 }

@@ -4,13 +4,18 @@ use super::{Workshop, problem, settings};
 use crate::config::{Paths, Resolved};
 use domain::{Problem, risk::Target};
 use sandbox::{EngineInfo, ImageState, Sandboxes};
+use std::time::Duration;
+
+/// A question to the owner waits for this at most, also where the engine hangs.
+const LOOK: Duration = Duration::from_secs(8);
 
 impl Workshop {
     /// Where the file called `path` in the sandbox really is, now.
     pub async fn target(&self, path: &str) -> Target {
-        match self.engine().await {
-            Ok(engine) => engine.target(self.0.spec.id, path).await,
-            Err(_) => Target::Unknown,
+        let look = async { Ok::<_, Problem>(self.engine().await?.target(self.0.spec.id, path).await) };
+        match tokio::time::timeout(LOOK, look).await {
+            Ok(Ok(target)) => target,
+            Ok(Err(_)) | Err(_) => Target::Unknown,
         }
     }
 
