@@ -44,6 +44,13 @@ pub fn asks(approval: &Approval, by_text: ByText, link: Option<&str>) -> String 
 
 /// What "always" allows, as the agent writes its rules.
 fn rules(subject: &Subject) -> String {
+    if let Subject::Tool { tool, input, rules, .. } = subject
+        && let [rule] = rules.as_slice()
+        && (&rule.tool, rule.content.as_deref()) == (tool, input["command"].as_str())
+        && rule.content.is_some()
+    {
+        return "this very command".to_owned();
+    }
     let rules: Vec<String> = subject.always().iter().map(|rule| shown_line(&rule.as_flag(), 80)).collect();
     rules.join(", ")
 }
@@ -280,7 +287,11 @@ mod tests {
         let Subject::Tool { rules, .. } = &mut asked.subject else { return };
         rules.push(crate::agent::Rule { tool: "Bash".into(), content: Some("npm test".into()) });
         let words = asks(&asked, ByText::Always, None);
-        assert_eq!(words, "#1 may it run: npm test?\nyes 1, no 1, or always 1: Bash(npm test)");
+        assert_eq!(words, "#1 may it run: npm test?\nyes 1, no 1, or always 1: this very command");
+        let Subject::Tool { rules, .. } = &mut asked.subject else { return };
+        rules[0].content = Some("npm *".into());
+        let words = asks(&asked, ByText::Always, None);
+        assert_eq!(words, "#1 may it run: npm test?\nyes 1, no 1, or always 1: Bash(npm *)");
     }
 
     #[test]

@@ -137,7 +137,7 @@ async fn always_by_text_is_granted_only_within_the_tier_and_kept_for_the_session
     w.text("no").await;
     ask(app, session, bash("npm test", &["npm test"])).await;
     let asked = w.arrives(SOON).await.body;
-    assert_eq!(asked, "#2 may it run: npm test?\nyes 2, no 2, or always 2: Bash(npm test)");
+    assert_eq!(asked, "#2 may it run: npm test?\nyes 2, no 2, or always 2: this very command");
     w.text("always 2").await;
     let kept = async {
         while app.store.read(move |r| rules::of_session(r, session)).await.unwrap().is_empty() {

@@ -113,7 +113,7 @@ async fn what_was_allowed_always_is_given_back_when_the_session_is_resumed() {
     let running = w.start().await;
     w.text("count").await;
     let asked = w.arrives(LATER).await.body;
-    assert!(asked.contains("or always 1: Bash(python3"), "{asked}");
+    assert!(asked.contains("or always 1: "), "{asked}");
     w.text("always").await;
     assert_eq!(w.arrives(LATER).await.body, "Ended.");
     running.stop().await;
@@ -151,10 +151,10 @@ async fn a_link_in_the_workspace_is_judged_and_shown_by_where_it_leads() {
     let write = |path: &str| Step::tool("Write", json!({ "file_path": path, "content": "evil" }));
     let scripts = vec![
         Script::when("plain").step(write("/workspace/fresh.md")).step(Step::text("Ended.")),
-        Script::when("link").step(write("/workspace/notes.md")).step(Step::text("Ended.")),
+        Script::when("link").step(write("/workspace/notes/fresh.md")).step(Step::text("Ended.")),
     ];
     let workspace = world::agents_folder();
-    std::os::unix::fs::symlink("/home/agent/.zshrc", workspace.path().join("notes.md")).unwrap();
+    std::os::unix::fs::symlink("/home/agent", workspace.path().join("notes")).unwrap();
     let config = format!("workspace = \"{}\"\n", workspace.path().display());
     let w = World::new(Wish { sandbox: true, scripts, config: &config }).await;
     let running = w.start().await;
@@ -165,7 +165,8 @@ async fn a_link_in_the_workspace_is_judged_and_shown_by_where_it_leads() {
     w.arrives(LATER).await;
     w.text("link").await;
     let asked = w.arrives(LATER).await.body;
-    assert!(asked.contains("/home/agent/.zshrc") && asked.contains("High risk"), "{asked}");
+    let words = "may it write /workspace/notes/fresh.md (a link: really /home/agent/fresh.md): \"evil\"?\nHigh risk";
+    assert!(asked.contains(words), "{asked} {}", last_request(&w));
     let open = running.app.store.read(|r| store::approvals::all_open(r)).await.unwrap();
     assert!(matches!(&open[0].subject, Subject::Tool { target: Some(_), .. }), "{open:?}");
     w.text("no").await;

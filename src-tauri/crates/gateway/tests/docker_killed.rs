@@ -84,11 +84,13 @@ async fn see_it_through(w: &World) -> Vec<Arrived> {
 
 /// Dies at `step`, starts again, and sees the turn through. `offered`: whether the turn had begun, so that it is offered.
 async fn check(step: &str, offered: bool) {
-    check_starts(step, &[], offered).await;
+    check_starts(step, &[], offered, 1).await;
 }
 
 /// The same, with starts between that die at their own steps before they come up.
-async fn check_starts(step: &str, deaths: &[&str], offered: bool) {
+///
+/// `runs`: how often the command ran that the owner said yes to each time.
+async fn check_starts(step: &str, deaths: &[&str], offered: bool, runs: usize) {
     let once = "python3 -c \"open('count','a').write('x')\"";
     let bash = Step::tool("Bash", serde_json::json!({ "command": once, "description": "count" }));
     let scripts = vec![Script::when("count once").step(bash).step(Step::text("Ended."))];
@@ -122,7 +124,7 @@ async fn check_starts(step: &str, deaths: &[&str], offered: bool) {
     let again = lanyard(&w, &["logs", "--json"]).output().await.unwrap();
     let turns = String::from_utf8_lossy(&again.stdout).matches("\"turn_started\"").count();
     let bodies: Vec<&str> = arrived.iter().map(|m| m.body.as_str()).collect();
-    assert_eq!((ends, offers, count), (1, usize::from(offered), 1), "{step}: {bodies:#?}");
+    assert_eq!((ends, offers, count), (1, usize::from(offered), runs), "{step}: {bodies:#?}");
     assert_eq!(turns, 1 + usize::from(offered), "{step}: one more turn than the owner asked for");
     program.remove(&w).await;
 }
@@ -159,12 +161,12 @@ async fn after_the_answer_was_written_and_before_the_agent_heard_of_it() {
 
 #[tokio::test]
 async fn while_the_turn_s_end_is_written() {
-    check("end-turn-in-the-middle=return", true).await;
+    check_starts("end-turn-in-the-middle=return", &[], true, 2).await;
 }
 
 /// Dies in the middle of a turn, then at `step` of the next start, and is started once more.
 async fn check_start(step: &str) {
-    check_starts("driver-after-act=1*off->return", &[step], true).await;
+    check_starts("driver-after-act=1*off->return", &[step], true, 1).await;
 }
 
 #[tokio::test]
