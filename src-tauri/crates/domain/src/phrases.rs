@@ -86,6 +86,13 @@ pub fn only_once(number: u32) -> String {
     format!("There is nothing to allow always in #{number}. yes {number} allows it once.")
 }
 
+/// "Always" where its rules would let more through than a text may grant.
+pub fn always_at_the_desk(number: u32) -> String {
+    format!(
+        "Always is more than a text may allow for #{number}. Once: yes {number}. At the desk: lanyard approve {number} --always"
+    )
+}
+
 pub fn nothing_to_answer() -> &'static str {
     "Nothing is waiting for an answer."
 }

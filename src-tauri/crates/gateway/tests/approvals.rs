@@ -133,7 +133,7 @@ async fn always_by_text_is_granted_only_within_the_tier_and_kept_for_the_session
     let asked = w.arrives(SOON).await.body;
     assert_eq!(asked, "#1 may it run: npm test?\nyes 1 or no 1", "any further words are more than low");
     w.text("always").await;
-    assert!(w.arrives(SOON).await.body.contains("too risky"));
+    assert_eq!(w.arrives(SOON).await.body, phrases::always_at_the_desk(1));
     w.text("no").await;
     ask(app, session, bash("npm test", &["npm test"])).await;
     let asked = w.arrives(SOON).await.body;

@@ -113,7 +113,9 @@ async fn every_command_does_and_prints_what_it_says() {
 
     let logs = values(&w, &["logs"]).await;
     assert!(logs.iter().any(|e| e["event"]["type"] == "answered"));
-    assert!(words(&w, &["logs"]).await.contains("Hello there."));
+    let told = words(&w, &["logs"]).await;
+    assert!(told.contains("  1  answered Hello there.") && told.contains("asked #1 run: python3 -c 1"), "{told}");
+    assert!(told.contains("mode acceptEdits") && told.lines().all(|line| line.chars().count() <= 80), "{told}");
     w.text("menu").await;
     w.arrives(world::SOON).await;
     assert!(words(&w, &["logs", "--letters"]).await.contains(world::OWNER));

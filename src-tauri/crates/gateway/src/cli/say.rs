@@ -2,7 +2,12 @@
 
 use super::client::LocalDoor;
 use crate::doors::local::{Choice, Decide, Mode, Send};
-use domain::{Code, PermissionMode, Problem, event::When, shown::shown};
+use domain::{
+    Code, PermissionMode, Problem,
+    approval::Subject,
+    event::When,
+    shown::{shown, shown_line},
+};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -122,7 +127,9 @@ impl Shown {
             Some("tool_used") => {
                 eprintln!("  {} {}", event["tool"].as_str().unwrap_or_default(), brief(&event["input"]))
             }
-            Some("asked") => eprintln!("  ? lanyard approve {}", event["number"]),
+            Some("asked") => {
+                eprintln!("  asks #{0} {1}\n     lanyard approve {0}, or with --no", event["number"], asked(event))
+            }
             Some("resolved") => eprintln!("  = {}", event["decision"]["decision"].as_str().unwrap_or_default()),
             Some("noticed") => eprintln!("  {}", shown(event["text"].as_str().unwrap_or_default())),
             _ => {}
@@ -130,12 +137,23 @@ impl Shown {
     }
 }
 
+/// What an approval asks, in short.
+pub fn asked(event: &Value) -> String {
+    match serde_json::from_value::<Subject>(event["subject"].clone()) {
+        Ok(subject @ Subject::Question { .. }) => subject.in_a_text().words,
+        Ok(subject) => {
+            format!("{} ({} risk)", subject.in_a_text().words, event["risk"].as_str().unwrap_or_default())
+        }
+        Err(_) => String::new(),
+    }
+}
+
 /// The one value of a tool's input that tells most, on one line.
 pub fn brief(input: &Value) -> String {
-    let word =
-        ["command", "file_path", "path", "pattern", "url", "description"].iter().find_map(|key| input[*key].as_str());
+    let keys = ["/command", "/file_path", "/path", "/pattern", "/url", "/description", "/questions/0/question"];
+    let word = keys.iter().find_map(|key| input.pointer(key)?.as_str());
     let text = word.map_or_else(|| input.to_string(), str::to_owned);
-    domain::shown::shown_line(&text, 100)
+    shown_line(&text, 100)
 }
 
 /// Changes how much the agent of a session may do without asking.

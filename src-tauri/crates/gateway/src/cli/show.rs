@@ -1,6 +1,9 @@
 //! What the commands that look print.
 
-use super::{client::LocalDoor, say::brief};
+use super::{
+    client::LocalDoor,
+    say::{asked, brief},
+};
 use crate::config::{Paths, Written};
 use console::style;
 use domain::{Code, Problem, Timestamp, shown::shown};
@@ -57,10 +60,10 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             "lanyard",
             format!("{}, up for {} min", word(s, "version"), s["uptime_ms"].as_u64().unwrap_or(0) / 60_000),
         );
-        line(
-            "address",
-            format!("{} {}", word(s, "address"), s["public_url"].as_str().unwrap_or("(no public address)")),
-        );
+        match s["public_url"].as_str() {
+            Some(url) => line("address", format!("{url}, here {}", word(s, "address"))),
+            None => line("address", format!("{} (no public address)", word(s, "address"))),
+        }
         let sandbox = &s["sandbox"];
         let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
         line("sandbox", shown(format!("{} {more}", word(sandbox, "state")).trim_end()));
@@ -175,24 +178,31 @@ pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Prob
     .await
 }
 
+/// What people and agents wrote must not steer the terminal.
+fn safe(value: &Value, key: &str) -> String {
+    shown(word(value, key))
+}
+
 fn event(entry: &Value) {
     let e = &entry["event"];
-    // What people and agents wrote must not steer the terminal.
-    let word = |value: &Value, key: &str| lines(&shown(word(value, key)), 10);
-    let says = match e["type"].as_str().unwrap_or_default() {
-        "said" => format!("{} {}", style("said").cyan(), word(e, "text")),
-        "answered" => format!("{} {}", style("answered").green(), word(e, "text")),
-        "tool_used" => format!("{} {} {}", style("used").dim(), word(e, "tool"), brief(&e["input"])),
-        "asked" => format!("{} #{} ({} risk)", style("asked").yellow(), e["number"], word(e, "risk")),
+    let says = match word(e, "type") {
+        "said" => format!("{} {}", style("said").cyan(), safe(e, "text")),
+        "answered" => format!("{} {}", style("answered").green(), safe(e, "text")),
+        "tool_used" => format!("{} {} {}", style("used").dim(), safe(e, "tool"), brief(&e["input"])),
+        "asked" => format!("{} #{} {}", style("asked").yellow(), e["number"], asked(e)),
         "resolved" => format!("{} {}", style("resolved").yellow(), word(&e["decision"], "decision")),
-        "turn_ended" => format!("{} {} in {} ms", style("ended").dim(), word(e, "outcome"), e["duration_ms"]),
-        "failed" => format!("{} {} {}", style("failed").red(), word(e, "code"), word(e, "detail")),
-        "noticed" => format!("{} {}", style("noticed").dim(), word(e, "text")),
-        "artifact_made" => format!("{} {}", style("picture").green(), word(e, "caption")),
+        "turn_ended" => {
+            let seconds = e["duration_ms"].as_f64().unwrap_or_default() / 1000.0;
+            format!("{} after {seconds:.1} s", style(word(e, "outcome")).dim())
+        }
+        "failed" => format!("{} {} {}", style("failed").red(), word(e, "code"), safe(e, "detail")),
+        "noticed" => format!("{} {}", style("noticed").dim(), safe(e, "text")),
+        "artifact_made" => format!("{} {}", style("picture").green(), safe(e, "caption")),
+        "mode_changed" => format!("{} {}", style("mode").dim(), word(e, "mode")),
         "tool_finished" | "turn_started" => return,
         other => other.replace('_', " "),
     };
-    println!("{}  {says}", clock(&entry["at"]));
+    println!("{} {:>3}  {}", clock(&entry["at"]), entry["number"].to_string(), lines(&says, 14));
 }
 
 /// What is well and what is not. Without a running Lanyard: what can be seen from outside, and why it may not start.

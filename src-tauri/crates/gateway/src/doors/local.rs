@@ -26,7 +26,7 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{convert::Infallible, os::unix::fs::PermissionsExt, path::Path as FilePath};
+use std::{collections::HashMap, convert::Infallible, os::unix::fs::PermissionsExt, path::Path as FilePath};
 use store::{
     events,
     inbox::{self, Arrival},
@@ -288,13 +288,16 @@ async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
 async fn tell(app: App, mut cursor: i64, lines: mpsc::Sender<Result<Bytes, Infallible>>) {
     let mut bell = app.store.bells().events.subscribe();
     let mut live = app.live.watch();
+    let mut numbers = HashMap::new();
     loop {
         bell.mark_unchanged();
         let Ok(events) = app.store.read(move |r| events::after(r, cursor, 500)).await else { return };
         let whole = events.len() < 500;
         for stored in events {
             cursor = stored.seq;
-            let line = json!({ "type": "event", "seq": stored.seq, "session": stored.session, "at": stored.at, "event": stored.event });
+            let Ok(number) = number_of(&app, &mut numbers, stored.session).await else { return };
+            let line = json!({ "type": "event", "seq": stored.seq, "session": stored.session, "number": number,
+                               "at": stored.at, "event": stored.event });
             if send_line(&lines, &line).await.is_err() {
                 return;
             }
@@ -318,6 +321,17 @@ async fn tell(app: App, mut cursor: i64, lines: mpsc::Sender<Result<Bytes, Infal
             }
         }
     }
+}
+
+/// What a person calls the session; each is asked for once.
+async fn number_of(app: &App, known: &mut HashMap<SessionId, u32>, session: SessionId) -> store::Result<u32> {
+    if let Some(number) = known.get(&session) {
+        return Ok(*number);
+    }
+    let row = app.store.read(move |r| sessions::get(r, session)).await?;
+    let number = row.map_or(0, |row| row.number);
+    known.insert(session, number);
+    Ok(number)
 }
 
 fn partial_line(partial: &Partial) -> Value {

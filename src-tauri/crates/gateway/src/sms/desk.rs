@@ -10,7 +10,7 @@ use crate::{
 };
 use domain::{
     SessionId, Timestamp,
-    approval::{Approval, Decision, Subject, read_answers},
+    approval::{Approval, ByText, Decision, Subject, read_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
     phrases,
@@ -107,7 +107,7 @@ async fn say_slow(app: &App, sender: &str) {
 /// What one text leads to, beside its rows: done after the commit.
 enum Then {
     Nothing,
-    Ring(SessionId, Input),
+    Ring(SessionId, Box<Input>),
     /// Answer an approval; whatever comes of it is told by text.
     Answer(Box<Approval>, Decision),
     Shot(Option<String>),
@@ -161,7 +161,7 @@ async fn read(app: &App, message: &Message, shooting: &Shooting) -> store::Resul
 async fn carry_out(app: &App, message: &Message, then: Then, shooting: &Shooting) -> store::Result<()> {
     match then {
         Then::Nothing => {}
-        Then::Ring(session, input) => app.registry.ring(app, session, input).await,
+        Then::Ring(session, input) => app.registry.ring(app, session, *input).await,
         Then::Answer(approval, decision) => answer(app, message, &approval, decision).await?,
         Then::Shot(url) => {
             let sender = message.sender.clone().unwrap_or_default();
@@ -274,6 +274,9 @@ impl Desk {
     fn always(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
             Meant::This(a) => match approvals::always_rules(&a) {
+                Ok(_) if self.app.config.grants.by_text(&a) == ByText::Once => {
+                    self.reply(tx, &phrases::always_at_the_desk(a.number))
+                }
                 Ok(rules) => Ok(Then::Answer(a, Decision::AllowedAlways { rules })),
                 Err(_) => self.reply(tx, &phrases::only_once(a.number)),
             },
@@ -361,7 +364,7 @@ impl Desk {
         match self.app.registry.glance(session).is_some_and(busy) {
             true => {
                 inbox::handled(tx, self.message.message)?;
-                Ok(Then::Ring(session, Input::Halt))
+                Ok(Then::Ring(session, Box::new(Input::Halt)))
             }
             false => self.reply(tx, phrases::nothing_runs()),
         }
@@ -420,7 +423,7 @@ impl Desk {
         let message = self.message.message;
         let saying = Saying { message, session, channel: Channel::Sms, text, pictures: &pictures, when };
         say(tx, &saying, self.now)?;
-        Ok(Then::Ring(session, Input::Said(inbox::get(tx, message)?.said())))
+        Ok(Then::Ring(session, Box::new(Input::Said(inbox::get(tx, message)?.said()))))
     }
 }
 
