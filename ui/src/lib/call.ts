@@ -26,6 +26,12 @@ export interface Call {
 type Input = Record<string, unknown>;
 
 export function call(approval: Approval): Call {
+    const asked = named(approval);
+    // Where a link leads is what is changed, whatever the link is called.
+    return approval.target ? { ...asked, rest: [["really", approval.target], ...asked.rest] } : asked;
+}
+
+function named(approval: Approval): Call {
     const input = isInput(approval.input) ? approval.input : {};
     const text = (name: string): Call["body"] => ({ kind: "text", text: word(input, name) });
     const diff = (hunks: Line[][]): Call["body"] => ({ kind: "diff", hunks });

@@ -157,7 +157,7 @@ codes! {
         "What is asked has changed. Look again before you answer."
     GrantRefused "GRANT_REFUSED" Permission 403
         "This channel may refuse this, but not grant it." "Grant it at the desk: lanyard approve."
-        "That is too risky to grant by text. At the desk: lanyard approve. no always works."
+        "That is too risky to grant by text. Allow it at the desk: lanyard approve. A no works for everything."
 
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403

@@ -40,6 +40,7 @@ pub struct Shared {
     pub secrets: Secrets,
     pub tokens: Tokens,
     pub workshop: Workshop,
+    pub house: House,
     pub registry: Registry,
     pub texting: Option<Texting>,
     link_key: OnceCell<LinkKey>,
@@ -107,6 +108,7 @@ impl Gateway {
             secrets,
             tokens,
             workshop,
+            house,
             registry: Registry::default(),
             texting,
             link_key: OnceCell::new(),
@@ -123,7 +125,10 @@ impl Gateway {
     /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline.
     pub async fn run(self) -> Result<(), Problem> {
         let Gateway { app, public, local, _lock } = self;
-        launch::take_up(&app).await.map_err(approvals::internal)?;
+        if let Err(problem) = launch::take_up(&app).await {
+            end(&app).await;
+            return Err(problem);
+        }
         app.tasks.spawn(approvals::expire(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
@@ -146,6 +151,9 @@ async fn end(app: &App) {
     if tokio::time::timeout(STOP_WITHIN, app.workshop.close()).await.is_err() {
         tracing::warn!("the sandbox did not stop in time");
     }
+    if tokio::time::timeout(STOP_WITHIN, app.house.settle()).await.is_err() {
+        tracing::warn!("stopped before all that was reached was written down");
+    }
     let _gone_already = std::fs::remove_file(app.paths.local_door());
     tracing::info!("Lanyard has stopped");
 }
@@ -163,13 +171,18 @@ fn lock(paths: &Paths) -> Result<File, Problem> {
 fn open_store(paths: &Paths) -> Result<Store, Problem> {
     Store::open(&paths.database()).map_err(|e| {
         tracing::error!(error = ?e, "the database could not be opened");
-        let at = paths.database().display().to_string();
         match e {
             store::Error::Newer => {
+                let at = paths.database().display().to_string();
                 Problem::with_detail(Code::DatabaseDamaged, format!("{at} was written by a newer Lanyard."))
                     .suggest("Install the newer Lanyard again. The file was left unchanged.")
             }
-            e => Problem::with_detail(e.code(), format!("It is at {at} and was left unchanged.")),
+            e => database_problem(e.code(), paths),
         }
     })
+}
+
+/// Trouble with the file as a whole.
+pub(crate) fn database_problem(code: Code, paths: &Paths) -> Problem {
+    Problem::with_detail(code, format!("The database is at {} and was left unchanged.", paths.database().display()))
 }

@@ -18,11 +18,13 @@ pub mod sessions;
 pub mod turns;
 pub mod usage;
 
+mod check;
 mod error;
 mod open;
 mod values;
 mod writer;
 
+pub use check::check;
 pub use error::{Error, Result};
 pub use writer::{Bells, Tx};
 

@@ -88,7 +88,7 @@ async fn what_was_written_is_there_after_opening_again() {
 async fn a_closed_store_is_one_file() {
     let w = world();
     w.store.write(|tx| inbox::receive(tx, &text("SM1"), T)).await.unwrap();
-    w.store.read(|r| inbox::unread(r, 10)).await.unwrap();
+    w.store.read(|r| inbox::unread(r, 0, 10)).await.unwrap();
     drop(w.store);
     let names: Vec<_> = w.folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["lanyard.db"]);

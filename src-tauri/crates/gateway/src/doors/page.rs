@@ -130,6 +130,7 @@ fn whole_approval(a: &Approval) -> Value {
         "number": a.number,
         "tool": tool,
         "input": input,
+        "target": a.subject.really(),
         "shown": a.subject.in_full(),
         "risk": a.risk,
         "state": a.decision.as_ref().map_or("open", Decision::as_str),

@@ -6,7 +6,7 @@ use super::{
     workshop::{Lease, Wanted},
     writes,
 };
-use crate::{clock, gateway::App, live::Partial, tokens::Holder};
+use crate::{approvals::behind, clock, gateway::App, live::Partial, tokens::Holder};
 use domain::{
     Code, Problem, SessionId, Timestamp,
     agent::{AgentCommand, AgentEvent, Picture},
@@ -84,7 +84,8 @@ impl Driver {
             self.note(event);
         }
         let pictures = received_pictures(&input);
-        let step = self.session.step(input, clock::now());
+        let mut step = self.session.step(input, clock::now());
+        behind::look(&self.app, &mut step.writes).await;
         if !step.writes.is_empty() && !self.write(step.writes, pictures).await {
             return;
         }

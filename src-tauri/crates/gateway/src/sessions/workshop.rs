@@ -1,6 +1,8 @@
 //! Where processes come from: the sandbox, kept as it should be, and one agent started ahead, so that a new session's first
 //! words need not wait for a start.
 
+mod looks;
+
 use crate::{
     config::{Paths, Resolved, SandboxCarrier, SandboxSize},
     tokens::{TokenKey, Tokens},

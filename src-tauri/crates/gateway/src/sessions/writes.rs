@@ -8,7 +8,7 @@ use crate::{
 use domain::{
     ApprovalId, ArtifactId, SessionId, Timestamp, TurnId,
     agent::Picture,
-    approval::{Approval, Decision, GrantPolicy, Subject},
+    approval::{Approval, ByText, Decision, GrantPolicy, Subject},
     event::{Channel, Event, Outcome},
     phrases,
     session::{Reply, Write},
@@ -17,8 +17,7 @@ use domain::{
 use std::time::Duration;
 use store::{Tx, approvals, artifacts, events, inbox, numbers, sessions, turns, usage};
 
-/// Where agents work inside a sandbox.
-pub const WORKSPACE: &str = "/workspace";
+pub use domain::risk::WORKSPACE;
 
 /// What writing for one session needs to know.
 #[derive(Clone)]
@@ -105,6 +104,7 @@ impl Scene {
     ) -> store::Result<()> {
         let cost = usage::of_turn(tx, turn)?.cost;
         turns::end(tx, turn, outcome, duration_ms, now)?;
+        crate::may_die!("end-turn-in-the-middle");
         events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
         sessions::touch(tx, self.session, now)?;
         let (Some(reply), Some(to)) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
@@ -150,10 +150,11 @@ impl Scene {
         };
         events::append(tx, self.session, &event, now)?;
         let Some(to) = self.who_asked(tx, turn)? else { return Ok(()) };
-        let may_grant = self.grants.sms.is_some_and(|highest| approval.risk <= highest);
-        let link = (!may_grant || !short_enough(&approval.subject)).then_some(Target::Approval(approval.id));
+        let by_text = self.grants.by_text(&approval);
+        let shows_all = by_text != ByText::No && approval.subject.in_a_text().whole;
+        let link = (!shows_all && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
         let mark = self.mark(tx, &to)?;
-        let words = domain::segments::plain(&phrases::asks(&approval, may_grant));
+        let words = domain::segments::plain(&phrases::asks(&approval, by_text, link.is_some()));
         self.post.from_agent(tx, &to, &format!("{mark}{words}"), link, now)
     }
 
@@ -235,16 +236,5 @@ impl Scene {
             return Ok(String::new());
         }
         Ok(sessions::get(tx, self.session)?.map(|s| format!("[{}] ", s.number)).unwrap_or_default())
-    }
-}
-
-/// Whether a text shows all of it.
-fn short_enough(subject: &Subject) -> bool {
-    match subject {
-        Subject::Plan { .. } => false,
-        Subject::Tool { .. } | Subject::Question { .. } | Subject::Rerun { .. } => {
-            let full = subject.in_full();
-            !full.contains('\n') && full.chars().count() <= 240
-        }
     }
 }

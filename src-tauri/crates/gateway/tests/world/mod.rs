@@ -105,7 +105,12 @@ impl World {
 
     /// Starts a gateway in this process and leads Twilio to it.
     pub async fn start(&self) -> Running {
-        let gateway = Gateway::build(self.resolved(), self.paths()).await.unwrap();
+        self.start_with(self.resolved()).await
+    }
+
+    /// The same, with a config that no file can say.
+    pub async fn start_with(&self, config: Resolved) -> Running {
+        let gateway = Gateway::build(config, self.paths()).await.unwrap();
         let app = gateway.app.clone();
         self.twilio.route(PUBLIC_URL, app.public_addr);
         let task = tokio::spawn(async move { gateway.run().await.unwrap() });
@@ -128,6 +133,11 @@ impl Running {
     /// Stops it in order.
     pub async fn stop(self) {
         self.app.stop.cancel();
+        self.ends().await;
+    }
+
+    /// Waits until it has stopped.
+    pub async fn ends(self) {
         tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("it stops in time").unwrap();
     }
 

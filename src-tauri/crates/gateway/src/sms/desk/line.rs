@@ -153,7 +153,7 @@ impl Line {
     async fn carry_out(&self, message: &Message, then: Then) -> store::Result<Done> {
         match then {
             Then::Nothing => {}
-            Then::Ring(session, input) => self.app.registry.ring(&self.app, session, input).await,
+            Then::Ring(session, input) => self.app.registry.ring(&self.app, session, *input).await,
             Then::Answer(approval, decision) => self.answer(message, &approval, decision).await?,
             Then::Shot(url) => shot::send(&self.app, message.message, self.to(), url).await?,
             Then::Full => return Ok(Done::Full),

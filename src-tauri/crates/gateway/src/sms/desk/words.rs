@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     SessionId, Timestamp,
-    approval::{Approval, Decision, Subject, read_answers},
+    approval::{Approval, ByText, Decision, Subject, read_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
     phrases,
@@ -25,7 +25,7 @@ use store::{
 /// What one text leads to, beside its rows: done after the commit.
 pub enum Then {
     Nothing,
-    Ring(SessionId, Input),
+    Ring(SessionId, Box<Input>),
     /// Answer an approval; whatever comes of it is told by text.
     Answer(Box<Approval>, Decision),
     Shot(Option<String>),
@@ -53,6 +53,7 @@ impl Desk {
         }
         match grammar::read(&self.message.text) {
             Command::Yes(number) => self.yes(tx, number),
+            Command::Always(number) => self.always(tx, number),
             Command::No { number, words } => self.no(tx, number, words),
             Command::New { words } => self.new_session(tx, words),
             Command::List => self.list(tx),
@@ -107,6 +108,21 @@ impl Desk {
                 _ => self.reply(tx, phrases::nothing_to_answer()),
             },
             Meant::This(a) => Ok(Then::Answer(a, Decision::Allowed)),
+            Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
+            Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
+        }
+    }
+
+    /// Yes, and to what it suggests from now on, if policy lets a text say that.
+    fn always(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
+        match approvals::meant(self.open(tx)?, number) {
+            Meant::This(a) => match approvals::always_rules(&a) {
+                Ok(_) if self.app.config.grants.by_text(&a) == ByText::Once => {
+                    self.reply(tx, &phrases::always_at_the_desk(a.number))
+                }
+                Ok(rules) => Ok(Then::Answer(a, Decision::AllowedAlways { rules })),
+                Err(_) => self.reply(tx, &phrases::only_once(a.number)),
+            },
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
         }
@@ -189,7 +205,7 @@ impl Desk {
         let busy = |g: Glance| matches!(g.state, "working" | "starting") || g.waiting > 0;
         if let Some(session) = session.filter(|id| self.app.registry.glance(*id).is_some_and(busy)) {
             inbox::handled(tx, self.message.message)?;
-            return Ok(Then::Ring(session, Input::Halt));
+            return Ok(Then::Ring(session, Box::new(Input::Halt)));
         }
         match inbox::oldest_unread_of(tx, &self.to.address, self.message.message)? {
             Some(earlier) => {
@@ -256,7 +272,7 @@ impl Desk {
         let message = self.message.message;
         let saying = Saying { message, session, channel: Channel::Sms, text, pictures: &pictures, when };
         say(tx, &saying, self.now)?;
-        Ok(Then::Ring(session, Input::Said(inbox::get(tx, message)?.said())))
+        Ok(Then::Ring(session, Box::new(Input::Said(inbox::get(tx, message)?.said()))))
     }
 }
 
