@@ -171,7 +171,7 @@ async fn a_text_says_where_a_link_leads_and_what_does_not_fit_it() {
         body.contains("more]") && body.contains("\nwith mode \"append\"\nHigh risk: allow it at the desk"),
         "{body}"
     );
-    assert!(body.contains("See it whole, or refuse it: https://desk.example/p/"), "{body}");
+    assert!(body.contains("See it whole, or refuse it:") && body.contains("https://desk.example/p/"), "{body}");
     let page = body.rsplit('/').next().unwrap();
     let shown = world::get(&running.app, &format!("/api/link/{page}")).await;
     assert!(shown.contains("\"target\":\"/home/agent/.bashrc\""), "{shown}");
