@@ -132,6 +132,11 @@ pub fn status(s: &StatusWords<'_>) -> String {
     out
 }
 
+/// A conversation that could not be resumed.
+pub fn forgotten() -> &'static str {
+    "The agent could not take this conversation up again. It starts afresh and has forgotten what came before."
+}
+
 /// A turn that nobody asked for.
 pub fn unasked(answer: &str) -> String {
     format!("(by itself) {answer}")
@@ -247,7 +252,9 @@ mod tests {
 
     #[test]
     fn our_own_words_fit_one_segment_of_the_cheap_alphabet() {
-        for words in [menu(), nothing_to_answer(), nothing_runs(), halting(), no_more(), no_sessions(), slow_down()] {
+        for words in
+            [menu(), nothing_to_answer(), nothing_runs(), halting(), no_more(), no_sessions(), slow_down(), forgotten()]
+        {
             let count = segments::count(words);
             assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");
         }
