@@ -6,13 +6,16 @@ use domain::{
     agent::{AgentCommand, AgentEvent as E, AskAbout},
 };
 use serde_json::json;
-use standins::anthropic::{Script, Step};
+use standins::{
+    CLAUDE, CLAUDE_BEFORE,
+    anthropic::{Script, Step},
+};
 
 /// Writes a file, then runs a command that writes another.
 fn script() -> Script {
     Script::when("go")
         .step(Step::tool("Write", json!({ "file_path": "written", "content": "by the tool" })))
-        .step(bash("touch ran"))
+        .step(bash("python3 -c \"open('ran', 'w')\""))
         .step(Step::text("Ended."))
 }
 
@@ -45,23 +48,31 @@ async fn asked_and_made(version: &str, mode: PermissionMode, set_later: bool) ->
 
 #[tokio::test]
 async fn each_mode_asks_about_what_it_says_at_the_start_and_when_set_later() {
-    let cases: [(PermissionMode, &[&str]); 4] = [
+    let cases: [(PermissionMode, &[&str]); 3] = [
         (PermissionMode::Default, &["Write", "Bash"]),
         (PermissionMode::AcceptEdits, &["Bash"]),
-        (PermissionMode::Plan, &["Write", "Bash"]),
         (PermissionMode::BypassPermissions, &[]),
     ];
     for version in VERSIONS {
         for (mode, expected) in cases {
             for set_later in [false, true] {
                 let (asked, made) = asked_and_made(version, mode, set_later).await;
-                assert_eq!(
-                    (asked.as_slice(), made.as_slice()),
-                    (expected, &["written", "ran"][..]),
-                    "{version} {mode:?} {set_later}"
-                );
+                assert_eq!(asked, expected, "{version} {mode:?}, later: {set_later}");
+                assert_eq!(made, ["written", "ran"], "{version} {mode:?}, later: {set_later}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn planning_runs_nothing_that_was_not_asked_about() {
+    for (version, set_later) in [(CLAUDE, false), (CLAUDE, true), (CLAUDE_BEFORE, false)] {
+        let (asked, made) = asked_and_made(version, PermissionMode::Plan, set_later).await;
+        for (tool, file) in [("Write", "written"), ("Bash", "ran")] {
+            let unasked = made.contains(&file) && !asked.iter().any(|a| a == tool);
+            assert!(!unasked, "{version}, later: {set_later}: {tool} ran, asked was {asked:?}");
+        }
+        assert!(asked.contains(&"Write".to_owned()), "{version}, later: {set_later}: {asked:?}");
     }
 }
 
