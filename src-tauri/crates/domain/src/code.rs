@@ -119,7 +119,7 @@ codes! {
         "The sandbox did not start. At the desk: lanyard doctor. Your message is kept."
     SandboxPaused "SANDBOX_PAUSED" System 409
         "The sandbox is paused." "Resume it from the tray or with lanyard resume."
-        "The sandbox is paused. Resume it at the desk."
+        "The sandbox is paused. Resume it at the desk; your message is kept."
     WorkspaceRefused "WORKSPACE_REFUSED" System 400
         "The workspace folder cannot be used." "Choose a folder that exists and belongs to you: sandbox.workspace in the config."
         "The workspace folder cannot be used. See the desk."

@@ -168,6 +168,11 @@ pub fn status(s: &StatusWords<'_>) -> String {
     out
 }
 
+/// A conversation that could not be resumed.
+pub fn forgotten() -> &'static str {
+    "The agent could not take this conversation up again. It starts afresh and has forgotten what came before."
+}
+
 /// A turn that nobody asked for.
 pub fn unasked(answer: &str) -> String {
     format!("(by itself) {answer}")
@@ -334,6 +339,7 @@ mod tests {
             slow_down(),
             full(),
             hushed(),
+            forgotten(),
         ] {
             let count = segments::count(words);
             assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");

@@ -214,6 +214,14 @@ pub fn give_back(tx: &Tx<'_>, message: i64) -> Result<()> {
     Ok(())
 }
 
+/// It was given to a turn that did not take it in: it waits and belongs to none.
+pub fn release(tx: &Tx<'_>, message: i64) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE inbox SET state = 'waiting', turn = NULL WHERE message = ?1")?
+        .execute([message])?;
+    Ok(())
+}
+
 /// The newest message of a sender: where an answer that belongs to no message goes.
 pub fn last_sender(rows: &impl Rows, session: SessionId) -> Result<Option<(Channel, String)>> {
     let mut query = rows.conn().prepare_cached(

@@ -1,6 +1,6 @@
 //! The agent's `send_photo`: a file of the sandbox as a picture for the owner.
 
-use super::writes::Scene;
+use super::{driver::READS_WITHIN, writes::Scene};
 use crate::{clock, gateway::App, pictures};
 use domain::{
     ArtifactId, SessionId, TurnId,
@@ -28,7 +28,8 @@ pub async fn send(
         tracing::info!(session.id = %session, why, "a picture was not sent");
     }
     let result = result.map(str::to_owned);
-    let _it_has_gone = agent.send(AgentCommand::ToolAnswered { call: call.call, result }).await;
+    let answer = AgentCommand::ToolAnswered { call: call.call, result };
+    let _it_has_gone_or_does_not_read = agent.send_timeout(answer, READS_WITHIN).await;
 }
 
 async fn send_file(

@@ -6,7 +6,7 @@ use crate::{
     sms::letters::{Post, To},
 };
 use domain::{
-    ApprovalId, ArtifactId, SessionId, Timestamp, TurnId,
+    ApprovalId, ArtifactId, Code, SessionId, Timestamp, TurnId,
     agent::Picture,
     approval::{Approval, ByText, Decision, GrantPolicy, Subject},
     event::{Channel, Event, Outcome},
@@ -52,12 +52,36 @@ impl Scene {
                     self.ask(tx, Some(request.clone()), subject.clone(), *turn, now)?;
                 }
                 Write::Withdraw { request } => self.withdraw(tx, request, now)?,
+                Write::GiveBack { message } => inbox::release(tx, *message)?,
                 Write::AgentSession(id) => sessions::set_agent_session(tx, self.session, id)?,
                 Write::Drop { message } => inbox::handled(tx, *message)?,
                 Write::Tell(words) => self.tell(tx, None, words, now)?,
             }
         }
         Ok(())
+    }
+
+    /// What is left to say of a step whose writes the store refused: its turn failed, and its words are not tried again,
+    /// for they would be refused again.
+    pub fn give_up(&self, tx: &Tx<'_>, refused: &[Write], code: Code, why: &str, now: Timestamp) -> store::Result<()> {
+        let open: Vec<_> =
+            turns::left_open(tx)?.into_iter().filter(|(_, session, _)| *session == self.session).collect();
+        let turn = open.last().map(|(turn, ..)| *turn);
+        events::append(tx, self.session, &Event::Failed { turn, code, detail: why.to_owned() }, now)?;
+        for approval in approvals::all_open(tx)?.iter().filter(|a| a.session == self.session && a.request.is_some()) {
+            self.close_approval(tx, approval, &Decision::Withdrawn, None, None, now)?;
+        }
+        for (turn, _, started) in &open {
+            let (duration_ms, reply) = (now.since(*started).as_millis() as u64, Reply::Failure(code));
+            self.end_turn(tx, *turn, Outcome::Failed, Tokens::default(), duration_ms, Some(&reply), now)?;
+        }
+        for message in refused.iter().flat_map(taken_by) {
+            inbox::handled(tx, message)?;
+        }
+        match open.is_empty() {
+            true => self.tell(tx, None, phrases::failed(code), now),
+            false => Ok(()),
+        }
     }
 
     fn append(&self, tx: &Tx<'_>, event: &Event, shown: &[Picture], now: Timestamp) -> store::Result<()> {
@@ -220,9 +244,10 @@ impl Scene {
             Some(turn) => inbox::of_turn(tx, turn)?,
             None => Vec::new(),
         };
-        let address = match of_turn.last() {
-            Some(message) => (message.channel == Channel::Sms).then(|| message.sender.clone()).flatten(),
-            None => match inbox::last_sender(tx, self.session)? {
+        let by_text = of_turn.iter().rev().find(|message| message.channel == Channel::Sms);
+        let address = match of_turn.is_empty() {
+            false => by_text.and_then(|message| message.sender.clone()),
+            true => match inbox::last_sender(tx, self.session)? {
                 Some((Channel::Sms, sender)) => Some(sender),
                 _ => None,
             },
@@ -236,5 +261,14 @@ impl Scene {
             return Ok(String::new());
         }
         Ok(sessions::get(tx, self.session)?.map(|s| format!("[{}] ", s.number)).unwrap_or_default())
+    }
+}
+
+/// The messages that a write would give to a turn.
+fn taken_by(write: &Write) -> Vec<i64> {
+    match write {
+        Write::BeginTurn { messages, .. } => messages.clone(),
+        Write::Append(Event::Steered { message, .. }) => vec![*message],
+        _ => Vec::new(),
     }
 }

@@ -204,3 +204,45 @@ pub async fn get(app: &App, path: &str) -> String {
 pub async fn post(app: &App, path: &str) -> String {
     request(app, &format!("POST {path} HTTP/1.1\r\nhost: desk.example"), b"").await
 }
+
+/// Everything that was ever written down, oldest first.
+pub async fn events(running: &Running) -> Vec<domain::event::Event> {
+    let stored = running.app.store.read(|r| store::events::after(r, 0, 10_000)).await.unwrap();
+    stored.into_iter().map(|s| s.event).collect()
+}
+
+/// Runs `docker`; gives all it printed.
+pub fn docker(arguments: &[&str]) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    let output = std::process::Command::new("docker").args(arguments).output().unwrap();
+    assert!(output.status.success() || output.status.signal().is_some(), "docker {arguments:?}: {output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The name of the gateway's own container.
+pub fn container(running: &Running) -> String {
+    let id = running.app.workshop.sandbox().to_string().replace('-', "");
+    docker(&["ps", "-a", "--format", "{{.Names}}"]).lines().find(|name| name.ends_with(&id)).unwrap().to_owned()
+}
+
+/// Every log line of this test, at trace level.
+pub fn capture_logs() -> impl Fn() -> String {
+    use std::sync::{Arc, Mutex};
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    subscriber.try_init().unwrap();
+    move || String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned()
+}
