@@ -5,6 +5,7 @@ mod looks;
 mod settings;
 mod spare;
 mod start;
+mod state;
 
 use crate::{
     config::{Paths, Resolved},
@@ -16,9 +17,9 @@ use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Patience, Process},
 };
-use serde::Serialize;
 use settings::{settings, spec};
 use spare::Spare;
+pub use state::SandboxState;
 use std::{sync::Arc, time::Duration};
 use store::{Store, facts};
 use tokio::sync::{Mutex, mpsc, watch};
@@ -54,24 +55,6 @@ impl Lease {
         }
         tokens.forget(self.token);
     }
-}
-
-/// How the sandbox is, for those who look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum SandboxState {
-    /// Nobody needed it yet.
-    Unknown,
-    /// Being made ready: what it is at.
-    Preparing {
-        step: String,
-    },
-    Ready,
-    Paused,
-    Trouble {
-        code: Code,
-        message: String,
-    },
 }
 
 #[derive(Clone)]
@@ -157,19 +140,8 @@ impl Workshop {
         *self.0.state.borrow() == SandboxState::Paused
     }
 
-    /// What was found out about the sandbox. A pause is the owner's will: only resuming or removing it ends it. False if it
-    /// is paused.
     fn found(&self, state: SandboxState) -> bool {
-        let mut paused = false;
-        self.0.state.send_if_modified(|known| {
-            paused = *known == SandboxState::Paused;
-            let news = !paused && *known != state;
-            if news {
-                *known = state;
-            }
-            news
-        });
-        !paused
+        state::found(&self.0.state, state)
     }
 
     /// Builds the image alone, telling each step. Gives its name.

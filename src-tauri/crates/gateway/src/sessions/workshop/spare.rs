@@ -119,3 +119,20 @@ impl Workshop {
         self.end_spare(Place::Filled(Box::new(Lease { process, token }))).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_the_spare_while_it_is_started() {
+        let (spare, tokens) = (Spare::default(), Tokens::default());
+        assert!(spare.begin(&tokens));
+        assert!(spare.take().is_none() && !spare.begin(&tokens), "one is under way");
+        assert!(spare.finish(None).is_none());
+        assert!(spare.begin(&tokens), "that start failed");
+        spare.replace(Place::Closed);
+        assert!(spare.finish(None).is_none());
+        assert!(!spare.begin(&tokens), "Lanyard stops");
+    }
+}
