@@ -125,14 +125,21 @@ impl Workshop {
         if self.is_paused() {
             return Err(Code::SandboxPaused.into());
         }
-        let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;
-        if fits && let Some(lease) = self.take_spare() {
-            self.refill();
+        if self.fits_spare(&wanted)
+            && let Some(lease) = self.take_spare().await
+        {
             return Ok(lease);
         }
         let engine = self.ready().await?;
+        if self.fits_spare(&wanted) {
+            // Whoever made the sandbox ready starts a spare. Two starts at once would both be slow.
+            self.refill();
+            if let Some(lease) = self.take_spare().await {
+                return Ok(lease);
+            }
+        }
         let lease = self.start(&engine, wanted).await?;
-        self.refill();
+        self.refill_later();
         Ok(lease)
     }
 

@@ -1,6 +1,8 @@
 //! A world of its own for each test: a folder, stand-ins on free ports, and a real gateway between them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+mod docker;
+
 use gateway::{
     App, Gateway,
     config::{self, Paths, Resolved},
@@ -35,6 +37,16 @@ pub struct World {
     pub anthropic: Anthropic,
     pub phone: Phone,
     extra: String,
+    sandbox: bool,
+}
+
+/// A test that failed, or that stops its gateway and keeps the sandbox, leaves none behind either.
+impl Drop for World {
+    fn drop(&mut self) {
+        if self.sandbox {
+            docker::sweep(&self.home().join("data"));
+        }
+    }
 }
 
 /// A gateway that runs in this process.
@@ -63,7 +75,7 @@ impl World {
         let phone = twilio.phone(OWNER);
         let engine = if wish.sandbox { "" } else { "engine = \"/nowhere/docker.sock\"\n" };
         let extra = format!("[sandbox]\nsize = \"small\"\n{engine}{}", wish.config);
-        let world = Self { folder, twilio, anthropic, phone, extra };
+        let world = Self { folder, twilio, anthropic, phone, extra, sandbox: wish.sandbox };
         world.write_config();
         world
     }

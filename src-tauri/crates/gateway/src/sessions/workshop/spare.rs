@@ -2,11 +2,23 @@
 
 use super::{Lease, Wanted, Workshop};
 use crate::tokens::Tokens;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// The first words of the process just handed out have the machine to themselves for this long: a start takes a core for
+/// half a second, and a first word comes within that.
+const LATER: Duration = Duration::from_secs(2);
 
 /// The one place for a process without a session.
 #[derive(Default)]
-pub struct Spare(Mutex<Place>);
+pub struct Spare {
+    place: Mutex<Place>,
+    /// Rings when a start has come to its end.
+    started: Notify,
+}
 
 #[derive(Default)]
 pub enum Place {
@@ -21,7 +33,7 @@ pub enum Place {
 
 impl Spare {
     fn place(&self) -> std::sync::MutexGuard<'_, Place> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts `next` in its place; gives the process that stood there.
@@ -43,6 +55,18 @@ impl Spare {
         }
     }
 
+    /// The process, also where it is just being started: that is never later than one begun now.
+    async fn wait(&self) -> Option<Lease> {
+        loop {
+            let started = self.started.notified();
+            match self.take() {
+                Some(lease) => return Some(lease),
+                None if matches!(*self.place(), Place::Starting) => started.await,
+                None => return None,
+            }
+        }
+    }
+
     /// True if one is to be started now, by the caller.
     fn begin(&self, tokens: &Tokens) -> bool {
         let mut place = self.place();
@@ -57,6 +81,12 @@ impl Spare {
 
     /// Gives back what is not wanted any more.
     fn finish(&self, started: Option<Lease>) -> Option<Lease> {
+        let unwanted = self.put(started);
+        self.started.notify_waiters();
+        unwanted
+    }
+
+    fn put(&self, started: Option<Lease>) -> Option<Lease> {
         let mut place = self.place();
         if !matches!(*place, Place::Starting) {
             return started;
@@ -67,9 +97,15 @@ impl Spare {
 }
 
 impl Workshop {
-    /// The one started ahead, if it still lives.
-    pub(super) fn take_spare(&self) -> Option<Lease> {
-        let lease = self.0.spare.take()?;
+    /// Whether a session could use the process started ahead.
+    pub(super) fn fits_spare(&self, wanted: &Wanted) -> bool {
+        self.0.keep_spare && wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode
+    }
+
+    /// The one started ahead, if it still lives; the next one is started.
+    pub(super) async fn take_spare(&self) -> Option<Lease> {
+        let lease = self.0.spare.wait().await?;
+        self.refill_later();
         if lease.is_alive() {
             return Some(lease);
         }
@@ -84,6 +120,15 @@ impl Workshop {
             let workshop = self.clone();
             self.0.tasks.spawn(async move { workshop.start_spare().await });
         }
+    }
+
+    pub(super) fn refill_later(&self) {
+        let workshop = self.clone();
+        self.0.tasks.spawn(async move {
+            if workshop.0.stop.run_until_cancelled(tokio::time::sleep(LATER)).await.is_some() {
+                workshop.refill();
+            }
+        });
     }
 
     async fn start_spare(&self) {
@@ -124,13 +169,18 @@ impl Workshop {
 mod tests {
     use super::*;
 
-    #[test]
-    fn nobody_waits_for_the_spare_while_it_is_started() {
+    #[tokio::test]
+    async fn who_wants_the_spare_waits_for_its_start_and_no_longer() {
         let (spare, tokens) = (Spare::default(), Tokens::default());
         assert!(spare.begin(&tokens));
         assert!(spare.take().is_none() && !spare.begin(&tokens), "one is under way");
-        assert!(spare.finish(None).is_none());
-        assert!(spare.begin(&tokens), "that start failed");
+        let ends = async {
+            tokio::task::yield_now().await;
+            assert!(spare.finish(None).is_none());
+        };
+        let (waited, ()) = tokio::join!(spare.wait(), ends);
+        assert!(waited.is_none(), "its start failed, so the caller starts one");
+        assert!(spare.begin(&tokens), "the place is empty again");
         spare.replace(Place::Closed);
         assert!(spare.finish(None).is_none());
         assert!(!spare.begin(&tokens), "Lanyard stops");
