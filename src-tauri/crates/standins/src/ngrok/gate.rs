@@ -1,0 +1,92 @@
+//! The wire under an agent's link, with a hand on it: cut it, or let it swallow everything.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// What can be done to a link from outside.
+#[derive(Clone, Default)]
+pub(super) struct Hand {
+    cut: CancellationToken,
+    swallow: CancellationToken,
+}
+
+impl Hand {
+    pub(super) fn cut(&self) {
+        self.cut.cancel();
+    }
+
+    pub(super) fn swallow(&self) {
+        self.swallow.cancel();
+    }
+
+    pub(super) async fn when_cut(&self) {
+        self.cut.cancelled().await;
+    }
+}
+
+pub(super) struct Gate {
+    stream: Option<TcpStream>,
+    hand: Hand,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Gate {
+    pub(super) fn new(stream: TcpStream, hand: Hand) -> Self {
+        let cut = Box::pin(hand.cut.clone().cancelled_owned());
+        Self { stream: Some(stream), hand, cut }
+    }
+
+    /// The stream, unless the link was cut.
+    fn stream(&mut self, cx: &mut Context<'_>) -> Option<Pin<&mut TcpStream>> {
+        if self.cut.as_mut().poll(cx).is_ready() {
+            self.stream = None;
+        }
+        self.stream.as_mut().map(Pin::new)
+    }
+
+    fn swallows(&self) -> bool {
+        self.hand.swallow.is_cancelled()
+    }
+}
+
+impl AsyncRead for Gate {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let Some(stream) = this.stream(cx) else { return Poll::Ready(Ok(())) };
+        ready!(stream.poll_read(cx, buf))?;
+        if this.swallows() {
+            buf.set_filled(before);
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Gate {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let swallows = this.swallows();
+        match this.stream(cx) {
+            None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Some(_) if swallows => Poll::Ready(Ok(bytes.len())),
+            Some(stream) => stream.poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
+    }
+}
