@@ -17,6 +17,9 @@ pub enum Error {
     StillClosing(Duration),
     #[error("certificate: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// The kept certificate is not one, or its key is another's.
+    #[error("the kept CA cannot be used: {0}")]
+    BadAuthority(&'static str),
     #[error("TLS: {0}")]
     Tls(#[from] rustls::Error),
     #[error("this computer's addresses cannot be listed")]
@@ -41,7 +44,7 @@ impl Error {
             Error::NoToken => Code::TunnelNoToken,
             Error::BadHost(_) | Error::BadRoots => Code::ConfigInvalid,
             Error::StillClosing(_) | Error::Picture(_) => Code::Internal,
-            Error::Certificate(_) | Error::Tls(_) => Code::LanCertificate,
+            Error::Certificate(_) | Error::BadAuthority(_) | Error::Tls(_) => Code::LanCertificate,
             Error::Addresses(_) | Error::Announce(_) => Code::LanUnavailable,
             Error::Listen { cause, .. } if cause.kind() == io::ErrorKind::AddrInUse => Code::PortTaken,
             Error::Listen { .. } => Code::LanUnavailable,

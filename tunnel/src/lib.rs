@@ -7,6 +7,7 @@
 pub mod clock;
 mod connection;
 mod error;
+pub mod lan;
 pub mod ngrok;
 pub mod probe;
 pub mod qr;
@@ -16,4 +17,5 @@ mod status;
 pub use self::ngrok::{Config, Pace, Tunnel, Visitors};
 pub use connection::{Connection, Peer, Way};
 pub use error::Error;
+pub use lan::{Authority, Lan, LanConfig, LanStatus, Neighbours, Reach};
 pub use status::TunnelStatus;

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn ngroks_page_is_told_by_its_header_or_its_body() {
         let named = Page { headers: vec![("Ngrok-Error-Code".into(), PAGE.into())], ..Page::default() };
-        let written = Page { body: format!("<noscript>You are about to visit … ({PAGE})</noscript>"), ..Page::default() };
+        let written =
+            Page { body: format!("<noscript>You are about to visit … ({PAGE})</noscript>"), ..Page::default() };
         let offline = Page { headers: vec![("ngrok-error-code".into(), "ERR_NGROK_3200".into())], ..Page::default() };
         assert_eq!(sight(&named), Sight::PageInTheWay);
         assert_eq!(sight(&written), Sight::PageInTheWay);

@@ -89,9 +89,14 @@ mod tests {
 
     /// What a reader sees on a screen of this many squares, eight pixels to each.
     fn read(side: usize, dark: impl Fn(usize, usize) -> bool) -> String {
-        let mut screen = rqrr::PreparedImage::prepare_from_greyscale(side * 8, side * 8, |x, y| {
-            if dark(x / 8, y / 8) { 0 } else { 255 }
-        });
+        let mut screen =
+            rqrr::PreparedImage::prepare_from_greyscale(
+                side * 8,
+                side * 8,
+                |x, y| {
+                    if dark(x / 8, y / 8) { 0 } else { 255 }
+                },
+            );
         let grids = screen.detect_grids();
         assert_eq!(grids.len(), 1, "one code is seen");
         grids[0].decode().unwrap().1
@@ -103,10 +108,16 @@ mod tests {
         assert!(svg.contains("<title>Pair &lt;a phone&gt;</title>") && svg.contains(r#"role="img""#));
         assert!(svg.contains(r##"fill="#fff""##) && !svg.contains("ngrok"), "light ground; the secret is not in it");
         let (_, path) = svg.split_once(" d=\"").unwrap();
-        let squares: Vec<(usize, usize)> = path.split('"').next().unwrap().split_terminator("h1v1h-1z").map(|square| {
-            let (x, y) = square.strip_prefix('M').unwrap().split_once(' ').unwrap();
-            (x.parse().unwrap(), y.parse().unwrap())
-        }).collect();
+        let squares: Vec<(usize, usize)> = path
+            .split('"')
+            .next()
+            .unwrap()
+            .split_terminator("h1v1h-1z")
+            .map(|square| {
+                let (x, y) = square.strip_prefix('M').unwrap().split_once(' ').unwrap();
+                (x.parse().unwrap(), y.parse().unwrap())
+            })
+            .collect();
         let side = svg.split_once("viewBox=\"0 0 ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
         assert_eq!(read(side, |x, y| squares.contains(&(x, y))), URL);
         assert!(squares.iter().all(|&(x, y)| x >= QUIET && y >= QUIET && x < side - QUIET && y < side - QUIET));

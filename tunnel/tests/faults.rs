@@ -79,7 +79,7 @@ async fn a_black_hole_that_swallows_new_links_too_is_left_once_it_closes() {
 async fn an_edge_that_is_down_is_tried_until_it_is_up() {
     let edge = Edge::start().await.unwrap();
     let desk = Desk::open_and_ready(config(&edge)).await;
-    edge.set_down(true);
+    edge.set_down(true).await;
     let why = desk
         .until(|status| match status {
             TunnelStatus::Connecting { attempt, next_try: Some(_), why } if *attempt > 3 => why.clone(),
@@ -87,7 +87,7 @@ async fn an_edge_that_is_down_is_tried_until_it_is_up() {
         })
         .await;
     assert_eq!(why.code, Code::TunnelUnreachable);
-    edge.set_down(false);
+    edge.set_down(false).await;
     until_answered(&edge, URL).await;
     desk.stop().await;
 }
@@ -95,10 +95,10 @@ async fn an_edge_that_is_down_is_tried_until_it_is_up() {
 #[tokio::test]
 async fn an_edge_that_is_down_from_the_start_is_waited_for() {
     let edge = Edge::start().await.unwrap();
-    edge.set_down(true);
+    edge.set_down(true).await;
     let desk = Desk::open(config(&edge));
     desk.until(|status| matches!(status, TunnelStatus::Connecting { attempt: 3.., .. }).then_some(())).await;
-    edge.set_down(false);
+    edge.set_down(false).await;
     assert_eq!(desk.until_open().await, URL);
     desk.stop().await;
 }
@@ -109,9 +109,10 @@ async fn an_edge_that_beats_but_never_answers_is_given_up_and_tried_afresh() {
         let edge = Edge::start().await.unwrap();
         let desk = Desk::open_and_ready(config(&edge)).await;
         edge.set_mute(Some(kind));
+        let before = edge.seen().calls;
         edge.cut();
         connecting(&desk).await;
-        edge.wait_for(SOON, |seen| seen.sign_ins >= 3).await.unwrap();
+        edge.wait_for(SOON, |seen| seen.calls >= before + 3).await.unwrap();
         edge.set_mute(None);
         until_answered(&edge, URL).await;
         desk.stop().await;
@@ -137,12 +138,12 @@ async fn a_night_asleep_ends_with_a_new_link_at_once() {
 #[tokio::test]
 async fn waking_or_asking_ends_a_long_wait() {
     let edge = Edge::start().await.unwrap();
-    edge.set_down(true);
+    edge.set_down(true).await;
     let hour = Duration::from_secs(3600);
     let pace = Pace { retry: Schedule { first: hour, cap: hour }, ..pace() };
     let desk = Desk::open(Config { pace, ..config(&edge) });
     desk.until(|status| matches!(status, TunnelStatus::Connecting { next_try: Some(_), .. }).then_some(())).await;
-    edge.set_down(false);
+    edge.set_down(false).await;
     desk.tunnel.try_now();
     assert_eq!(desk.until_open().await, URL);
     desk.stop().await;
@@ -231,7 +232,11 @@ async fn refusals_say_what_they_mean() {
         edge.refuse_binds(Some(said));
         let desk = Desk::open(config(&edge));
         assert_eq!(refused(&desk, means).await, again, "{said}");
-        assert_eq!(edge.wait_for(SOON, |seen| seen.sessions == 0).await.unwrap().links, 0, "{said}: no session is left");
+        assert_eq!(
+            edge.wait_for(SOON, |seen| seen.sessions == 0).await.unwrap().links,
+            0,
+            "{said}: no session is left"
+        );
         desk.stop().await;
     }
 }
@@ -334,7 +339,7 @@ async fn stop_keeps_its_deadline_in_a_black_hole_and_while_it_waits() {
     let began = Instant::now();
     desk.stop().await;
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    edge.set_down(true);
+    edge.set_down(true).await;
     let desk = Desk::open(config(&edge));
     connecting(&desk).await;
     desk.stop().await;

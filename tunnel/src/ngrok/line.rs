@@ -51,8 +51,7 @@ struct Now {
 
 impl Line {
     pub(super) fn new(shared: Arc<Shared>, news: mpsc::Sender<News>) -> Arc<Self> {
-        let over = shared.stop.child_token();
-        Arc::new(Self { shared, news, over, now: Mutex::default() })
+        Arc::new(Self { shared, news, over: CancellationToken::new(), now: Mutex::default() })
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {

@@ -20,7 +20,9 @@ use tokio_util::{
 pub(super) struct Link {
     /// None once cut. The token tells the tunnel's stop that this socket is still open.
     open: Option<(Box<TlsStream<TcpStream>>, TaskTrackerToken)>,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    cut: CancellationToken,
+    /// Polled by the reader alone: it holds one waker, and the reader is the one who always waits.
+    when_cut: Pin<Box<WaitForCancellationFutureOwned>>,
     ear: Ear,
     hear: Box<dyn FnMut(Heard) + Send>,
 }
@@ -32,12 +34,13 @@ impl Link {
         cut: CancellationToken,
         hear: impl FnMut(Heard) + Send + 'static,
     ) -> Self {
-        let cut = Box::pin(cut.cancelled_owned());
-        Self { open: Some((Box::new(stream), open)), cut, ear: Ear::default(), hear: Box::new(hear) }
+        let when_cut = Box::pin(cut.clone().cancelled_owned());
+        Self { open: Some((Box::new(stream), open)), cut, when_cut, ear: Ear::default(), hear: Box::new(hear) }
     }
 
-    fn stream(&mut self, cx: &mut Context<'_>) -> Option<Pin<&mut TlsStream<TcpStream>>> {
-        if self.cut.as_mut().poll(cx).is_ready() {
+    /// The stream, unless the link was cut.
+    fn stream(&mut self) -> Option<Pin<&mut TlsStream<TcpStream>>> {
+        if self.cut.is_cancelled() {
             self.open = None;
         }
         self.open.as_mut().map(|(stream, _)| Pin::new(&mut **stream))
@@ -48,7 +51,8 @@ impl AsyncRead for Link {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let Some(stream) = this.stream(cx) else { return Poll::Ready(Ok(())) };
+        let _ = this.when_cut.as_mut().poll(cx);
+        let Some(stream) = this.stream() else { return Poll::Ready(Ok(())) };
         ready!(stream.poll_read(cx, buf))?;
         this.ear.hear(&buf.filled()[before..]).into_iter().for_each(&mut this.hear);
         Poll::Ready(Ok(()))
@@ -57,17 +61,17 @@ impl AsyncRead for Link {
 
 impl AsyncWrite for Link {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut().stream(cx) {
+        match self.get_mut().stream() {
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Some(stream) => stream.poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx))
+        self.get_mut().stream().map_or(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
+        self.get_mut().stream().map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
     }
 }

@@ -102,8 +102,12 @@ impl Supervisor {
                 },
             }
         };
-        // The tunnel must be gone at the edge before the link is; the SDK's own close leaves both.
-        let _ = tokio::time::timeout(GOODBYE, opened.endpoint.close()).await;
+        // The tunnel must be gone at the edge before the link is; the SDK's own close leaves both. Without a link there is
+        // nobody to tell.
+        let linked = self.status.borrow().url().is_some();
+        if linked {
+            let _ = tokio::time::timeout(GOODBYE, opened.endpoint.close()).await;
+        }
         drop(opened);
         end
     }

@@ -102,8 +102,8 @@ impl Edge {
     }
 
     /// Down: links are cut and connections refused.
-    pub fn set_down(&self, down: bool) {
-        self.world.set_down(down);
+    pub async fn set_down(&self, down: bool) {
+        self.world.set_down(down).await;
         if down {
             self.cut();
         }
@@ -155,9 +155,9 @@ impl Edge {
     }
 
     /// As new: no links, no sessions, no faults, counters at zero.
-    pub fn reset(&self) {
+    pub async fn reset(&self) {
         self.cut();
-        self.world.set_down(false);
+        self.world.set_down(false).await;
         self.world.change(|state| *state = State { next: state.next, ..State::default() });
     }
 

@@ -35,18 +35,19 @@ impl Hand {
 pub(super) struct Gate {
     stream: Option<TcpStream>,
     hand: Hand,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Polled by the reader alone: it holds one waker.
+    when_cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Gate {
     pub(super) fn new(stream: TcpStream, hand: Hand) -> Self {
-        let cut = Box::pin(hand.cut.clone().cancelled_owned());
-        Self { stream: Some(stream), hand, cut }
+        let when_cut = Box::pin(hand.cut.clone().cancelled_owned());
+        Self { stream: Some(stream), hand, when_cut }
     }
 
     /// The stream, unless the link was cut.
-    fn stream(&mut self, cx: &mut Context<'_>) -> Option<Pin<&mut TcpStream>> {
-        if self.cut.as_mut().poll(cx).is_ready() {
+    fn stream(&mut self) -> Option<Pin<&mut TcpStream>> {
+        if self.hand.cut.is_cancelled() {
             self.stream = None;
         }
         self.stream.as_mut().map(Pin::new)
@@ -61,7 +62,8 @@ impl AsyncRead for Gate {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let Some(stream) = this.stream(cx) else { return Poll::Ready(Ok(())) };
+        let _ = this.when_cut.as_mut().poll(cx);
+        let Some(stream) = this.stream() else { return Poll::Ready(Ok(())) };
         ready!(stream.poll_read(cx, buf))?;
         if this.swallows() {
             buf.set_filled(before);
@@ -75,7 +77,7 @@ impl AsyncWrite for Gate {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let swallows = this.swallows();
-        match this.stream(cx) {
+        match this.stream() {
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Some(_) if swallows => Poll::Ready(Ok(bytes.len())),
             Some(stream) => stream.poll_write(cx, bytes),
@@ -83,10 +85,10 @@ impl AsyncWrite for Gate {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx))
+        self.get_mut().stream().map_or(Poll::Ready(Ok(())), |stream| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get_mut().stream(cx).map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
+        self.get_mut().stream().map_or(Poll::Ready(Ok(())), |stream| stream.poll_shutdown(cx))
     }
 }

@@ -49,7 +49,11 @@ pub(super) async fn listen(
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = down.changed() => listener = match *down.borrow_and_update() { true => None, false => again(at, listener) },
+            _ = down.changed() => {
+                let down = *down.borrow_and_update();
+                listener = if down { None } else { again(at, listener) };
+                world.port_refuses(down);
+            }
             Some(_) = links.join_next() => {}
             Some(stream) = accept(listener.as_ref()) => drop(links.spawn(serve(stream, acceptor.clone(), world.clone()))),
         }

@@ -20,7 +20,10 @@ const LONGEST: usize = 256 * 1024;
 pub(super) async fn answer(mut stream: TypedStream, link: Link) {
     let kind = *stream.typ();
     let Some(asked) = object(&mut *stream).await else { return };
-    let (slow, mute) = link.world.read(|state| (state.slow, state.mute == Some(kind)));
+    let (slow, mute) = link.world.change(|state| {
+        state.counted.calls += 1;
+        (state.slow, state.mute == Some(kind))
+    });
     if mute {
         return link.hand.when_cut().await;
     }

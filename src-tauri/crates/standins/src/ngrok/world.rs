@@ -20,6 +20,8 @@ pub struct Seen {
     pub tunnels: usize,
     /// Hosts of those tunnels, sorted.
     pub hosts: Vec<String>,
+    /// What agents asked, answered or not.
+    pub calls: u64,
     /// Sign-ins taken and refused.
     pub sign_ins: u64,
     /// Sign-ins that showed the id and cookie of a session from before.
@@ -109,11 +111,13 @@ pub(super) struct World {
     state: Mutex<State>,
     changed: watch::Sender<()>,
     down: watch::Sender<bool>,
+    refuses: watch::Sender<bool>,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), changed: watch::Sender::new(()), down: watch::Sender::new(false) }
+        let (down, refuses) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { state: Mutex::default(), changed: watch::Sender::new(()), down, refuses }
     }
 
     pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -126,12 +130,18 @@ impl World {
         result
     }
 
-    pub(super) fn set_down(&self, down: bool) {
+    /// Returns once the port does as told.
+    pub(super) async fn set_down(&self, down: bool) {
         self.down.send_replace(down);
+        let _ = self.refuses.subscribe().wait_for(|refuses| *refuses == down).await;
     }
 
     pub(super) fn down(&self) -> watch::Receiver<bool> {
         self.down.subscribe()
+    }
+
+    pub(super) fn port_refuses(&self, refuses: bool) {
+        self.refuses.send_replace(refuses);
     }
 
     pub(super) async fn wait<T>(&self, deadline: Duration, fits: impl Fn(&State) -> Option<T>) -> anyhow::Result<T> {
