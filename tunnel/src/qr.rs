@@ -138,8 +138,8 @@ mod tests {
         let rows: Vec<Vec<char>> = bare.lines().map(|line| line.chars().collect()).collect();
         let dark = |x: usize, y: usize| match rows.get(y / 2).and_then(|row| row.get(x)) {
             Some('█') => true,
-            Some('▀') => y % 2 == 0,
-            Some('▄') => y % 2 == 1,
+            Some('▀') => y.is_multiple_of(2),
+            Some('▄') => !y.is_multiple_of(2),
             _ => false,
         };
         assert_eq!(read(rows[0].len(), dark), URL);

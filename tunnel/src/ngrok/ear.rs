@@ -46,6 +46,12 @@ struct Frame {
     left: usize,
 }
 
+impl Frame {
+    fn ours(self) -> bool {
+        !self.stream.is_multiple_of(2)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Ear {
     head: Vec<u8>,
@@ -91,8 +97,7 @@ impl Ear {
     }
 
     fn begin(&mut self, frame: Frame) {
-        let ours = frame.stream % 2 == 1;
-        let interesting = if ours { !self.bound } else { frame.flags & SYN != 0 };
+        let interesting = if frame.ours() { !self.bound } else { frame.flags & SYN != 0 };
         if frame.kind == DATA && interesting && self.streams.len() < MOST {
             self.streams.entry(frame.stream).or_default();
         }
@@ -101,7 +106,7 @@ impl Ear {
     fn body(&mut self, frame: Frame, body: &[u8]) {
         let Some(said) = self.streams.get_mut(&frame.stream).filter(|_| frame.kind == DATA) else { return };
         said.extend_from_slice(body);
-        let visitor = frame.stream % 2 == 0 && said.len() >= 4 && !said.starts_with(&STOP_TUNNEL);
+        let visitor = !frame.ours() && said.len() >= 4 && !said.starts_with(&STOP_TUNNEL);
         if visitor || said.len() > LONGEST {
             self.streams.remove(&frame.stream);
         }
@@ -113,9 +118,8 @@ impl Ear {
             self.streams.remove(&frame.stream);
             return None;
         }
-        let ours = frame.stream % 2 == 1;
         let said = self.streams.get(&frame.stream)?;
-        let heard = match ours {
+        let heard = match frame.ours() {
             true if frame.flags & FIN != 0 => bound(said),
             true => None,
             false => stopped(said),
@@ -125,7 +129,7 @@ impl Ear {
         }
         if matches!(heard, Some(Heard::Bound { .. })) {
             self.bound = true;
-            self.streams.retain(|stream, _| stream % 2 == 0);
+            self.streams.retain(|stream, _| stream.is_multiple_of(2));
         }
         heard
     }

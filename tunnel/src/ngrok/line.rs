@@ -17,9 +17,9 @@ use tokio::{net::TcpStream, sync::mpsc};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_util::sync::CancellationToken;
 
-/// Links lost before their sign-in was answered, in a row, before the session is given up. The SDK waits 50 ms and
-/// 2.5 s after these; after the next it would wait 125 s.
-const UNANSWERED: u32 = 2;
+/// Links lost before their sign-in was answered that are replaced within the session. The SDK waits 50 ms after the first
+/// and 2.5 s after the second; after a third it would wait 125 s, so there is none: the session is given up instead.
+const UNANSWERED: u32 = 1;
 
 /// What a line tells the supervisor.
 #[derive(Debug)]

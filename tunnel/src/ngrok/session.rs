@@ -13,22 +13,16 @@ use ngrok::{
 use secrecy::ExposeSecret;
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
-/// Held together: the SDK ends an endpoint whose session is dropped.
-pub(super) struct Opened {
-    pub(super) session: Session,
-    pub(super) endpoint: HttpTunnel,
-}
-
 /// Connects, signs in and binds, within the limits of the pace.
-pub(super) async fn open(config: &Config, line: &Arc<Line>) -> Result<Opened, Refusal> {
+pub(super) async fn open(config: &Config, line: &Arc<Line>) -> Result<HttpTunnel, Refusal> {
     let limit = config.pace.connect_limit + config.pace.answer_limit;
     match tokio::time::timeout(limit, connect_and_bind(config, line)).await {
-        Ok(opened) => opened,
+        Ok(endpoint) => endpoint,
         Err(_) => Err(Refusal::timed_out()),
     }
 }
 
-async fn connect_and_bind(config: &Config, line: &Arc<Line>) -> Result<Opened, Refusal> {
+async fn connect_and_bind(config: &Config, line: &Arc<Line>) -> Result<HttpTunnel, Refusal> {
     let builder = builder(config, line)?;
     let session = builder.connect().await.map_err(|error| Refusal::of_connect(&error, &config.token))?;
     let mut endpoint = session.http_endpoint();
@@ -39,7 +33,7 @@ async fn connect_and_bind(config: &Config, line: &Arc<Line>) -> Result<Opened, R
     use ngrok::config::TunnelBuilder;
     let endpoint = endpoint.listen().await.map_err(|error| Refusal::of_call(&error, &config.token))?;
     tracing::info!(url = endpoint.url(), "the tunnel is open");
-    Ok(Opened { session, endpoint })
+    Ok(endpoint)
 }
 
 fn builder(config: &Config, line: &Arc<Line>) -> Result<SessionBuilder, Refusal> {

@@ -3,7 +3,7 @@
 use super::{
     line::{Line, News},
     refusal::{Again, Refusal},
-    session::{self, Opened},
+    session,
     shared::Shared,
 };
 use crate::{
@@ -14,7 +14,7 @@ use futures::StreamExt;
 use ngrok::{
     conn::{ConnInfo, EndpointConn},
     prelude::TunnelCloser,
-    tunnel::{AcceptError, EndpointInfo},
+    tunnel::{AcceptError, EndpointInfo, HttpTunnel},
 };
 use std::{
     sync::Arc,
@@ -74,8 +74,8 @@ impl Supervisor {
         end
     }
 
-    async fn serve(&mut self, mut opened: Opened, mut news: mpsc::Receiver<News>) -> End {
-        self.open_at(opened.endpoint.url().to_owned());
+    async fn serve(&mut self, mut endpoint: HttpTunnel, mut news: mpsc::Receiver<News>) -> End {
+        self.open_at(endpoint.url().to_owned());
         let visitors = self.visitors.clone();
         let mut waiting: Option<EndpointConn> = None;
         let end = loop {
@@ -95,7 +95,7 @@ impl Supervisor {
                     (Ok(place), Some(visitor)) => place.send(introduced(visitor)),
                     _ => break End::Stopped,
                 },
-                next = opened.endpoint.next(), if waiting.is_none() => match next {
+                next = endpoint.next(), if waiting.is_none() => match next {
                     Some(Ok(visitor)) => waiting = Some(visitor),
                     Some(Err(error)) => break End::Refused(self.lost(&error)),
                     None => break End::Refused(Refusal::lost()),
@@ -106,9 +106,8 @@ impl Supervisor {
         // nobody to tell.
         let linked = self.status.borrow().url().is_some();
         if linked {
-            let _ = tokio::time::timeout(GOODBYE, opened.endpoint.close()).await;
+            let _ = tokio::time::timeout(GOODBYE, endpoint.close()).await;
         }
-        drop(opened);
         end
     }
 

@@ -11,7 +11,11 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use std::{fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -44,13 +48,17 @@ impl Authority {
     pub(super) fn server(self: &Arc<Self>, protocols: &[&str]) -> anyhow::Result<Arc<ServerConfig>> {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let config = config.with_safe_default_protocol_versions()?.with_no_client_auth();
-        let mut config = config.with_cert_resolver(Arc::new(ByName(self.clone())));
+        let mut config =
+            config.with_cert_resolver(Arc::new(ByName { authority: self.clone(), made: Mutex::default() }));
         config.alpn_protocols = protocols.iter().map(|p| p.as_bytes().to_vec()).collect();
         Ok(Arc::new(config))
     }
 }
 
-struct ByName(Arc<Authority>);
+struct ByName {
+    authority: Arc<Authority>,
+    made: Mutex<HashMap<String, Arc<CertifiedKey>>>,
+}
 
 impl fmt::Debug for ByName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -60,6 +68,11 @@ impl fmt::Debug for ByName {
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.certify(hello.server_name().unwrap_or("127.0.0.1")).ok().map(Arc::new)
+        let name = hello.server_name().unwrap_or("127.0.0.1");
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !made.contains_key(name) {
+            made.insert(name.to_owned(), Arc::new(self.authority.certify(name).ok()?));
+        }
+        made.get(name).cloned()
     }
 }

@@ -44,6 +44,8 @@ pub(super) async fn listen(
     let Ok(tls) = authority.server(&[]) else { return };
     let acceptor = TlsAcceptor::from(tls);
     let mut down = world.down();
+    // It may have been told to be down before it came to listen.
+    down.mark_changed();
     let mut listener = Some(listener);
     let mut links = JoinSet::new();
     while !stop.is_cancelled() {
