@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 use tokio::{
@@ -11,14 +12,22 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+/// Sockets of links that were swallowed and then given up here: the agent must not see them end.
+pub(super) type Graves = Arc<Mutex<Vec<TcpStream>>>;
+
 /// What can be done to a link from outside.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Hand {
+    graves: Graves,
     cut: CancellationToken,
     swallow: CancellationToken,
 }
 
 impl Hand {
+    pub(super) fn new(graves: Graves) -> Self {
+        Self { graves, cut: CancellationToken::new(), swallow: CancellationToken::new() }
+    }
+
     pub(super) fn cut(&self) {
         self.cut.cancel();
     }
@@ -48,13 +57,25 @@ impl Gate {
     /// The stream, unless the link was cut.
     fn stream(&mut self) -> Option<Pin<&mut TcpStream>> {
         if self.hand.cut.is_cancelled() {
-            self.stream = None;
+            self.bury();
         }
         self.stream.as_mut().map(Pin::new)
     }
 
+    /// Lets go of the socket: it closes, unless it was swallowed.
+    fn bury(&mut self) {
+        let swallowed = self.stream.take().filter(|_| self.swallows());
+        self.hand.graves.lock().unwrap_or_else(PoisonError::into_inner).extend(swallowed);
+    }
+
     fn swallows(&self) -> bool {
         self.hand.swallow.is_cancelled()
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.bury();
     }
 }
 

@@ -81,7 +81,7 @@ async fn accept(listener: Option<&TcpListener>) -> Option<TcpStream> {
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor, world: Arc<World>) {
-    let hand = Hand::default();
+    let hand = Hand::new(world.read(|state| state.graves.clone()));
     let number = world.change(|state| {
         let number = state.number();
         state.links.insert(number, hand.clone());

@@ -1,6 +1,10 @@
 //! What the edge knows: accounts, sessions, tunnels, links, and the faults that are on.
 
-use super::{DOMAIN, TOKEN, gate::Hand, sessions::Session};
+use super::{
+    DOMAIN, TOKEN,
+    gate::{Graves, Hand},
+    sessions::Session,
+};
 use anyhow::bail;
 use std::{
     collections::{HashMap, HashSet},
@@ -42,6 +46,7 @@ pub(super) struct State {
     pub(super) bound_before: HashMap<String, (String, String)>,
     pub(super) links: HashMap<u64, Hand>,
     pub(super) next: u64,
+    pub(super) graves: Graves,
     pub(super) hole: bool,
     pub(super) slow: Duration,
     pub(super) mute: Option<u32>,
@@ -62,6 +67,7 @@ impl Default for State {
             bound_before: HashMap::new(),
             links: HashMap::new(),
             next: 0,
+            graves: Graves::default(),
             hole: false,
             slow: Duration::ZERO,
             mute: None,
