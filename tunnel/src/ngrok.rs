@@ -5,7 +5,9 @@
 //! and a supervisor ([`supervise`]) starts a fresh session whenever the old one is refused. All of this was measured
 //! with ngrok 0.19.0 and muxado 0.5.4.
 
+mod beginnings;
 mod ear;
+mod frames;
 mod line;
 mod link;
 mod refusal;

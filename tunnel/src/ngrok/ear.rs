@@ -1,17 +1,13 @@
 //! Reads along what the edge says on a link, for three things the SDK (ngrok 0.19.0) does not tell: that a tunnel is
 //! bound again after a reconnect, at which URL, and that ngrok stopped it (after a reconnect the SDK drops that).
 //!
-//! muxado frames: length u24, type and flags a nibble each, stream u32, body. Streams we open are odd and carry one JSON
-//! answer up to their end; streams the edge opens are even and begin with their type, u32. Nothing is changed or held
-//! back, and what cannot be understood is left to the SDK.
+//! Streams we open carry one JSON answer up to their end; streams the edge opens begin with their type, u32. Nothing is
+//! changed or held back, and what cannot be understood is left to the SDK.
 
+use super::frames::{DATA, Frame, Piece, RESET};
 use serde::Deserialize;
 use std::collections::HashMap;
 
-const DATA: u8 = 1;
-const RESET: u8 = 0;
-const FIN: u8 = 1;
-const SYN: u8 = 2;
 const STOP_TUNNEL: [u8; 4] = 9u32.to_be_bytes();
 /// Answers are about 1 kB; a heartbeat stream, which never ends, is dropped at this.
 const LONGEST: usize = 64 * 1024;
@@ -38,66 +34,24 @@ struct Stopped {
     error_code: Option<String>,
 }
 
-#[derive(Clone, Copy)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    left: usize,
-}
-
-impl Frame {
-    fn ours(self) -> bool {
-        !self.stream.is_multiple_of(2)
-    }
-}
-
 #[derive(Default)]
 pub(super) struct Ear {
-    head: Vec<u8>,
-    frame: Option<Frame>,
     streams: HashMap<u32, Vec<u8>>,
     bound: bool,
 }
 
 impl Ear {
-    /// Takes the next bytes of the link and gives what they completed.
-    pub(super) fn hear(&mut self, mut bytes: &[u8]) -> Vec<Heard> {
-        let mut heard = Vec::new();
-        while !bytes.is_empty() {
-            let Some(mut frame) = self.frame.take().or_else(|| self.next_frame(&mut bytes)) else { break };
-            let (body, rest) = bytes.split_at(frame.left.min(bytes.len()));
-            self.body(frame, body);
-            bytes = rest;
-            frame.left -= body.len();
-            match frame.left {
-                0 => heard.extend(self.end(frame)),
-                _ => self.frame = Some(frame),
-            }
+    /// Takes the next piece of the link and gives what it completed.
+    pub(super) fn hear(&mut self, piece: &Piece<'_>) -> Option<Heard> {
+        if piece.head.is_some() {
+            self.begin(piece.frame);
         }
-        heard
-    }
-
-    /// The next header, once its 8 bytes are there.
-    fn next_frame(&mut self, bytes: &mut &[u8]) -> Option<Frame> {
-        let missing = (8 - self.head.len()).min(bytes.len());
-        self.head.extend_from_slice(&bytes[..missing]);
-        *bytes = &bytes[missing..];
-        let head: [u8; 8] = self.head.as_slice().try_into().ok()?;
-        self.head.clear();
-        let [a, b, c, kind_flags, s @ ..] = head;
-        let frame = Frame {
-            kind: kind_flags >> 4,
-            flags: kind_flags & 0xf,
-            stream: u32::from_be_bytes(s) & 0x7fff_ffff,
-            left: u32::from_be_bytes([0, a, b, c]) as usize,
-        };
-        self.begin(frame);
-        Some(frame)
+        self.body(piece.frame, piece.body);
+        if piece.last { self.end(piece.frame) } else { None }
     }
 
     fn begin(&mut self, frame: Frame) {
-        let interesting = if frame.ours() { !self.bound } else { frame.flags & SYN != 0 };
+        let interesting = if frame.ours() { !self.bound } else { frame.opens() };
         if frame.kind == DATA && interesting && self.streams.len() < MOST {
             self.streams.entry(frame.stream).or_default();
         }
@@ -120,11 +74,11 @@ impl Ear {
         }
         let said = self.streams.get(&frame.stream)?;
         let heard = match frame.ours() {
-            true if frame.flags & FIN != 0 => bound(said),
+            true if frame.finishes() => bound(said),
             true => None,
             false => stopped(said),
         };
-        if heard.is_some() || frame.flags & FIN != 0 {
+        if heard.is_some() || frame.finishes() {
             self.streams.remove(&frame.stream);
         }
         if matches!(heard, Some(Heard::Bound { .. })) {
@@ -150,12 +104,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn frame(kind: u8, flags: u8, stream: u32, body: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
-        let mut out = vec![length[1], length[2], length[3], kind << 4 | flags];
-        out.extend(stream.to_be_bytes());
-        out.extend(body);
-        out
+    use super::super::frames::{Frames, tests::frame};
+
+    const FIN: u8 = 1;
+    const SYN: u8 = 2;
+
+    fn heard(ear: &mut Ear, frames: &mut Frames, mut bytes: &[u8]) -> Vec<Heard> {
+        let mut all = Vec::new();
+        while let Some(piece) = frames.next(&mut bytes) {
+            all.extend(ear.hear(&piece));
+        }
+        all
     }
 
     /// A link's first words: heartbeats, sign-in, bind in two frames, a visitor, then the tunnel is stopped.
@@ -181,28 +140,28 @@ mod tests {
 
     #[test]
     fn a_bind_and_a_stop_are_heard_among_everything_else() {
-        assert_eq!(Ear::default().hear(&said()), expected());
+        assert_eq!(heard(&mut Ear::default(), &mut Frames::default(), &said()), expected());
     }
 
     proptest! {
         #[test]
         fn it_does_not_matter_where_the_bytes_are_split(cuts in prop::collection::vec(1usize..40, 1..40)) {
-            let (said, mut ear, mut heard, mut at) = (said(), Ear::default(), Vec::new(), 0);
+            let (said, mut ear, mut frames, mut all, mut at) = (said(), Ear::default(), Frames::default(), Vec::new(), 0);
             for cut in cuts.iter().cycle() {
                 if at >= said.len() {
                     break;
                 }
                 let end = (at + cut).min(said.len());
-                heard.extend(ear.hear(&said[at..end]));
+                all.extend(heard(&mut ear, &mut frames, &said[at..end]));
                 at = end;
             }
-            prop_assert_eq!(heard, expected());
+            prop_assert_eq!(all, expected());
         }
 
         #[test]
         fn no_bytes_make_it_stumble_or_keep_much(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
             let mut ear = Ear::default();
-            ear.hear(&bytes);
+            heard(&mut ear, &mut Frames::default(), &bytes);
             prop_assert!(ear.streams.len() <= MOST);
         }
     }
