@@ -184,6 +184,35 @@ codes! {
     BadRequest "BAD_REQUEST" Connection 400
         "The request could not be understood." "Compare it with the API description."
         "That could not be understood. Text menu for what can."
+    WrongMethod "WRONG_METHOD" Connection 405
+        "This address does not take this method." "Compare it with the API description."
+        "That could not be understood. Text menu for what can."
+
+    // Phones and tokens
+    NotPaired "NOT_PAIRED" Permission 401
+        "The request carries no token that is known." "Pair this device, or get a new access token with the refresh token."
+        "A device that is not paired was refused."
+    TokenExpired "TOKEN_EXPIRED" Permission 401
+        "The access token has run out." "Get a new one with the refresh token."
+        "An access token has run out."
+    PhoneRevoked "PHONE_REVOKED" Permission 401
+        "This phone may not come in any more." "Pair it again at the desk: lanyard pair."
+        "That phone was revoked. Pair it again at the desk."
+    ScopeMissing "SCOPE_MISSING" Permission 403
+        "This phone or token may not do that." "The owner can allow it at the desk: lanyard phones."
+        "That phone may not do that. Allow it at the desk."
+    PairingFailed "PAIRING_FAILED" Permission 403
+        "The pairing code is wrong, was used, or has run out." "Show a new one at the desk and scan that: lanyard pair."
+        "That pairing code does not work. Show a new one at the desk."
+    SignatureWrong "SIGNATURE_WRONG" Permission 401
+        "The request is not signed by this phone's key." "Pair the phone again if its browser forgot the key."
+        "A phone's signature was wrong."
+    ClockWrong "CLOCK_WRONG" Permission 401
+        "The signature's time is too far from this computer's." "Sign again with the time in details.now."
+        "A phone's clock is wrong."
+    TurnTimeout "TURN_TIMEOUT" Process 504
+        "The turn took longer than it may." "Ask for less at once, or raise limits.turn_minutes in the config."
+        "That took too long and was stopped. Ask for less at once."
 
     // Accounts
     TwilioRefused "TWILIO_REFUSED" Connection 502

@@ -10,6 +10,7 @@ pub mod event;
 pub mod grammar;
 pub mod ids;
 pub mod mode;
+pub mod pairing;
 pub mod phone_number;
 pub mod phrases;
 pub mod risk;

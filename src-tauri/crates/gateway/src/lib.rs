@@ -22,6 +22,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod sms;
 pub mod tokens;
+pub mod wire;
 
 pub use gateway::{App, Gateway};
 
