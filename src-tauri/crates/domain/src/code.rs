@@ -188,6 +188,10 @@ codes! {
         "This address does not take this method." "Compare it with the API description."
         "That could not be understood. Text menu for what can."
 
+    WrongType "WRONG_TYPE" Connection 415
+        "The body is not of the type that is taken here." "Send JSON with content-type application/json."
+        "That could not be understood. Text menu for what can."
+
     // Phones and tokens
     NotPaired "NOT_PAIRED" Permission 401
         "The request carries no token that is known." "Pair this device, or get a new access token with the refresh token."

@@ -45,6 +45,7 @@ export type Code =
     | "TOO_MANY_REQUESTS"
     | "BAD_REQUEST"
     | "WRONG_METHOD"
+    | "WRONG_TYPE"
     | "NOT_PAIRED"
     | "TOKEN_EXPIRED"
     | "PHONE_REVOKED"
