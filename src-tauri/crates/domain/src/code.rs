@@ -146,6 +146,12 @@ codes! {
     Busy "BUSY" Session 429
         "Too many messages wait in this session." "Wait for the agent, or stop its turn first."
         "Too many messages wait already. Text halt to stop the turn."
+    UnknownAgent "UNKNOWN_AGENT" Session 404
+        "There is no such agent." "GET /api/info lists them; claude is always there."
+        "There is no such agent. Text new to start with the usual one."
+    ClientIdUsed "CLIENT_ID_USED" Session 409
+        "This client_id was used for something else before." "Give every message a client_id of its own."
+        "That was sent before as something else."
     UnknownApproval "UNKNOWN_APPROVAL" Permission 404
         "There is no such open approval." "lanyard approve lists those that are open."
         "There is nothing open to answer."

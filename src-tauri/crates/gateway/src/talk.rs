@@ -54,7 +54,7 @@ async fn begin(
     pictures: Pictures,
 ) -> Result<(Started, Option<Said>), Problem> {
     if start.agent.as_deref().is_some_and(|agent| !AGENTS.contains(&agent)) {
-        return Err(Problem::with_detail(Code::BadRequest, "There is no such agent; GET /api/info lists them."));
+        return Err(Code::UnknownAgent.into());
     }
     if let Some(prompt) = &start.prompt {
         check_words(prompt)?;
@@ -111,7 +111,7 @@ async fn write_start(
         let arrival = arrival(&caller, &client_id, start.prompt.as_deref().unwrap_or_default());
         let received = inbox::receive(tx, &arrival, now)?;
         if !received.fresh {
-            let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::BadRequest))?;
+            let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
             let row = sessions::get(tx, known)?.ok_or(store::Error::Missing)?;
             let said = said_before(tx, known, received.message)?;
             return Ok(Opened { session: known, number: row.number, new: true, said });
@@ -160,8 +160,8 @@ pub async fn say(app: &App, caller: &Caller, session: SessionId, say: Say) -> Re
     let said = app.store.write(move |tx| {
         let received = inbox::receive(tx, &arrival(&by, &words.client_id, &words.text), now)?;
         if !received.fresh {
-            let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::BadRequest))?;
-            return said_before(tx, known, received.message)?.ok_or(store::Error::Refused(Code::BadRequest));
+            let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
+            return said_before(tx, known, received.message)?.ok_or(store::Error::Refused(Code::ClientIdUsed));
         }
         sessions::get(tx, session)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         say_routed(tx, &by, session, received.message, &words, waiting, now)

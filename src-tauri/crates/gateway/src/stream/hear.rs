@@ -78,7 +78,11 @@ fn read(text: &str) -> Result<(Option<String>, FromClient), Unreadable> {
         let kind = domain::shown::shown_line(&outline.kind, 60);
         return Err((id, Box::new(bad(format!("There is no frame {kind}.")))));
     }
-    let data = outline.data.filter(|data| !data.is_null()).unwrap_or_else(|| Value::Object(Default::default()));
+    let data = match outline.data {
+        None | Some(Value::Null) => Value::Object(Default::default()),
+        Some(data) if data.is_object() => data,
+        Some(_) => return Err((id, Box::new(bad("data is an object.")))),
+    };
     let whole = serde_json::json!({ "type": outline.kind, "data": data });
     match serde_json::from_value(whole) {
         Ok(body) => Ok((id, body)),

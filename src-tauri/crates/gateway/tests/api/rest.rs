@@ -52,7 +52,7 @@ async fn bad_requests_get_a_code_a_sentence_and_a_suggestion() {
     phone.post(app, &stream, json!({ "text": 1 })).await.is(400, "BAD_REQUEST");
     phone.post(app, &format!("/api/stream/{NOBODY}"), say("x", "c")).await.is(404, "UNKNOWN_SESSION");
     phone.post(app, "/api/stream/..%2f..", say("x", "c")).await.is(404, "NOT_FOUND");
-    phone.post(app, "/api/stream/start", json!({ "agent": "hal" })).await.is(400, "BAD_REQUEST");
+    phone.post(app, "/api/stream/start", json!({ "agent": "hal" })).await.is(404, "UNKNOWN_AGENT");
     phone.post(app, "/api/stream/start", json!({ "permission_mode": "yolo" })).await.is(400, "BAD_REQUEST");
     phone.post(app, "/api/stream/start", json!({ "resume": NOBODY })).await.is(404, "UNKNOWN_SESSION");
     phone

@@ -100,14 +100,14 @@ async fn three_frames_in_a_row_that_cannot_be_read_close_the_connection() {
     ];
     let mut socket = phone.socket(&running.app, None).await;
     for frame in &bad {
-        socket.0.send(frame.clone()).await.unwrap();
+        socket.stream.send(frame.clone()).await.unwrap();
         let error = socket.of_type("error").await;
         assert!(["BAD_REQUEST", "TOO_LARGE"].contains(&error["data"]["code"].as_str().unwrap()), "{error}");
         socket.say(json!({ "type": "ping", "requestId": "alive" })).await;
         assert_eq!(socket.answer("alive").await["type"], "pong", "the connection lives");
     }
     for frame in &bad[..3] {
-        socket.0.send(frame.clone()).await.unwrap();
+        socket.stream.send(frame.clone()).await.unwrap();
     }
     assert_eq!(socket.closed().await, 1008);
     running.stop().await;
@@ -262,7 +262,7 @@ async fn a_client_that_reads_a_byte_a_second_harms_nobody_and_loses_words_not_ev
             assert_eq!(event["seq"], heard, "the quick one is there at once");
         }
         if n % 1000 == 0 {
-            slow.0.get_mut().read_exact(&mut byte).await.unwrap();
+            slow.stream.get_mut().read_exact(&mut byte).await.unwrap();
         }
     }
     // It lost its place in the stream of bytes; by its cursor it gets every event.
@@ -356,7 +356,7 @@ async fn a_silent_client_is_dropped_and_one_that_answers_pings_is_not() {
     let silent = phone.socket(&running.app, None).await;
     let living = tokio::spawn(async move {
         // Reading is enough: the client's library answers each ping.
-        while let Some(Ok(_)) = lively.0.next().await {}
+        while let Some(Ok(_)) = lively.stream.next().await {}
     });
     let gone = async {
         loop {

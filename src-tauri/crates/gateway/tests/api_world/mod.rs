@@ -13,6 +13,7 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -137,7 +138,11 @@ pub async fn token(app: &App, scopes: &[&str]) -> String {
 }
 
 /// A page's WebSocket.
-pub struct Socket(pub WebSocketStream<TcpStream>);
+pub struct Socket {
+    pub stream: WebSocketStream<TcpStream>,
+    /// For the next frame.
+    pub patience: Duration,
+}
 
 /// The status a handshake was refused with.
 pub fn refused(e: &tungstenite::Error) -> Option<StatusCode> {
@@ -159,17 +164,17 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
-        client_async(request, stream).await.map(|(socket, _)| Self(socket))
+        client_async(request, stream).await.map(|(stream, _)| Self { stream, patience: SOON })
     }
 
     pub async fn say(&mut self, frame: Value) {
-        self.0.send(Message::text(frame.to_string())).await.unwrap();
+        self.stream.send(Message::text(frame.to_string())).await.unwrap();
     }
 
     /// The next frame, or the close code.
     pub async fn next(&mut self) -> Result<Value, u16> {
         loop {
-            let message = tokio::time::timeout(SOON, self.0.next()).await.expect("a frame comes in time");
+            let message = tokio::time::timeout(self.patience, self.stream.next()).await.expect("a frame comes in time");
             match message {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |f| f.code.into())),

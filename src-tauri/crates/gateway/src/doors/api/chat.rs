@@ -13,13 +13,13 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::SessionId;
 
 /// Asks and waits for the whole answer, in a session of its own.
-#[utoipa::path(post, path = "/api/ask", tag = "chat", responses((status = 200, body = Answer), Refusals))]
+#[utoipa::path(post, path = "/api/ask", tag = "chat", request_body = Ask, responses((status = 200, body = Answer), Refusals))]
 pub async fn ask(State(app): State<App>, phone: PairedPhone<Chat>, Body(ask): Body<Ask>) -> Result<Json<Answer>, No> {
     Ok(Json(talk::ask(&app, &phone.0, ask).await?))
 }
 
 /// Opens a session, or takes one up again.
-#[utoipa::path(post, path = "/api/stream/start", tag = "chat", responses((status = 200, body = Started), Refusals))]
+#[utoipa::path(post, path = "/api/stream/start", tag = "chat", request_body = Start, responses((status = 200, body = Started), Refusals))]
 pub async fn start(
     State(app): State<App>,
     phone: PairedPhone<Chat>,

@@ -26,6 +26,7 @@ const BATCH: usize = 500;
 #[derive(Debug, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct As {
+    #[param(inline)]
     pub format: Option<Format>,
 }
 

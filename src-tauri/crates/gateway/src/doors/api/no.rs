@@ -7,13 +7,15 @@ use crate::{
 };
 use axum::{
     extract::{
-        FromRequest, FromRequestParts, Json, Path, Query,
+        FromRequest, FromRequestParts, Json, Path, Query, Request,
         rejection::{JsonRejection, PathRejection, QueryRejection},
     },
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use domain::{Code, Problem, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use utoipa::IntoResponses;
 
 /// Boxed: it is the rare way out of every handler.
@@ -99,10 +101,17 @@ pub enum Refusals {
     Trouble(#[to_schema] ErrorBody),
 }
 
-/// A body of JSON.
-#[derive(FromRequest)]
-#[from_request(via(Json), rejection(No))]
+/// A body that is a JSON object. (serde would take an array for a struct as well.)
 pub struct Body<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = No;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, No> {
+        let Json(body) = Json::<Map<String, Value>>::from_request(request, state).await?;
+        serde_json::from_value(Value::Object(body)).map(Self).map_err(bad)
+    }
+}
 
 /// The parts of a path.
 #[derive(FromRequestParts)]

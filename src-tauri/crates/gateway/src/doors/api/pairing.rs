@@ -19,7 +19,7 @@ use axum::{
 use domain::Code;
 
 /// Pairs a phone with the code from the QR. Ten tries a minute for an address, thirty for everyone.
-#[utoipa::path(post, path = "/api/pair", tag = "pairing", security(()), responses((status = 200, body = Tokens), Refusals))]
+#[utoipa::path(post, path = "/api/pair", tag = "pairing", request_body = Pair, security(()), responses((status = 200, body = Tokens), Refusals))]
 pub async fn pair(
     State(app): State<App>,
     extensions: Extensions,
@@ -34,7 +34,7 @@ pub async fn pair(
 
 /// Turns in a refresh token for a new access token and the next refresh token. If no answer comes, send the very same request
 /// again. A token that comes a second time in any other way revokes the phone.
-#[utoipa::path(post, path = "/api/token/refresh", tag = "pairing", security(()), responses((status = 200, body = Tokens), Refusals))]
+#[utoipa::path(post, path = "/api/token/refresh", tag = "pairing", request_body = Refresh, security(()), responses((status = 200, body = Tokens), Refusals))]
 pub async fn refresh(State(app): State<App>, Body(asked): Body<Refresh>) -> Result<Json<Tokens>, No> {
     match pairing::refresh(&app, &asked).await {
         Turned::Tokens(tokens) => Ok(Json(*tokens)),

@@ -66,12 +66,13 @@ pub async fn list(
         Some(SessionState::Cold) => (Some(true), Some((ids(&busy), Ids::AllBut))),
         Some(state) => (None, Some((ids(&[state]), Ids::Only))),
     };
-    let text = which.text.filter(|text| !text.trim().is_empty());
-    let text = text.map(|text| {
-        found::query(&text).map(|query| (query, text.trim().to_owned())).ok_or_else(|| bad("text has no word"))
-    });
+    if which.text.as_ref().is_some_and(|text| text.chars().count() > 200) {
+        return Err(bad("text has at most 200 characters"));
+    }
+    // Without a word in it nothing is looked for.
+    let text = which.text.and_then(|text| found::query(&text).map(|query| (query, text.trim().to_owned())));
     let after = which.cursor.as_deref().map(read_cursor).transpose()?;
-    let wanted = Wanted { open, agent: which.agent, tag: which.tag, text: text.transpose()?, ids, after };
+    let wanted = Wanted { open, agent: which.agent, tag: which.tag, text, ids, after };
     let read = app.store.read(move |r| {
         let rows = listing::page(r, &wanted, limit + 1)?;
         let next = (rows.len() > limit).then(|| rows.get(limit - 1).map(|s| format!("{}_{}", s.last_at.0, s.number)));
@@ -129,20 +130,26 @@ pub async fn change(
     if change.title.as_ref().is_some_and(|title| title.chars().count() > 200) {
         return Err(bad("title has at most 200 characters"));
     }
-    let tags = change.tags.as_ref();
-    if tags.is_some_and(|tags| tags.len() > 20 || tags.iter().any(|t| !(1..=50).contains(&t.chars().count()))) {
-        return Err(bad("tags are at most 20, of 1 to 50 characters"));
+    if change.tags.as_ref().is_some_and(|tags| tags.len() > 20) {
+        return Err(bad("there are at most 20 tags"));
     }
+    let tags =
+        change.tags.map(|tags| tags.iter().map(|tag| tidy(tag)).filter(|tag| !tag.is_empty()).collect::<Vec<_>>());
     let write = app.store.write(move |tx| {
         sessions::get(tx, id)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         if let Some(title) = &change.title {
             listing::set_title(tx, id, &domain::shown::shown_line(title.trim(), 200))?;
         }
-        change.tags.map_or(Ok(()), |tags| listing::set_tags(tx, id, &tags))
+        tags.map_or(Ok(()), |tags| listing::set_tags(tx, id, &tags))
     });
     write.await?;
     app.stream.ring();
     shown(&app, id).await.map(Json)
+}
+
+/// A tag as it is kept: on one line, at most 50 characters.
+fn tidy(tag: &str) -> String {
+    domain::shown::shown(tag.trim()).replace(['\n', '\t'], " ").chars().take(50).collect()
 }
 
 /// A piece of history.
