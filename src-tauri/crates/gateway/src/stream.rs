@@ -6,12 +6,13 @@
 
 pub mod facts;
 mod hear;
+mod outgoing;
 mod recent;
 mod socket;
 pub mod view;
 
 pub use hear::FRAME_BYTES;
-pub use socket::{PROTOCOL, serve};
+pub use socket::serve;
 
 use crate::{
     gateway::App,

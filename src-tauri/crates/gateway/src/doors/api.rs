@@ -7,6 +7,7 @@ mod chat;
 mod docs;
 mod export;
 mod guard;
+mod history;
 mod house;
 mod no;
 mod pairing;
@@ -80,10 +81,10 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(chat::interrupt))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::one, sessions::change))
-        .routes(routes!(sessions::events))
-        .routes(routes!(sessions::artifacts))
-        .routes(routes!(sessions::artifact))
-        .routes(routes!(sessions::search))
+        .routes(routes!(history::events))
+        .routes(routes!(history::artifacts))
+        .routes(routes!(history::artifact))
+        .routes(routes!(history::search))
         .routes(routes!(export::export))
         .routes(routes!(approvals::open))
         .routes(routes!(approvals::decide))

@@ -8,7 +8,7 @@ use domain::{
     pairing::{Scope, Scopes},
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use store::Store;
@@ -78,9 +78,9 @@ struct Known {
 struct Table {
     phones: HashMap<PhoneId, Known>,
     tokens: HashMap<String, (ApiTokenId, Known)>,
-    connected: HashMap<PhoneId, usize>,
-    /// When a page of this caller was last in front of a person's eyes; kept while it says that it is.
-    visible: HashMap<Who, Timestamp>,
+    connected: HashMap<Who, usize>,
+    /// Callers with a page in front of a person's eyes, by what the pages said.
+    visible: HashSet<Who>,
     /// When a token's use was last written down.
     used: HashMap<ApiTokenId, Timestamp>,
 }
@@ -175,33 +175,22 @@ impl Callers {
 
     /// Counts an open socket for as long as the answer lives.
     pub fn connect(&self, caller: &Caller) -> Connected {
-        let phone = match caller.who {
-            Who::Phone(id) => Some(id),
-            Who::Token(_) | Who::Owner => None,
-        };
-        if let Some(id) = phone {
-            *self.table().connected.entry(id).or_default() += 1;
-        }
-        Connected { callers: self.clone(), phone }
+        *self.table().connected.entry(caller.who).or_default() += 1;
+        Connected { callers: self.clone(), who: caller.who }
     }
 
     /// A page says whether a person looks at it.
-    pub fn saw(&self, caller: &Caller, visible: bool, now: Timestamp) {
+    pub fn saw(&self, caller: &Caller, visible: bool) {
         let mut table = self.table();
-        match visible {
-            true => drop(table.visible.insert(caller.who, now)),
+        match visible && table.connected.contains_key(&caller.who) {
+            true => drop(table.visible.insert(caller.who)),
             false => drop(table.visible.remove(&caller.who)),
         }
     }
 
     /// Whether some page is in front of a person's eyes, by what pages said: then no push is needed.
     pub fn anyone_looks(&self) -> bool {
-        let table = self.table();
-        table.visible.keys().any(|who| match who {
-            Who::Phone(id) => table.connected.contains_key(id),
-            Who::Token(_) => false,
-            Who::Owner => true,
-        })
+        !self.table().visible.is_empty()
     }
 
     /// True about once a minute for a token: its use is then worth a write.
@@ -216,7 +205,7 @@ impl Callers {
 
     /// Open sockets of a phone.
     pub fn connected(&self, phone: PhoneId) -> usize {
-        self.table().connected.get(&phone).copied().unwrap_or(0)
+        self.table().connected.get(&Who::Phone(phone)).copied().unwrap_or(0)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -227,18 +216,18 @@ impl Callers {
 /// An open socket, counted.
 pub struct Connected {
     callers: Callers,
-    phone: Option<PhoneId>,
+    who: Who,
 }
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        let Some(id) = self.phone else { return };
         let mut table = self.callers.table();
-        if let Some(count) = table.connected.get_mut(&id) {
+        if let Some(count) = table.connected.get_mut(&self.who) {
             *count -= 1;
             if *count == 0 {
-                table.connected.remove(&id);
-                table.visible.remove(&Who::Phone(id));
+                // Nobody looks at a page that is gone.
+                table.connected.remove(&self.who);
+                table.visible.remove(&self.who);
             }
         }
     }

@@ -161,7 +161,7 @@ async fn act(app: &App, caller: &Caller, body: FromClient) -> Result<FromServer,
         }
         FromClient::Ping(_) => Ok(FromServer::Pong(Pong { now: clock::now().0 })),
         FromClient::Presence(Presence { visible }) => {
-            app.callers.saw(caller, visible, clock::now());
+            app.callers.saw(caller, visible);
             Ok(accepted(None))
         }
     }

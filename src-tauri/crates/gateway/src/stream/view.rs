@@ -4,12 +4,17 @@ use crate::{
     approvals, clock,
     gateway::App,
     links::{self, Target},
+    pairing::{Caller, Who},
     sessions::{Glance, SandboxState},
-    wire::{ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState},
+    wire::{ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState, Welcome, WhoKind, You},
 };
 use domain::{Problem, SessionId, TurnId};
 use store::{Rows, artifacts, listing, sessions::SessionRow};
 
+/// The protocol's version, in `welcome`.
+pub const PROTOCOL: u32 = 1;
+/// Sessions in `welcome`.
+const SESSIONS: usize = 50;
 /// Artifacts that are listed at once.
 const ARTIFACTS: usize = 500;
 
@@ -70,4 +75,51 @@ pub async fn artifacts(app: &App, session: SessionId, turn: Option<TurnId>) -> R
         outlines.into_iter().map(show).collect::<store::Result<Vec<_>>>()
     });
     shown.await.map_err(approvals::internal)
+}
+
+/// The sessions last used.
+///
+/// # Errors
+/// As the store's.
+pub async fn latest(app: &App) -> Result<Vec<SessionShown>, Problem> {
+    let glances = app.registry.glances();
+    let found = app.store.read(move |r| {
+        let rows = store::sessions::latest(r, SESSIONS)?;
+        rows.into_iter()
+            .map(|row| {
+                let glance = glances.get(&row.id);
+                session(r, row, glance)
+            })
+            .collect()
+    });
+    found.await.map_err(approvals::internal)
+}
+
+/// The whole picture, read at one moment for what the store holds.
+///
+/// # Errors
+/// As the store's.
+pub async fn welcome(app: &App, caller: &Caller) -> Result<Welcome, Problem> {
+    let read = app.store.read(|r| Ok((store::events::last(r)?, store::approvals::all_open(r)?)));
+    let (last_event, open) = read.await.map_err(approvals::internal)?;
+    Ok(Welcome {
+        protocol: PROTOCOL,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        now: clock::now().0,
+        you: you(caller),
+        status: house(app).await,
+        sessions: latest(app).await?,
+        approvals: open.iter().map(Into::into).collect(),
+        last_event,
+    })
+}
+
+/// Who a caller is, as it is told.
+pub fn you(caller: &Caller) -> You {
+    let kind = match caller.who {
+        Who::Phone(_) => WhoKind::Phone,
+        Who::Token(_) => WhoKind::Token,
+        Who::Owner => WhoKind::Owner,
+    };
+    You { kind, id: caller.id(), name: caller.name.to_string(), scopes: caller.scopes.iter().map(Into::into).collect() }
 }

@@ -1,6 +1,6 @@
 //! A one-time ask: a session of its own, one turn, the whole answer.
 
-use super::{Pictures, begin};
+use super::{Pictures, start::begin};
 use crate::{
     approvals,
     gateway::App,
