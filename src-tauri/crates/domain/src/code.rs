@@ -146,6 +146,12 @@ codes! {
     Busy "BUSY" Session 429
         "Too many messages wait in this session." "Wait for the agent, or stop its turn first."
         "Too many messages wait already. Text halt to stop the turn."
+    UnknownAgent "UNKNOWN_AGENT" Session 404
+        "There is no such agent." "GET /api/info lists them; claude is always there."
+        "There is no such agent. Text new to start with the usual one."
+    ClientIdUsed "CLIENT_ID_USED" Session 409
+        "This client_id was used for something else before." "Give every message a client_id of its own."
+        "That was sent before as something else."
     UnknownApproval "UNKNOWN_APPROVAL" Permission 404
         "There is no such open approval." "lanyard approve lists those that are open."
         "There is nothing open to answer."
@@ -184,6 +190,39 @@ codes! {
     BadRequest "BAD_REQUEST" Connection 400
         "The request could not be understood." "Compare it with the API description."
         "That could not be understood. Text menu for what can."
+    WrongMethod "WRONG_METHOD" Connection 405
+        "This address does not take this method." "Compare it with the API description."
+        "That could not be understood. Text menu for what can."
+
+    WrongType "WRONG_TYPE" Connection 415
+        "The body is not of the type that is taken here." "Send JSON with content-type application/json."
+        "That could not be understood. Text menu for what can."
+
+    // Phones and tokens
+    NotPaired "NOT_PAIRED" Permission 401
+        "The request carries no token that is known." "Pair this device, or get a new access token with the refresh token."
+        "A device that is not paired was refused."
+    TokenExpired "TOKEN_EXPIRED" Permission 401
+        "The access token has run out." "Get a new one with the refresh token."
+        "An access token has run out."
+    PhoneRevoked "PHONE_REVOKED" Permission 401
+        "This phone may not come in any more." "Pair it again at the desk: lanyard pair."
+        "That phone was revoked. Pair it again at the desk."
+    ScopeMissing "SCOPE_MISSING" Permission 403
+        "This phone or token may not do that." "The owner can allow it at the desk: lanyard phones."
+        "That phone may not do that. Allow it at the desk."
+    PairingFailed "PAIRING_FAILED" Permission 403
+        "The pairing code is wrong, was used, or has run out." "Show a new one at the desk and scan that: lanyard pair."
+        "That pairing code does not work. Show a new one at the desk."
+    SignatureWrong "SIGNATURE_WRONG" Permission 401
+        "The request is not signed by this phone's key." "Pair the phone again if its browser forgot the key."
+        "A phone's signature was wrong."
+    ClockWrong "CLOCK_WRONG" Permission 401
+        "The signature's time is too far from this computer's." "Sign again with the time in details.now."
+        "A phone's clock is wrong."
+    TurnTimeout "TURN_TIMEOUT" Process 504
+        "The turn took longer than it may." "Ask for less at once, or raise limits.turn_minutes in the config."
+        "That took too long and was stopped. Ask for less at once."
 
     // Accounts
     TwilioRefused "TWILIO_REFUSED" Connection 502

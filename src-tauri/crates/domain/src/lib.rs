@@ -10,6 +10,7 @@ pub mod event;
 pub mod grammar;
 pub mod ids;
 pub mod mode;
+pub mod pairing;
 pub mod phone_number;
 pub mod phrases;
 pub mod risk;
@@ -20,7 +21,7 @@ pub mod time;
 pub mod usage;
 
 pub use code::{Code, Problem};
-pub use ids::{ApprovalId, ArtifactId, SandboxId, SessionId, TurnId};
+pub use ids::{ApiTokenId, ApprovalId, ArtifactId, PhoneId, SandboxId, SessionId, TurnId};
 pub use mode::PermissionMode;
 pub use phone_number::{Address, PhoneNumber};
 pub use time::Timestamp;

@@ -158,6 +158,10 @@ impl Session {
             Input::Resumed => self.resume(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
         }
+        let stands_still = !self.asked.is_empty() || self.paused.is_some();
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.stands_still(stands_still, now);
+        }
         self.hold_back(&mut step);
         step
     }
@@ -341,7 +345,8 @@ impl Session {
                 turn.give_up(now);
             }
             Phase::Working(turn) => {
-                turn.fell_silent = true;
+                turn.overran = now >= turn.ends_by(&self.patience);
+                turn.fell_silent = !turn.overran;
                 step.act(Act::Command(AgentCommand::Interrupt));
                 turn.begin_halt(now);
             }

@@ -8,9 +8,12 @@ use crate::{
     launch,
     links::LinkKey,
     live::Live,
+    metrics::Metrics,
+    pairing::{Callers, Limits},
     secrets::Secrets,
     sessions::{Registry, Workshop},
     sms::{self, letters::Post, refusals::Refusals, texting::Texting},
+    stream::{self, Stream},
     tokens::Tokens,
 };
 use domain::{Code, Problem};
@@ -47,6 +50,12 @@ pub struct Shared {
     /// Requests to the texting door whose signature was wrong.
     pub refusals: Refusals,
     pub live: Live,
+    /// Who may come in by the public door.
+    pub callers: Callers,
+    pub limits: Limits,
+    /// What goes to every open WebSocket.
+    pub stream: Stream,
+    pub metrics: Metrics,
     pub started: domain::Timestamp,
     /// Cancelled once, when Lanyard stops; every task watches it.
     pub stop: CancellationToken,
@@ -101,6 +110,8 @@ impl Gateway {
         let workshop =
             Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
         let texting = Texting::open(&config, &secrets).await;
+        let callers = Callers::open(&store).await.map_err(approvals::internal)?;
+        let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
         let app = App(Arc::new(Shared {
             config,
             paths,
@@ -114,6 +125,10 @@ impl Gateway {
             link_key: OnceCell::new(),
             refusals: Refusals::default(),
             live: Live::default(),
+            callers,
+            limits,
+            stream: Stream::default(),
+            metrics: Metrics::default(),
             started: crate::clock::now(),
             stop,
             tasks,
@@ -134,6 +149,7 @@ impl Gateway {
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
+        app.tasks.spawn(stream::tell(app.clone()));
         app.tasks.spawn(doors::public::serve(app.clone(), public));
         app.tasks.spawn(doors::local::serve(app.clone(), local));
         tracing::info!(address = %app.public_addr, "Lanyard is up");

@@ -17,11 +17,16 @@ pub mod launch;
 pub mod links;
 pub mod live;
 pub mod logging;
+pub mod metrics;
+pub mod pairing;
 pub mod pictures;
 pub mod secrets;
 pub mod sessions;
 pub mod sms;
+pub mod stream;
+pub mod talk;
 pub mod tokens;
+pub mod wire;
 
 pub use gateway::{App, Gateway};
 

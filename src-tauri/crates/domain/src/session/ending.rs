@@ -21,8 +21,8 @@ impl Session {
                 step.write(Write::Tell(phrases::unasked(&phrases::for_sms(&end.text))));
             }
             Phase::Working(turn) => {
-                let (id, unasked, silent) = (turn.id, !turn.answers_somebody(), turn.fell_silent);
-                self.close_turn(end, id, unasked, silent, now, step);
+                let (id, unasked, why) = (turn.id, !turn.answers_somebody(), turn.why_stopped());
+                self.close_turn(end, id, unasked, why, now, step);
             }
             Phase::Warm { .. } | Phase::Cold { .. } => self.unasked(end, now, step),
             // The process of a session that is starting or closed is on its way out.
@@ -30,9 +30,17 @@ impl Session {
         }
     }
 
-    fn close_turn(&mut self, end: TurnEnd, id: TurnId, unasked: bool, silent: bool, now: Timestamp, step: &mut Step) {
+    fn close_turn(
+        &mut self,
+        end: TurnEnd,
+        id: TurnId,
+        unasked: bool,
+        why: Option<Code>,
+        now: Timestamp,
+        step: &mut Step,
+    ) {
         let tokens = end.tokens;
-        let (outcome, reply) = self.verdict(end, id, unasked, silent, step);
+        let (outcome, reply) = self.verdict(end, id, unasked, why, step);
         let left = self.take_left_over(step);
         self.end_turn(outcome, tokens, Some(reply), now, step);
         match left.is_empty() {
@@ -47,7 +55,7 @@ impl Session {
         self.begin_turn(Vec::new(), now, step);
         let Some(id) = self.turn() else { return };
         let tokens = end.tokens;
-        let (outcome, reply) = self.verdict(end, id, true, false, step);
+        let (outcome, reply) = self.verdict(end, id, true, None, step);
         // Nobody waits for it, so nobody need be told that it was stopped.
         let reply = Some(reply).filter(|reply| *reply != Reply::Halted);
         self.end_turn(outcome, tokens, reply, now, step);
@@ -56,15 +64,24 @@ impl Session {
         }
     }
 
-    fn verdict(&mut self, end: TurnEnd, id: TurnId, unasked: bool, silent: bool, step: &mut Step) -> (Outcome, Reply) {
+    fn verdict(
+        &mut self,
+        end: TurnEnd,
+        id: TurnId,
+        unasked: bool,
+        why: Option<Code>,
+        step: &mut Step,
+    ) -> (Outcome, Reply) {
         let failed = |step: &mut Step, code, detail| {
             step.append(Event::Failed { turn: Some(id), code, detail });
             (Outcome::Failed, Reply::Failure(code))
         };
         match end.outcome {
             TurnOutcome::Completed => (Outcome::Completed, Reply::Answer { text: end.text, unasked }),
-            TurnOutcome::Interrupted if silent => failed(step, Code::AgentSilent, String::new()),
-            TurnOutcome::Interrupted => (Outcome::Halted, Reply::Halted),
+            TurnOutcome::Interrupted => match why {
+                Some(code) => failed(step, code, String::new()),
+                None => (Outcome::Halted, Reply::Halted),
+            },
             TurnOutcome::Failed(AgentFault::UnknownSession) => {
                 // It can never be resumed: the next start begins a new conversation.
                 if self.agent_session.take().is_some() {

@@ -5,7 +5,7 @@ mod approvals;
 
 pub use approvals::{Choice, Decide};
 
-use super::reply::Refusal;
+use super::{api, phones, reply::Refusal};
 use crate::{
     clock, doctor,
     gateway::App,
@@ -75,6 +75,8 @@ pub fn router(app: App) -> Router {
         .route("/sandbox/remove", post(remove))
         .route("/secrets/forget", post(forget_secrets))
         .route("/stop", post(stop))
+        .merge(phones::routes())
+        .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
 }

@@ -157,11 +157,14 @@ impl Driver {
             Phase::Closed => "closed",
         };
         let glance = Glance { state, waiting: self.session.waiting(), doing: self.doing.clone() };
-        self.shown.send_if_modified(|shown| {
+        let changed = self.shown.send_if_modified(|shown| {
             let changed = *shown != glance;
             *shown = glance;
             changed
         });
+        if changed {
+            self.app.registry.ring_glances();
+        }
     }
 }
 

@@ -54,7 +54,11 @@ impl Rope {
 }
 
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<HashMap<SessionId, Rope>>>);
+pub struct Registry {
+    ropes: Arc<Mutex<HashMap<SessionId, Rope>>>,
+    /// Rings when any session's glance changed.
+    glances: watch::Sender<()>,
+}
 
 impl Registry {
     /// Gives `input` to the session's driver, and soon comes back even if that is far behind. Nothing comes of it only while
@@ -79,6 +83,26 @@ impl Registry {
         self.table().get(&session).map(|rope| rope.glance.borrow().clone())
     }
 
+    /// Every session that was rung since the start, and what it does.
+    pub fn glances(&self) -> HashMap<SessionId, Glance> {
+        self.table().iter().map(|(id, rope)| (*id, rope.glance.borrow().clone())).collect()
+    }
+
+    /// Sessions that have a process or wait for one.
+    pub fn active(&self) -> usize {
+        let busy = |rope: &&Rope| matches!(rope.glance.borrow().state, "starting" | "idle" | "working");
+        self.table().values().filter(busy).count()
+    }
+
+    /// Rings when any session's glance changed.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.glances.subscribe()
+    }
+
+    pub(super) fn ring_glances(&self) {
+        self.glances.send_replace(());
+    }
+
     fn rope(&self, app: &App, session: SessionId) -> Rope {
         let mut table = self.table();
         if let Some(rope) = table.get(&session)
@@ -96,6 +120,6 @@ impl Registry {
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Rope>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.ropes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

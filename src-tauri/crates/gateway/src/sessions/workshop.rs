@@ -35,6 +35,8 @@ pub struct Wanted {
     pub resume: Option<String>,
     pub rules: Vec<Rule>,
     pub mode: PermissionMode,
+    /// None: the config's.
+    pub model: Option<String>,
 }
 
 /// A process and the token it holds.

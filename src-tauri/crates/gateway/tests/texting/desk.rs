@@ -118,7 +118,7 @@ async fn a_text_that_always_fails_is_put_aside_and_its_sender_told() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
     let damage = format!(
-        "INSERT INTO sessions VALUES ('damaged', 1, 'claude', '', 'default', NULL, 1, 0, 0);
+        "INSERT INTO sessions (id, number, agent, title, mode, created_at, last_at) VALUES ('damaged', 1, 'claude', '', 'default', 0, 0);
          INSERT INTO numbers (address, session) VALUES ('{}', 'damaged');",
         world::OWNER
     );

@@ -99,7 +99,8 @@ impl Spare {
 impl Workshop {
     /// Whether a session could use the process started ahead.
     pub(super) fn fits_spare(&self, wanted: &Wanted) -> bool {
-        self.0.keep_spare && wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode
+        let usual = wanted.model.is_none() || wanted.model == self.0.model;
+        self.0.keep_spare && usual && wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode
     }
 
     /// The one started ahead, if it still lives; the next one is started.
@@ -132,7 +133,7 @@ impl Workshop {
     }
 
     async fn start_spare(&self) {
-        let wanted = Wanted { resume: None, rules: Vec::new(), mode: self.0.mode };
+        let wanted = Wanted { resume: None, rules: Vec::new(), mode: self.0.mode, model: None };
         let started = async {
             let engine = self.engine().await?;
             self.start(&engine, wanted).await

@@ -54,7 +54,7 @@ impl Workshop {
         let (token, key) = self.0.tokens.mint();
         let launch = AgentLaunch {
             mode: wanted.mode,
-            model: self.0.model.clone(),
+            model: wanted.model.clone().or_else(|| self.0.model.clone()),
             rules: wanted.rules.clone(),
             append_system_prompt: self.0.instructions.clone(),
             retries: self.0.retries,

@@ -1,0 +1,38 @@
+//! The companion API's words: every REST body and every WebSocket frame, in one place. The OpenAPI description and the
+//! page's TypeScript (`ui/src/lib/api/wire.ts`) are made from these types, and a test proves both fresh.
+//!
+//! Fields are `snake_case`; a frame's `type` and its `requestId` are `camelCase`. Times are milliseconds since 1970 (UTC),
+//! ids are UUIDs, event numbers (`seq`) grow and are never reused.
+
+mod approvals;
+mod chat;
+mod errors;
+mod facts;
+mod frames;
+mod house;
+mod phones;
+mod sessions;
+mod typescript;
+mod words;
+
+pub use approvals::{
+    ApprovalKind, ApprovalShown, ApprovalState, Approvals, Decide, DecideWord, Question, QuestionOption,
+};
+pub use chat::{Answer, Ask, Image, Said, Say, Start, Started};
+pub use errors::{ErrorBody, ErrorData, ErrorDetails, ErrorFrame};
+pub use facts::{
+    Accepted, ArtifactFact, Complete, ModeFact, Notice, PartialWords, Resolved, SaidFact, SessionFact, Status, Steered,
+    StreamData, TextFact, ToolFinished, ToolUse, ToolUsed, TurnFact,
+};
+pub use frames::{
+    CLIENT_TYPES, CaughtUp, ClientFrame, Frame, FromClient, FromServer, InSession, Nothing, Permission, Pong, Presence,
+    Welcome,
+};
+pub use house::{Claude, ClaudeTest, Health, HouseStatus, Info, Limits, SessionCount};
+pub use phones::{
+    ApiToken, ApiTokenMade, ApiTokens, Jwk, MakeApiToken, Pair, PairingShown, PhoneChange, PhoneShown, Phones,
+    PublicKey, Refresh, Ticket, Tokens, WhoKind, You,
+};
+pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
+pub use typescript::typescript;
+pub use words::{ChannelWord, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord};

@@ -1,0 +1,886 @@
+// The companion API's types. Made from src-tauri/crates/gateway/src/wire; a test proves them fresh. To make them anew:
+// LANYARD_WRITE=1 cargo test -p gateway --lib wire
+
+/** Every error a person can meet. */
+export type Code =
+    | "CLAUDE_UNAVAILABLE"
+    | "AGENT_DIED"
+    | "AGENT_SILENT"
+    | "OUTPUT_CAPPED"
+    | "KEY_REFUSED"
+    | "NO_KEY"
+    | "CREDIT_TOO_LOW"
+    | "MODEL_RATE_LIMITED"
+    | "MODEL_OVERLOADED"
+    | "MODEL_ERROR"
+    | "PROMPT_TOO_LONG"
+    | "MODEL_UNAVAILABLE"
+    | "OUTPUT_LIMIT"
+    | "MODEL_REFUSED"
+    | "STREAM_BROKEN"
+    | "AGENT_ERROR"
+    | "SPEND_CAP"
+    | "NO_ENGINE"
+    | "NO_IMAGE"
+    | "SANDBOX_FAILED"
+    | "SANDBOX_PAUSED"
+    | "WORKSPACE_REFUSED"
+    | "HOST_BLOCKED"
+    | "BAD_SANDBOX_TOKEN"
+    | "UPSTREAM_UNREACHABLE"
+    | "UNKNOWN_SESSION"
+    | "SESSION_CLOSED"
+    | "SESSION_LIMIT"
+    | "BUSY"
+    | "UNKNOWN_AGENT"
+    | "CLIENT_ID_USED"
+    | "UNKNOWN_APPROVAL"
+    | "APPROVAL_GONE"
+    | "APPROVAL_CHANGED"
+    | "GRANT_REFUSED"
+    | "BAD_SIGNATURE"
+    | "BAD_FORM"
+    | "TOO_LARGE"
+    | "WRONG_HOST"
+    | "NOT_FOUND"
+    | "LINK_EXPIRED"
+    | "TOO_MANY_REQUESTS"
+    | "BAD_REQUEST"
+    | "WRONG_METHOD"
+    | "WRONG_TYPE"
+    | "NOT_PAIRED"
+    | "TOKEN_EXPIRED"
+    | "PHONE_REVOKED"
+    | "SCOPE_MISSING"
+    | "PAIRING_FAILED"
+    | "SIGNATURE_WRONG"
+    | "CLOCK_WRONG"
+    | "TURN_TIMEOUT"
+    | "TWILIO_REFUSED"
+    | "TWILIO_UNREACHABLE"
+    | "TWILIO_MISSING"
+    | "OPTED_OUT"
+    | "PICTURE_REFUSED"
+    | "KEYCHAIN_UNAVAILABLE"
+    | "TUNNEL_NO_TOKEN"
+    | "TUNNEL_TOKEN_REFUSED"
+    | "TUNNEL_AGENT_LIMIT"
+    | "TUNNEL_TAKEN"
+    | "TUNNEL_DOMAIN_REFUSED"
+    | "TUNNEL_LIMIT"
+    | "TUNNEL_OUTDATED"
+    | "TUNNEL_STOPPED"
+    | "TUNNEL_REFUSED"
+    | "TUNNEL_UNREACHABLE"
+    | "TUNNEL_UNTRUSTED"
+    | "TUNNEL_PAGE_IN_THE_WAY"
+    | "LAN_UNAVAILABLE"
+    | "LAN_CERTIFICATE"
+    | "CONFIG_INVALID"
+    | "DATABASE_DAMAGED"
+    | "DISK_FULL"
+    | "ALREADY_RUNNING"
+    | "NOT_RUNNING"
+    | "PORT_TAKEN"
+    | "INTERNAL";
+
+export type Accepted = { 
+/**
+ * For `streamSend`: the words are on disk.
+ */
+said?: Said, };
+
+/**
+ * The whole answer. Frame `askResponse`.
+ */
+export type Answer = { session_id: string, turn: string, 
+/**
+ * The agent's words, Markdown.
+ */
+text: string, outcome: OutcomeWord, usage: TokenCounts, cost_dollars: number, duration_ms: number, artifacts: Array<ArtifactShown>, };
+
+export type ApiToken = { id: string, name: string, scopes: Array<ScopeWord>, made_at: number, used_at: number | null, revoked_at: number | null, };
+
+/**
+ * The token itself is shown this once; only its hash is kept.
+ */
+export type ApiTokenMade = { token: string, id: string, name: string, scopes: Array<ScopeWord>, made_at: number, used_at: number | null, revoked_at: number | null, };
+
+/**
+ * Local door, `GET /tokens`.
+ */
+export type ApiTokens = { tokens: Array<ApiToken>, };
+
+/**
+ * What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
+ * start on this plan? `rerun`: a turn was cut off; run it again?
+ */
+export type ApprovalKind = "tool" | "question" | "plan" | "rerun";
+
+/**
+ * An approval as it stands now. Frame `permissionRequest` carries it at the place in the history where it was asked; `state`
+ * says what has become of it since.
+ */
+export type ApprovalShown = { id: string, 
+/**
+ * What a person types to name it.
+ */
+number: number, session_id: string, turn: string | null, kind: ApprovalKind, 
+/**
+ * The tool's name, where `kind` is `tool`.
+ */
+tool: string | null, 
+/**
+ * Exactly what would run, as the agent wrote it. Show `shown` to a person, not this.
+ */
+input: JsonValue, 
+/**
+ * Goes back with the answer: it names exactly what is allowed.
+ */
+input_hash: string, 
+/**
+ * All of it as text, with every character that could mislead made visible.
+ */
+shown: string, 
+/**
+ * Where `kind` is `question`.
+ */
+questions: Array<Question>, risk: RiskWord, 
+/**
+ * What `allow_always` would allow from now on in this session, as Claude Code writes rules; empty: it cannot be.
+ */
+always: Array<string>, asked_at: number, 
+/**
+ * Without an answer until then it means no.
+ */
+expires_at: number, state: ApprovalState, };
+
+export type ApprovalState = "open" | "allowed" | "allowed_always" | "answered" | "denied" | "expired" | "withdrawn";
+
+export type Approvals = { 
+/**
+ * Open ones, by number.
+ */
+permissions: Array<ApprovalShown>, };
+
+export type ArtifactFact = { session_id: string, at: number, turn: string | null, artifact: string, media_type: string, caption: string | null, };
+
+/**
+ * A file that a turn made or that came with words. Its bytes: `GET /api/artifacts/{id}`, or `url` without a token until it
+ * runs out (`expires_at`).
+ */
+export type ArtifactShown = { id: string, media_type: string, caption: string | null, bytes: number, created_at: number, 
+/**
+ * A path on this host, for an `<img>`.
+ */
+url: string, expires_at: number, };
+
+export type Artifacts = { artifacts: Array<ArtifactShown>, };
+
+/**
+ * A question whose whole answer is waited for. It gets a session of its own. Frame `ask`; `POST /api/ask`.
+ */
+export type Ask = { 
+/**
+ * 1 to 100 000 bytes.
+ */
+prompt: string, agent?: string, images?: Array<Image>, 
+/**
+ * How long to wait for the answer, at most 600 000; 120 000 if not said. Past it the turn is stopped: `TURN_TIMEOUT`.
+ */
+timeout_ms?: number, };
+
+export type CaughtUp = { last_event: number, };
+
+/**
+ * Where words come from and go to.
+ */
+export type ChannelWord = "sms" | "phone" | "desktop" | "api" | "cli";
+
+/**
+ * `GET /api/claude/status`, and in `/health`.
+ */
+export type Claude = { 
+/**
+ * Whether a turn could run: a key is there and the sandbox is not in trouble.
+ */
+available: boolean, 
+/**
+ * Claude Code's version in the sandbox image.
+ */
+version: string, 
+/**
+ * Whether an Anthropic key is kept.
+ */
+key: boolean, 
+/**
+ * The sentence of the last failure of the agent or the sandbox, if nothing has worked since.
+ */
+last_error?: string, };
+
+/**
+ * `POST /api/claude/test`: one tiny turn.
+ */
+export type ClaudeTest = { ok: boolean, session_id: string, text: string, duration_ms: number, cost_dollars: number, };
+
+/**
+ * A frame from a client.
+ *
+ * - `ask` (scope `chat`): answered by `askResponse`.
+ * - `streamStart` (`chat`): answered by `streamStarted`.
+ * - `streamSend`, `streamClose`, `interrupt` (`chat`), `permission` (`approve`), `presence`: answered by `status` of kind
+ *   `accepted`.
+ * - `ping`: answered by `pong`. Any frame counts as a sign of life; a client silent for 60 s is dropped.
+ * - `presence`: whether the page is in front of a person's eyes; decides whether a push is sent.
+ *
+ * A frame that cannot be taken is answered by `error`; three in a row that cannot be read close the connection (1008).
+ */
+export type ClientFrame = { 
+/**
+ * Comes back on the frame that answers this one. At most 100 characters.
+ */
+requestId?: string, } & ({ "type": "ask", "data": Ask } | { "type": "streamStart", "data": Start } | { "type": "streamSend", "data": InSession<Say> } | { "type": "streamClose", "data": InSession<Nothing> } | { "type": "interrupt", "data": InSession<Nothing> } | { "type": "permission", "data": Permission } | { "type": "ping", "data": Nothing } | { "type": "presence", "data": Presence });
+
+/**
+ * Frame `streamComplete`: a turn is over.
+ */
+export type Complete = { session_id: string, at: number, turn: string, outcome: OutcomeWord, usage: TokenCounts, cost_dollars: number, duration_ms: number, 
+/**
+ * Ids of what the turn made.
+ */
+artifacts: Array<string>, };
+
+export type DecideWord = "allow" | "deny" | "allow_always" | "answer";
+
+/**
+ * A refusal over REST: the code's HTTP status with this body.
+ */
+export type ErrorBody = { 
+/**
+ * Always `error`.
+ */
+type: "error", 
+/**
+ * Also in the `x-request-id` header, and in Lanyard's log.
+ */
+requestId: string, data: ErrorData, };
+
+/**
+ * What went wrong and what to do about it.
+ */
+export type ErrorData = { 
+/**
+ * One of the codes in Lanyard's index.
+ */
+code: Code, 
+/**
+ * A sentence for a person.
+ */
+message: string, details: ErrorDetails, };
+
+export type ErrorDetails = { 
+/**
+ * What to do about it.
+ */
+suggestion: string, 
+/**
+ * Seconds after which to try again (429), as in `Retry-After`.
+ */
+retry_after?: number, 
+/**
+ * The gateway's own time, where the phone's clock is wrong.
+ */
+now?: number, };
+
+/**
+ * An error on the WebSocket. With `requestId`: a frame of this client was refused. With `seq`: a durable fact, a turn or a
+ * start that failed. With neither: about the connection.
+ */
+export type ErrorFrame = { session_id?: string, turn?: string, 
+/**
+ * When it happened, for a durable fact.
+ */
+at?: number, 
+/**
+ * One of the codes in Lanyard's index.
+ */
+code: Code, 
+/**
+ * A sentence for a person.
+ */
+message: string, details: ErrorDetails, };
+
+/**
+ * A piece of a session's history: the same frames the WebSocket carries, oldest first.
+ */
+export type Events = { events: Array<Frame>, 
+/**
+ * Whether there is more in the direction that was asked for.
+ */
+more: boolean, };
+
+/**
+ * A frame from the gateway.
+ *
+ * - `welcome`: first on every connection.
+ * - `streamData`: words, sorted by `data.kind`: `partial` (no `seq`, lossy), `said`, `text` (a finished block), `artifact`.
+ * - `streamToolUse`: `data.kind` `used`, later `finished` under the same `data.id`.
+ * - `permissionRequest`, `permissionResolved`: the agent asks whether it may; it was answered, expired or was withdrawn.
+ * - `streamComplete`: a turn is over.
+ * - `status`: how something stands, sorted by `data.kind`.
+ * - `caughtUp`: all that was stored when the connection began has been sent.
+ * - `askResponse`, `streamStarted`, `pong`, `status` of kind `accepted`: answers to this client's frames, by `requestId`.
+ * - `error`: see [`ErrorFrame`].
+ */
+export type Frame = { 
+/**
+ * That of the client's frame which this one answers.
+ */
+requestId?: string, 
+/**
+ * The event's number, on durable frames only.
+ */
+seq?: number, } & ({ "type": "welcome", "data": Welcome } | { "type": "askResponse", "data": Answer } | { "type": "streamStarted", "data": Started } | { "type": "streamData", "data": StreamData } | { "type": "streamToolUse", "data": ToolUse } | { "type": "permissionRequest", "data": ApprovalShown } | { "type": "permissionResolved", "data": Resolved } | { "type": "streamComplete", "data": Complete } | { "type": "status", "data": Status } | { "type": "caughtUp", "data": CaughtUp } | { "type": "error", "data": ErrorFrame } | { "type": "pong", "data": Pong });
+
+/**
+ * `GET /health`. Without a token only `status`.
+ */
+export type Health = { 
+/**
+ * `ok`, or `trouble` if no agent can work.
+ */
+status: string, version?: string, 
+/**
+ * Seconds.
+ */
+uptime?: number, claude?: Claude, sessions?: SessionCount, 
+/**
+ * `unknown` (nobody needed it yet), `preparing`, `ready`, `paused` or `trouble`.
+ */
+sandbox?: string, 
+/**
+ * The public address, if there is one.
+ */
+tunnel?: string, };
+
+/**
+ * In `welcome`, and as `status` of kind `house` when it changes.
+ */
+export type HouseStatus = { 
+/**
+ * `unknown` (nobody needed it yet), `preparing`, `ready`, `paused` or `trouble`.
+ */
+sandbox: string, 
+/**
+ * What it is at while it prepares, or what is wrong.
+ */
+sandbox_says: string | null, 
+/**
+ * The public address, if there is one.
+ */
+tunnel: string | null, sessions: SessionCount, };
+
+/**
+ * A picture that goes with words. At most 5 MB; JPEG, PNG, GIF or WebP, judged by its first bytes.
+ */
+export type Image = { 
+/**
+ * `image/png` and so on; must be what the bytes are.
+ */
+media_type: string, 
+/**
+ * The bytes in Base64 (standard alphabet, padded).
+ */
+data: string, };
+
+export type InSession<T> = { session_id: string, } & T;
+
+/**
+ * `GET /api/info`.
+ */
+export type Info = { 
+/**
+ * The computer's.
+ */
+name: string, version: string, 
+/**
+ * `chat`, `approvals`, `search`, `export`, `texting` ...: what this gateway can do.
+ */
+features: Array<string>, limits: Limits, permission_modes: Array<ModeWord>, 
+/**
+ * Names the config or Claude Code knows; others may work.
+ */
+models: Array<string>, agents: Array<string>, session_states: Array<SessionState>, };
+
+export type JsonValue = number | string | boolean | Array<JsonValue> | { [key in string]: JsonValue } | null;
+
+export type Jwk = { 
+/**
+ * `EC`
+ */
+kty: string, 
+/**
+ * `P-256`
+ */
+crv: string, x: string, y: string, };
+
+export type Limits = { sessions: number, 
+/**
+ * Messages that may wait in one session.
+ */
+waiting: number, turn_minutes: number, idle_minutes: number, frame_bytes: number, prompt_bytes: number, image_bytes: number, images: number, requests_per_minute: number, };
+
+/**
+ * Local door, `POST /tokens`.
+ */
+export type MakeApiToken = { name: string, scopes: Array<ScopeWord>, };
+
+export type ModeFact = { session_id: string, at: number, permission_mode: ModeWord, };
+
+/**
+ * How much the agent may do without asking, as Claude Code names it.
+ */
+export type ModeWord = "default" | "acceptEdits" | "bypassPermissions" | "plan";
+
+/**
+ * No fields: `{}`.
+ */
+export type Nothing = Record<symbol, never>;
+
+export type Notice = { session_id: string, at: number, text: string, };
+
+/**
+ * How a turn ended. `halted`: the owner stopped it. `interrupted`: the program or the machine went down in it.
+ */
+export type OutcomeWord = "completed" | "halted" | "failed" | "interrupted";
+
+/**
+ * `POST /api/pair`. Ten tries a minute for an address, thirty for everyone.
+ */
+export type Pair = { 
+/**
+ * From the QR code's fragment (`#c=`).
+ */
+code: string, 
+/**
+ * What the owner will see: "Ada's phone". 1 to 60 characters.
+ */
+name: string, 
+/**
+ * The phone's own key (WebCrypto, `ECDSA` on `P-256`, not extractable). With it a refresh needs a signature, so that a
+ * stolen refresh token alone is worthless. A browser always sends one.
+ */
+public_key?: PublicKey, };
+
+/**
+ * Local door, `POST /pairing`: what the QR code says.
+ */
+export type PairingShown = { 
+/**
+ * `https://<host>/pair#c=<code>`
+ */
+url: string, code: string, expires_at: number, };
+
+/**
+ * `offset` counts the UTF-8 bytes of this block that came before: where it is not what the page holds, pieces were lost, and
+ * the page waits for the finished block.
+ */
+export type PartialWords = { session_id: string, message: string, block: number, offset: number, text: string, thinking: boolean, };
+
+export type Permission = { 
+/**
+ * The approval's.
+ */
+id: string, decision: DecideWord, 
+/**
+ * The `input_hash` of what was shown.
+ */
+input_hash: string, 
+/**
+ * To questions: an option's label or number, or words of one's own; with several questions one line for each.
+ */
+answer?: string, 
+/**
+ * With `deny`: what the agent reads.
+ */
+message?: string, };
+
+/**
+ * Local door, `PATCH /phones/{id}`: what is not named stays.
+ */
+export type PhoneChange = { name?: string, scopes?: Array<ScopeWord>, };
+
+export type PhoneShown = { id: string, name: string, 
+/**
+ * As its browser names itself.
+ */
+browser: string, 
+/**
+ * Where it paired from.
+ */
+address: string, scopes: Array<ScopeWord>, 
+/**
+ * Whether it registered a key of its own.
+ */
+key: boolean, paired_at: number, seen_at: number, revoked_at: number | null, 
+/**
+ * Why it was revoked: `owner`, `not me`, `reused`.
+ */
+revoked_why: string | null, 
+/**
+ * Open WebSockets.
+ */
+connected: number, };
+
+/**
+ * Local door, `GET /phones`.
+ */
+export type Phones = { 
+/**
+ * The newest first; revoked ones too.
+ */
+phones: Array<PhoneShown>, };
+
+export type Pong = { 
+/**
+ * The gateway's time.
+ */
+now: number, };
+
+export type Presence = { visible: boolean, };
+
+/**
+ * As WebCrypto exports it: `jwk`, or `spki` in Base64.
+ */
+export type PublicKey = Jwk | string;
+
+export type Question = { question: string, header: string | null, 
+/**
+ * Whether more than one option may be picked.
+ */
+several: boolean, options: Array<QuestionOption>, };
+
+export type QuestionOption = { label: string, description: string, };
+
+/**
+ * `POST /api/token/refresh`. If no answer comes, send the very same request again: it gets the same answer.
+ */
+export type Refresh = { refresh_token: string, 
+/**
+ * Milliseconds since 1970, at most 15 digits; at most five minutes from the gateway's clock (`CLOCK_WRONG` brings `details.now`).
+ */
+at?: number, 
+/**
+ * ECDSA with SHA-256 over `lanyard-refresh\n<at>\n<refresh_token>` in UTF-8 by the phone's key: the 64 bytes WebCrypto's
+ * `sign` gives, in Base64. Required if the phone registered a key.
+ */
+signature?: string, };
+
+/**
+ * Frame `permissionResolved`: by whom, and how.
+ */
+export type Resolved = { session_id: string, at: number, 
+/**
+ * The approval's.
+ */
+id: string, decision: ApprovalState, 
+/**
+ * None: nobody answered (it expired or was withdrawn).
+ */
+channel: ChannelWord | null, 
+/**
+ * The phone's name, or the number that texted (its end only).
+ */
+by: string | null, };
+
+/**
+ * How much could go wrong.
+ */
+export type RiskWord = "low" | "medium" | "high";
+
+/**
+ * The words are on disk. Over REST with status 202; on the WebSocket as `status` of kind `accepted`.
+ */
+export type Said = { session_id: string, 
+/**
+ * The number of the event that says so (`streamData` of kind `said`).
+ */
+event: number, 
+/**
+ * The words' number in the inbox.
+ */
+message: number, 
+/**
+ * False if the same `client_id` was said before.
+ */
+fresh: boolean, };
+
+export type SaidFact = { session_id: string, at: number, 
+/**
+ * Its number in the inbox, by which a turn names what it answers.
+ */
+message: number, channel: ChannelWord, text: string, 
+/**
+ * Artifact ids.
+ */
+pictures: Array<string>, when: WhenWord, };
+
+/**
+ * Something said in a session. `POST /api/stream/{id}`; in frame `streamSend` with `session_id` beside it.
+ */
+export type Say = { 
+/**
+ * 1 to 100 000 bytes.
+ */
+text: string, images?: Array<Image>, 
+/**
+ * The client's own id of these words: sent again with the same one, they are said once and get the same answer. Keep it
+ * with the words until they are acknowledged. 1 to 100 characters.
+ */
+client_id: string, 
+/**
+ * `queue` if not said.
+ */
+when?: WhenWord, };
+
+/**
+ * What a phone or a token may do.
+ */
+export type ScopeWord = "read" | "chat" | "approve" | "terminal" | "preview" | "tasks";
+
+export type SearchHit = { seq: number, session_id: string, session_number: number, session_title: string, at: number, 
+/**
+ * `said`, `answered`, `tool_used` and so on: what the words stand in.
+ */
+kind: string, 
+/**
+ * The words around what was found; what matches stands between U+E000 and U+E001 (private characters that the text
+ * itself never has), so that a page can mark it without reading HTML.
+ */
+snippet: string, };
+
+export type SearchHits = { 
+/**
+ * Best first.
+ */
+hits: Array<SearchHit>, };
+
+/**
+ * `PATCH /api/sessions/{id}`: what is not named stays.
+ */
+export type SessionChange = { title?: string, 
+/**
+ * All of its tags from now on: at most 20, cut at 50 characters.
+ */
+tags?: Array<string>, };
+
+export type SessionCount = { 
+/**
+ * With a process.
+ */
+active: number, max: number, };
+
+export type SessionFact = { session_id: string, at: number, };
+
+export type SessionPage = { 
+/**
+ * The one last used first.
+ */
+sessions: Array<SessionShown>, 
+/**
+ * Give it as `cursor` for the next page; none: this was the last.
+ */
+next: string | null, };
+
+/**
+ * A session as it stands now.
+ */
+export type SessionShown = { id: string, 
+/**
+ * What a person types to name it.
+ */
+number: number, title: string, agent: string, permission_mode: ModeWord, 
+/**
+ * None: the config's, or Claude Code's own default.
+ */
+model: string | null, state: SessionState, 
+/**
+ * The tool that runs.
+ */
+doing: string | null, 
+/**
+ * Messages that wait for the running turn's end.
+ */
+waiting: number, tags: Array<string>, created_at: number, last_at: number, };
+
+/**
+ * What a session does: `cold` (no process; words start one), `starting`, `idle` (a warm process), `working`, `closed`.
+ */
+export type SessionState = "cold" | "starting" | "idle" | "working" | "closed";
+
+/**
+ * Opens a session, or takes one up again. Frame `streamStart`; `POST /api/stream/start`.
+ */
+export type Start = { 
+/**
+ * The first words; without them the session waits.
+ */
+prompt?: string, agent?: string, 
+/**
+ * A session to go on with instead of a new one. `permission_mode`, `model` and `title` then change it.
+ */
+resume?: string, permission_mode?: ModeWord, 
+/**
+ * As Claude Code names it.
+ */
+model?: string, title?: string, 
+/**
+ * With it, the same start sent again opens no second session.
+ */
+client_id?: string, };
+
+/**
+ * Frame `streamStarted`, the answer to `streamStart`.
+ */
+export type Started = { session_id: string, 
+/**
+ * What a person types to name it.
+ */
+number: number, state: SessionState, 
+/**
+ * The newest event of any session: where a client without a cursor goes on.
+ */
+last_event: number, };
+
+/**
+ * Frame `status`, sorted by `kind`: how something stands. Those with a `seq` are durable.
+ */
+export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & HouseStatus | { "kind": "session" } & SessionShown | { "kind": "turn_started" } & TurnFact | { "kind": "steered" } & Steered | { "kind": "notice" } & Notice | { "kind": "mode_changed" } & ModeFact | { "kind": "closed" } & SessionFact;
+
+export type Steered = { session_id: string, at: number, turn: string, message: number, };
+
+/**
+ * Frame `streamData`, sorted by `kind`.
+ */
+export type StreamData = { "kind": "partial" } & PartialWords | { "kind": "said" } & SaidFact | { "kind": "text" } & TextFact | { "kind": "artifact" } & ArtifactFact;
+
+export type TextFact = { session_id: string, at: number, turn: string | null, 
+/**
+ * The partials' `message`.
+ */
+message: string, 
+/**
+ * Markdown.
+ */
+text: string, };
+
+/**
+ * `POST /api/ticket`: opens one WebSocket (`/ws?ticket=`), for clients that can set neither header nor subprotocol.
+ */
+export type Ticket = { ticket: string, 
+/**
+ * Seconds: 30.
+ */
+expires_in: number, };
+
+/**
+ * Tokens of the model, by the four kinds that are priced apart.
+ */
+export type TokenCounts = { input: number, output: number, cache_write: number, cache_read: number, };
+
+/**
+ * What a paired phone holds. Keep the refresh token with the key (IndexedDB), the access token in memory.
+ */
+export type Tokens = { 
+/**
+ * For `Authorization: Bearer`; signed, names the phone and its scopes.
+ */
+access_token: string, 
+/**
+ * Seconds the access token lives: 900.
+ */
+expires_in: number, 
+/**
+ * Works once; the answer brings the next. One that is used a second time revokes the phone.
+ */
+refresh_token: string, you: You, 
+/**
+ * The gateway's time: sign with it, not with the phone's clock.
+ */
+now: number, };
+
+export type ToolFinished = { session_id: string, at: number, id: string, ok: boolean, 
+/**
+ * What the model read.
+ */
+text: string, 
+/**
+ * Structured where the tool has it (patches, stdout).
+ */
+detail: JsonValue, 
+/**
+ * Artifact ids.
+ */
+pictures: Array<string>, };
+
+/**
+ * Frame `streamToolUse`: the call, then under the same `id` its result.
+ */
+export type ToolUse = { "kind": "used" } & ToolUsed | { "kind": "finished" } & ToolFinished;
+
+export type ToolUsed = { session_id: string, at: number, turn: string | null, id: string, tool: string, input: JsonValue, 
+/**
+ * The call whose subagent makes this one.
+ */
+parent: string | null, };
+
+export type TurnFact = { session_id: string, at: number, turn: string, 
+/**
+ * The inbox numbers it answers; none: nobody asked (a background job ended).
+ */
+messages: Array<number>, };
+
+/**
+ * The whole picture: who you are, how everything stands, what waits for an answer.
+ */
+export type Welcome = { 
+/**
+ * 1. A client that does not know it reloads itself.
+ */
+protocol: number, 
+/**
+ * Lanyard's.
+ */
+version: string, 
+/**
+ * The gateway's time.
+ */
+now: number, you: You, status: HouseStatus, 
+/**
+ * Those last used, at most 50; `GET /api/sessions` pages through all.
+ */
+sessions: Array<SessionShown>, 
+/**
+ * All that are open.
+ */
+approvals: Array<ApprovalShown>, 
+/**
+ * The newest event's number. A client whose own cursor is higher starts anew: the history was replaced.
+ */
+last_event: number, };
+
+/**
+ * Words said while the agent works: `queue` waits for the turn's end, `steer` goes into the running turn.
+ */
+export type WhenWord = "queue" | "steer";
+
+export type WhoKind = "phone" | "token" | "owner";
+
+/**
+ * Who the caller is.
+ */
+export type You = { kind: WhoKind, 
+/**
+ * The phone's or token's; none at the desk.
+ */
+id: string | null, name: string, scopes: Array<ScopeWord>, };
