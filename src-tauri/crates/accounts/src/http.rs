@@ -13,15 +13,21 @@ pub(crate) const WHOLE_CALL: Duration = Duration::from_secs(15);
 /// A client that trusts what the operating system trusts and follows no redirect: whoever follows one decides first
 /// whether the credentials go along.
 pub(crate) fn client() -> Result<reqwest::Client, Cause> {
+    client_with(Ok)
+}
+
+/// The same, with something changed.
+pub(crate) fn client_with(
+    change: impl FnOnce(reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, reqwest::Error>,
+) -> Result<reqwest::Client, Cause> {
     // Fails when the program has installed a provider before; that one is ring too.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    let builder = reqwest::Client::builder()
         .connect_timeout(CONNECT)
         .timeout(WHOLE_CALL)
         .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("lanyard/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(scrubbed)
+        .user_agent(concat!("lanyard/", env!("CARGO_PKG_VERSION")));
+    change(builder).and_then(reqwest::ClientBuilder::build).map_err(scrubbed)
 }
 
 /// An error of the client without the URL it was about: URLs carry account ids, numbers and signatures.

@@ -281,6 +281,9 @@ codes! {
     TunnelPageInTheWay "TUNNEL_PAGE_IN_THE_WAY" Connection 502
         "ngrok shows browsers a page of its own before ours." "Tap Visit Site once on each phone, or use an ngrok plan without that page; texting is not touched."
         "ngrok shows its own page first. Tap Visit Site once."
+    WebhookUnproved "WEBHOOK_UNPROVED" Connection 502
+        "Texts to your number may not reach this computer." "lanyard doctor says what is in the way; lanyard tunnel on tries again."
+        "Your number does not lead home yet. See the desk."
     LanUnavailable "LAN_UNAVAILABLE" System 503
         "The door on the local network could not be opened." "lanyard doctor says what holds it up; the tunnel is not touched."
         "The local network door is closed at home."

@@ -7,6 +7,7 @@ mod keys;
 mod phones;
 mod say;
 mod show;
+mod tunnel;
 
 use crate::{
     Gateway,
@@ -119,6 +120,11 @@ enum Command {
         #[arg(long)]
         rebuild: bool,
     },
+    /// The public address: how it fares, or switch it on or off.
+    Tunnel {
+        #[arg(value_enum)]
+        switch: Option<tunnel::Switch>,
+    },
     /// Freeze the sandbox with everything in it.
     Pause,
     /// Let the sandbox go on.
@@ -187,6 +193,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Logs { letters: true, .. } => show::letters(&door, cli.json).await,
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
+        Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,

@@ -130,11 +130,11 @@ async fn twilio(app: &App) -> Vec<Finding> {
 
 /// Is the number's webhook ours?
 async fn webhook(app: &App) -> Finding {
-    let (Some(texting), Some(url)) = (&app.texting, &app.config.public_url) else {
+    let (Some(texting), Some(url)) = (&app.texting, app.address.url()) else {
         return note(
             "webhook",
             "There is no public address for Twilio to post to.",
-            "Set server.public_url in the config.",
+            "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
         );
     };
     let wanted = format!("{url}/sms");
@@ -159,8 +159,12 @@ async fn webhook(app: &App) -> Finding {
 
 /// The public address, asked from here: does it lead to this Lanyard?
 async fn public_address(app: &App) -> Finding {
-    let Some(url) = &app.config.public_url else {
-        return note("address", "There is no public address.", "Set server.public_url in the config.");
+    let Some(url) = app.address.url() else {
+        return note(
+            "address",
+            "There is no public address.",
+            "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
+        );
     };
     match accounts::reach::head(&format!("{url}/health")).await {
         Ok(answer) if answer.status == 200 => well("address", format!("{url} leads here.")),

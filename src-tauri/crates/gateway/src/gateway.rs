@@ -1,6 +1,7 @@
 //! The whole: what is opened and bound ([`Gateway::build`], nothing spawned), then launched, then run until told to stop.
 
 use crate::{
+    address::{self, Address},
     approvals,
     config::{Paths, Resolved},
     doors,
@@ -39,6 +40,8 @@ impl std::ops::Deref for App {
 pub struct Shared {
     pub config: Resolved,
     pub paths: Paths,
+    /// How people and Twilio reach this computer.
+    pub address: Address,
     pub store: Store,
     pub secrets: Secrets,
     pub tokens: Tokens,
@@ -67,7 +70,7 @@ pub struct Shared {
 impl Shared {
     /// How words become letters.
     pub fn post(&self) -> Post {
-        Post { sms: self.config.sms, public_url: self.config.public_url.clone() }
+        Post { sms: self.config.sms, public_url: self.address.url() }
     }
 
     /// What proves links; read when the first is sent or opened.
@@ -110,11 +113,13 @@ impl Gateway {
         let workshop =
             Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
         let texting = Texting::open(&config, &secrets).await;
+        let address = Address::open(&config, &store).await.map_err(approvals::internal)?;
         let callers = Callers::open(&store).await.map_err(approvals::internal)?;
         let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
         let app = App(Arc::new(Shared {
             config,
             paths,
+            address,
             store,
             secrets,
             tokens,
@@ -148,6 +153,7 @@ impl Gateway {
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
+        app.tasks.spawn(address::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
         app.tasks.spawn(stream::tell(app.clone()));
         app.tasks.spawn(doors::public::serve(app.clone(), public));

@@ -5,6 +5,7 @@
 //! [`sessions::driver`] carries out what the state machine in `domain` decides; the outbox sends what comes of it. Kill the
 //! program between any two steps and [`launch`] goes on from what is on disk.
 
+pub mod address;
 pub mod approvals;
 pub mod cli;
 pub mod clock;

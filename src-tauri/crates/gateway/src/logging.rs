@@ -11,7 +11,9 @@ pub fn start(config: &Resolved) {
 
 pub fn start_as(config: &Written) {
     let level = std::env::var("LANYARD_LOG").unwrap_or_else(|_| config.log.level.clone());
-    let filter = EnvFilter::try_new(&level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // At finer levels ngrok's SDK writes its authtoken.
+    let filter =
+        EnvFilter::try_new(format!("{level},ngrok=warn,muxado=warn")).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let _already_started = match config.log.format {
         crate::config::LogFormat::Json => lines.json().flatten_event(true).try_init(),

@@ -9,6 +9,10 @@ pub const RECONCILED_AT: &str = "reconciled_at";
 pub const BAD_SIGNATURES: &str = "bad_signatures";
 /// The one sandbox's id.
 pub const SANDBOX: &str = "sandbox";
+/// `on` or `off`, once the owner switched the tunnel; before that the config says.
+pub const TUNNEL: &str = "tunnel";
+/// The tunnel's last URL.
+pub const TUNNEL_URL: &str = "tunnel_url";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;

@@ -38,7 +38,7 @@ pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Proble
     let shown = door.post("/pairing", &()).await?;
     match json {
         true => println!("{shown}"),
-        false => println!("Open this on the phone, within two minutes, once:\n\n    {}\n", word(&shown, "url")),
+        false => show_code(word(&shown, "url")),
     }
     if !wait {
         return Ok(());
@@ -72,6 +72,19 @@ pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Proble
         }
     }
     Ok(())
+}
+
+/// The QR code, where the terminal has room for it, and the link.
+fn show_code(url: &str) {
+    let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((24, 80));
+    let room = |qr: &str| {
+        qr.lines().count() < usize::from(rows) && qr.lines().all(|l| l.chars().count() <= usize::from(columns))
+    };
+    match tunnel::qr::Qr::new(url).map(|qr| qr.text()) {
+        Ok(qr) if room(&qr) => println!("{qr}\nScan it with the phone, within two minutes, once. Or open this there:"),
+        Ok(_) | Err(_) => println!("Open this on the phone, within two minutes, once:"),
+    }
+    println!("\n    {url}\n");
 }
 
 pub async fn act(door: &LocalDoor, action: Option<PhonesAction>, json: bool) -> Result<(), Problem> {

@@ -64,6 +64,9 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             Some(url) => line("address", format!("{url}, here {}", word(s, "address"))),
             None => line("address", format!("{} (no public address)", word(s, "address"))),
         }
+        if s["tunnel"]["status"]["state"] != "off" {
+            line("tunnel", word(&s["tunnel"], "words"));
+        }
         let sandbox = &s["sandbox"];
         let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
         line("sandbox", shown(format!("{} {more}", word(sandbox, "state")).trim_end()));

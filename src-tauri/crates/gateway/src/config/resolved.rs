@@ -12,6 +12,7 @@ pub struct Resolved {
     pub listen: SocketAddr,
     /// Without a trailing slash, exactly as written otherwise: Twilio's signature covers it.
     pub public_url: Option<String>,
+    pub tunnel: TunnelSettings,
     pub model_base: Url,
     pub patience: Patience,
     pub grants: GrantPolicy,
@@ -23,6 +24,30 @@ pub struct Resolved {
     pub agent_uid: u32,
     pub api: ApiSettings,
     pub written: Written,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct TunnelSettings {
+    /// Unless the owner has switched it since.
+    pub enabled: bool,
+    pub domain: Option<String>,
+    pub set_webhook: bool,
+    /// Another edge than ngrok's, with the CA that vouches for it, and where its public side is. No file can say these.
+    pub edge: Option<String>,
+    pub roots: Option<String>,
+    pub resolve: Option<(String, SocketAddr)>,
+}
+
+impl TunnelSettings {
+    fn new(written: &written::Tunnel) -> Self {
+        let domain = Some(written.domain.trim().to_owned()).filter(|domain| !domain.is_empty());
+        Self { enabled: written.enabled, domain, set_webhook: written.set_webhook, ..Self::default() }
+    }
+
+    /// Who asks the public address as somebody outside would.
+    pub fn visitor(&self) -> accounts::reach::Visitor {
+        accounts::reach::Visitor { roots: self.roots.clone(), resolve: self.resolve.clone() }
+    }
 }
 
 /// The companion API's own.
@@ -92,6 +117,7 @@ impl Resolved {
         Ok(Self {
             listen,
             public_url: public_url(&w.server.public_url)?,
+            tunnel: TunnelSettings::new(&w.tunnel),
             model_base: base_url("anthropic.base_url", &w.anthropic.base_url)?,
             patience: Patience {
                 silence: minutes(w.agent.silence_minutes.max(1)),

@@ -21,6 +21,7 @@ macro_rules! table {
 #[serde(default)]
 pub struct Written {
     pub server: Server,
+    pub tunnel: Tunnel,
     pub api: Api,
     pub limits: Limits,
     pub agent: Agent,
@@ -36,6 +37,7 @@ pub struct Written {
 }
 
 table!(Server { listen: String = "127.0.0.1:3001".into(), public_url: String = String::new() });
+table!(Tunnel { enabled: bool = false, domain: String = String::new(), set_webhook: bool = true });
 table!(Api {
     hosts: Vec<String> = Vec::new(),
     origins: Vec<String> = Vec::new(),

@@ -2,6 +2,7 @@
 //! port: no request from a network can reach it.
 
 mod approvals;
+mod tunnel;
 
 pub use approvals::{Choice, Decide};
 
@@ -76,6 +77,7 @@ pub fn router(app: App) -> Router {
         .route("/secrets/forget", post(forget_secrets))
         .route("/stop", post(stop))
         .merge(phones::routes())
+        .merge(tunnel::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
@@ -94,7 +96,8 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_ms": clock::now().since(app.started).as_millis() as u64,
         "address": app.public_addr.to_string(),
-        "public_url": app.config.public_url,
+        "public_url": app.address.url(),
+        "tunnel": tunnel::shown(&app),
         "sandbox": app.workshop.state().await,
         "texting": app.texting.is_some(),
         "open_approvals": open,

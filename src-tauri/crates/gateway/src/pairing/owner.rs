@@ -13,7 +13,7 @@ use store::{api_tokens, phones};
 /// The link behind the QR, with the code that works now (a new one if `fresh` is wanted).
 pub fn offer(app: &App, fresh: bool) -> PairingShown {
     let (code, ends) = app.callers.offers().show(fresh, clock::now());
-    let base = app.config.public_url.clone().unwrap_or_else(|| format!("http://{}", app.public_addr));
+    let base = app.address.url().unwrap_or_else(|| format!("http://{}", app.public_addr));
     PairingShown { url: format!("{base}/pair#c={code}"), code, expires_at: ends.0 }
 }
 

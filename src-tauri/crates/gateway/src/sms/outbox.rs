@@ -136,7 +136,8 @@ async fn wire(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Wire, T
         }
         None => letter.body.clone(),
     };
-    let media_urls = match (letter.media, app.config.public_url.as_deref()) {
+    let public_url = app.address.url();
+    let media_urls = match (letter.media, &public_url) {
         (Some(artifact), Some(public)) => {
             let (life, now) = (app.config.sms.picture_life, clock::now());
             let link = app.store.write(move |tx| links::make(tx, Target::Media(artifact), life, now)).await?;
@@ -145,11 +146,7 @@ async fn wire(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Wire, T
         }
         _ => Vec::new(),
     };
-    let status_callback = app
-        .config
-        .public_url
-        .as_deref()
-        .and_then(|url| Url::parse(&format!("{url}/sms/status?letter={}", letter.id)).ok());
+    let status_callback = public_url.and_then(|url| Url::parse(&format!("{url}/sms/status?letter={}", letter.id)).ok());
     Ok(Wire { from: texting.sender_for(&to), to, body, media_urls, status_callback })
 }
 

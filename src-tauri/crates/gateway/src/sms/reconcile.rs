@@ -33,6 +33,7 @@ pub async fn run(app: App) {
         };
         tokio::select! {
             () = app.stop.cancelled() => return,
+            () = app.address.opens() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }

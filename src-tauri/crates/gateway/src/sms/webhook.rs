@@ -41,13 +41,13 @@ impl FromRequest<App> for TwilioSigned {
 
 fn signed_form(app: &App, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Vec<(String, String)>, Code> {
     let texting = app.texting.as_ref().ok_or(Code::TwilioMissing)?;
-    let base = app.config.public_url.as_deref().ok_or(Code::TwilioMissing)?;
+    let base = app.address.url().ok_or(Code::TwilioMissing)?;
     let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signature = word(SIGNATURE_HEADER).ok_or(Code::BadSignature)?;
     let is_form = word("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
     let pairs = if is_form { parse_form(body).map_err(|e| e.code())? } else { return Err(Code::BadForm) };
     // The address as configured at Twilio: our public one, never the Host header.
-    let called = Called { base, path_and_query: uri.path_and_query().map_or("/", |p| p.as_str()) };
+    let called = Called { base: &base, path_and_query: uri.path_and_query().map_or("/", |p| p.as_str()) };
     let proof = Proof { signature, settings: word(SIGNATURE_SETTINGS_HEADER) };
     match texting.signer.verify_form(called, &pairs, proof) {
         true => Ok(pairs.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect()),

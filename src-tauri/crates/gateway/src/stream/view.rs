@@ -48,7 +48,7 @@ pub async fn house(app: &App) -> HouseStatus {
     HouseStatus {
         sandbox: sandbox.into(),
         sandbox_says,
-        tunnel: app.config.public_url.clone(),
+        tunnel: app.address.url(),
         sessions: SessionCount { active: app.registry.active(), max: app.config.api.sessions },
     }
 }

@@ -1,9 +1,9 @@
 //! What a text means to the desk.
 
 use crate::world::{self, OTHER, PUBLIC_URL, SOON, Wish, World, until};
-use domain::{Timestamp, event::Event, segments};
+use domain::{Timestamp, segments};
 use standins::twilio::{Fault, NUMBER};
-use store::{events, inbox};
+use store::inbox;
 
 #[tokio::test]
 async fn commands_are_answered_by_text() {
@@ -130,25 +130,5 @@ async fn a_text_that_always_fails_is_put_aside_and_its_sender_told() {
     assert_eq!(failed, [(1, "INTERNAL".to_owned())]);
     w.text("menu").await;
     assert!(w.arrives(SOON).await.body.contains("Just write"), "what comes after it is read");
-    running.stop().await;
-}
-
-#[cfg(feature = "failpoints")]
-#[tokio::test]
-async fn a_text_at_which_the_desk_panics_is_put_aside_and_the_desk_goes_on() {
-    let w = World::new(Wish::default()).await;
-    let running = w.start().await;
-    w.text("new").await;
-    w.arrives(SOON).await;
-    fail::cfg("desk-before", "3*panic(planted)").unwrap();
-    w.text("fix the test").await;
-    assert!(w.arrives(SOON).await.body.contains("went wrong"));
-    fail::remove("desk-before");
-    let failed = running.app.store.read(|r| inbox::all_failed(r)).await.unwrap();
-    assert_eq!(failed, [(2, "INTERNAL".to_owned())]);
-    let seen = running.app.store.read(|r| events::after(r, 0, 10)).await.unwrap();
-    assert!(seen.iter().any(|e| matches!(e.event, Event::Failed { turn: None, .. })), "{seen:?}");
-    w.text("menu").await;
-    assert!(w.arrives(SOON).await.body.contains("Just write"));
     running.stop().await;
 }

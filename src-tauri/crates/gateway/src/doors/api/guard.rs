@@ -86,7 +86,7 @@ pub fn may_call(app: &App, origin: &str) -> bool {
 
 /// Whether a host (with its port) is a name of this gateway.
 pub fn is_ours(app: &App, host: &str) -> bool {
-    let public = app.config.public_url.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host);
+    let public = app.address.host();
     let port = app.public_addr.port();
     let named = app.config.written.api.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
     named

@@ -1,0 +1,34 @@
+//! The switch of the tunnel, and how it fares.
+
+use crate::{address, doors::reply::Refusal, gateway::App};
+use axum::{Json, Router, extract::State, routing::get};
+use domain::{Code, Problem};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::SystemTime;
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/tunnel", get(show).post(switch))
+}
+
+/// Its state, one line for a person, and what became of Twilio's number.
+pub fn shown(app: &App) -> Value {
+    let status = app.address.status().borrow().clone();
+    let page = app.address.page_in_the_way().then(|| Problem::from(Code::TunnelPageInTheWay));
+    json!({ "status": status, "words": status.in_words(SystemTime::now()), "number": app.address.number(), "page_in_the_way": page })
+}
+
+async fn show(State(app): State<App>) -> Json<Value> {
+    Json(shown(&app))
+}
+
+#[derive(Deserialize)]
+struct Switch {
+    on: bool,
+}
+
+async fn switch(State(app): State<App>, Json(Switch { on }): Json<Switch>) -> Result<Json<Value>, Refusal> {
+    app.store.write(move |tx| address::keep_switch(tx, on)).await?;
+    app.address.switch(on);
+    Ok(Json(shown(&app)))
+}
