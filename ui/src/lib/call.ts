@@ -1,7 +1,7 @@
 // What an approval would run, taken apart for reading. Whatever has no place of its own lands in `rest`, so that
 // nothing of the input stays unseen.
 
-import type { Approval } from "./api";
+import type { ApprovalKind } from "./api/wire";
 
 export interface Line {
     sign: " " | "-" | "+";
@@ -23,13 +23,25 @@ export interface Call {
     rest: [name: string, value: string][];
 }
 
+/** What is asked; of an approval, the part that says what would run. */
+export interface Asked {
+    kind: ApprovalKind;
+    tool: string | null;
+    input: unknown;
+    /** Everything, as the gateway shows it. */
+    shown: string;
+}
+
 type Input = Record<string, unknown>;
 
-export function call(approval: Approval): Call {
-    const input = isInput(approval.input) ? approval.input : {};
+export function call(asked: Asked): Call {
+    const input = isInput(asked.input) ? asked.input : {};
     const text = (name: string): Call["body"] => ({ kind: "text", text: word(input, name) });
     const diff = (hunks: Line[][]): Call["body"] => ({ kind: "diff", hunks });
-    switch (approval.tool) {
+    if (asked.kind === "question") return whole(asked, "The agent has a question", "The question");
+    if (asked.kind === "plan") return whole(asked, "May it work by this plan?", "The plan");
+    if (asked.kind === "rerun") return whole(asked, "A turn was interrupted. Run it again?", "What was asked");
+    switch (asked.tool) {
         case "Bash":
             return { ...taken(input, null, ["command"]), question: "May this command run?", label: "Exactly what would run", body: text("command") };
         case "Edit":
@@ -40,14 +52,8 @@ export function call(approval: Approval): Call {
             return { ...taken(input, "file_path", ["content"]), question: "May this file be written?", label: "All that would be in it", body: text("content") };
         case "WebFetch":
             return { ...taken(input, "url", ["prompt"]), question: "May this address be read?", label: "To find out", body: text("prompt") };
-        case "question":
-            return whole(approval, "The agent has a question", "The question");
-        case "plan":
-            return whole(approval, "May it work by this plan?", "The plan");
-        case "rerun":
-            return whole(approval, "A turn was interrupted. Run it again?", "What was asked");
         default:
-            return whole(approval, `May the tool ${approval.tool} run?`, "Exactly what would run");
+            return whole(asked, `May the tool ${asked.tool} run?`, "Exactly what would run");
     }
 }
 
@@ -64,8 +70,8 @@ function taken(input: Input, where: string | null, used: string[]): Pick<Call, "
     };
 }
 
-function whole(approval: Approval, question: string, label: string): Call {
-    return { question, label, where: null, body: { kind: "text", text: approval.shown }, claim: null, rest: [] };
+function whole(asked: Asked, question: string, label: string): Call {
+    return { question, label, where: null, body: { kind: "text", text: asked.shown }, claim: null, rest: [] };
 }
 
 function edits(input: Input): Line[][] {
@@ -74,7 +80,7 @@ function edits(input: Input): Line[][] {
 }
 
 /** The lines that stay around those that go and those that come. */
-function change(edit: Input): Line[] {
+export function change(edit: Input): Line[] {
     const before = word(edit, "old_string").split("\n");
     const after = word(edit, "new_string").split("\n");
     let head = 0;
