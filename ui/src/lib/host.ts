@@ -90,15 +90,23 @@ export class WebHost implements Host {
     subscribe(after: number | null, hears: Hears): Line {
         let socket: WebSocket | null = null;
         let over = false;
+        let refused: string | null = null;
         const end = (why: Problem) => {
             if (over) return;
             over = true;
+            // A browser does not say why a line was not opened. It may be the token: the next try gets a new one, or the reason.
+            if (refused !== null) this.pass.stale(refused);
             hears.closed(why);
+        };
+        const frame = (frame: Frame) => {
+            refused = null;
+            if (!over) hears.frame(frame);
         };
         this.pass.access().then(
             (token) => {
                 if (over) return;
-                socket = open(after, token, { frame: (frame) => void (over || hears.frame(frame)), closed: end });
+                refused = token;
+                socket = open(after, token, { frame, closed: end });
             },
             (error: unknown) => end(asProblem(error)),
         );
@@ -119,7 +127,7 @@ function open(after: number | null, token: string, hears: Hears): WebSocket {
     const url = new URL("/ws", location.href);
     url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
     if (after !== null) url.searchParams.set("after", String(after));
-    const socket = new WebSocket(url, [`lanyard.bearer.${token}`]);
+    const socket = new WebSocket(url, ["lanyard.v1", `lanyard.bearer.${token}`]);
     socket.onmessage = ({ data }) => {
         const frame = typeof data === "string" ? parse(data) : undefined;
         if (isFrame(frame)) hears.frame(frame);

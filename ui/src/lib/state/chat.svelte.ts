@@ -4,7 +4,7 @@ import type { Events, Frame } from "../api/wire";
 import type { Host } from "../host";
 import { type Problem, asProblem } from "../problem";
 import { type Fact, type Shelf, type Span, isFact } from "../shelf";
-import { transcript } from "../transcript";
+import { type Item, transcript } from "../transcript";
 import { type Block, Words } from "../words";
 
 const PAGE = 100;
@@ -23,7 +23,8 @@ export class Chat {
     start = $state(false);
     loadingOlder = $state(false);
 
-    readonly items = $derived(transcript(this.facts));
+    /** Told anew with each fact. A `$derived` would end with the screen that first asked for this chat. */
+    items = $state.raw<Item[]>([]);
 
     private readonly words = new Words();
     private readonly seqs = new Set<number>();
@@ -127,5 +128,6 @@ export class Chat {
         const all = [...this.facts, ...fresh];
         const last = this.facts.at(-1)?.seq ?? -1;
         this.facts = fresh.every((fact, n) => fact.seq > (fresh[n - 1]?.seq ?? last)) ? all : all.sort((a, b) => a.seq - b.seq);
+        this.items = transcript(this.facts);
     }
 }

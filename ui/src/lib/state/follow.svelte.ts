@@ -10,11 +10,16 @@ export class Follow {
     isAway = $state(false);
     nearTop = false;
     private keeping = false;
+    private top = 0;
 
     scrolled(): void {
         const el = this.scroller;
         if (!el || this.keeping) return;
-        this.isAway = el.scrollHeight - el.scrollTop - el.clientHeight > AT_END_PX;
+        const atEnd = el.scrollHeight - el.scrollTop - el.clientHeight <= AT_END_PX;
+        // What grows below takes nobody away from the end; only going up does.
+        if (atEnd) this.isAway = false;
+        else if (el.scrollTop < this.top) this.isAway = true;
+        this.top = el.scrollTop;
         this.nearTop = el.scrollTop < NEAR_TOP_PX;
     }
 

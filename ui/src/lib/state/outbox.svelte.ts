@@ -20,6 +20,8 @@ const SHOWN_WITHIN_MS = 20_000;
 export class Outbox {
     all = $state.raw<Unsent[]>([]);
     private sending = false;
+    /** The line came back while a try was under way that may not have noticed. */
+    private rung = false;
     private failures = 0;
     private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -73,6 +75,7 @@ export class Outbox {
     /** Sends what waits, one after the other. Called whenever the line may be back. */
     async flush(): Promise<void> {
         clearTimeout(this.timer);
+        this.rung = this.sending;
         if (this.sending) return;
         this.sending = true;
         try {
@@ -149,6 +152,10 @@ export class Outbox {
             return true;
         }
         this.patch(clientId, { state: "waiting" });
+        if (this.rung) {
+            this.rung = false;
+            return true;
+        }
         const wait = (problem.retryAfter ?? 0) * 1000 || Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
         this.timer = setTimeout(() => void this.flush(), wait);
         return false;
