@@ -28,6 +28,8 @@ export class Keyring {
         const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", keys.publicKey);
         const public_key = { kty: kty ?? "", crv: crv ?? "", x: x ?? "", y: y ?? "" };
         const tokens = await this.ask<Tokens>("POST", "/api/pair", { code, name, public_key } satisfies Pair);
+        // What an earlier pairing left belongs to another owner, for all this phone knows.
+        await this.shelf.wipe();
         await this.take(tokens, keys);
         return tokens.you;
     }

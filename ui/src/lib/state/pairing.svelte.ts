@@ -31,8 +31,6 @@ export class Pairing {
         this.busy = true;
         this.problem = null;
         try {
-            // What an earlier pairing left belongs to another owner, for all this phone knows.
-            await this.shelf.wipe();
             this.isNow(await this.keyring.pair(code, name));
             return true;
         } catch (error) {
