@@ -113,11 +113,11 @@ test("what is said offline waits, and is said once, in order", async () => {
     await page.getByText(/You are offline/).waitFor();
     await say(page, "First, said in a tunnel");
     await say(page, "Second, said in a tunnel");
-    await page.getByText("2 messages wait to be sent.").waitFor();
+    await page.getByText(/2 messages wait/).waitFor();
     await context.setOffline(false);
     const said = page.locator("li[data-kind=said]");
     await said.filter({ hasText: "Second" }).waitFor();
-    await page.getByText(/messages? waits? to be sent/).waitFor({ state: "hidden" });
+    await page.getByText(/messages? waits?\./).waitFor({ state: "hidden" });
     expect((await said.allInnerTexts()).filter((text) => text.includes("tunnel")).map((text) => /First|Second/.exec(text)?.[0])).toEqual(["First", "Second"]);
     await page.reload();
     await said.filter({ hasText: "Second" }).waitFor();

@@ -252,6 +252,22 @@ for (const scheme of ["light", "dark"] as const) {
     });
 }
 
+test("what a link in a text shows has no barrier", async () => {
+    standin.links.set("answer", { kind: "answer", session: { title: "Fix billing" }, at: Date.now(), markdown: ANSWER, artifacts: [{ url: "/icons/512.png", media_type: "image/png", caption: "The page" }] });
+    standin.links.set("approval", { kind: "approval", number: 7, tool: "Bash", input: { command: "git push --force", description: "Push it" }, shown: "", risk: "high", state: "open", expires_at: Date.now() + 600_000 });
+    for (const scheme of ["light", "dark"] as const) {
+        const context = await phone(chrome, scheme);
+        const page = await context.newPage();
+        for (const [name, path] of Object.entries({ "link-answer": "/a/answer", "link-approval": "/p/approval", "link-over": "/a/over" })) {
+            await page.goto(standin.url + path);
+            await page.getByRole("heading", { level: 1 }).waitFor();
+            expect(await inspect(page), name).toEqual([]);
+            await shot(page, `${name}-${scheme}`);
+        }
+        await context.close();
+    }
+});
+
 test("without a line every screen shows what it has, and says so", async () => {
     const context = await phone(chrome);
     const page = await pair(context, house);

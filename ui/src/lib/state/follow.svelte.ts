@@ -11,15 +11,17 @@ export class Follow {
     nearTop = false;
     private keeping = false;
     private top = 0;
+    private height = 0;
 
     scrolled(): void {
         const el = this.scroller;
         if (!el || this.keeping) return;
         const atEnd = el.scrollHeight - el.scrollTop - el.clientHeight <= AT_END_PX;
-        // What grows below takes nobody away from the end; only going up does.
+        // What grows or shrinks takes nobody away from the end; only going up does.
         if (atEnd) this.isAway = false;
-        else if (el.scrollTop < this.top) this.isAway = true;
+        else if (el.scrollTop < this.top && el.scrollHeight === this.height) this.isAway = true;
         this.top = el.scrollTop;
+        this.height = el.scrollHeight;
         this.nearTop = el.scrollTop < NEAR_TOP_PX;
     }
 

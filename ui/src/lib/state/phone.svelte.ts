@@ -203,12 +203,13 @@ function lastOpen(): string | null {
     }
 }
 
-const KEY = Symbol("phone");
+/** Under which components find the phone. */
+export const PHONE = Symbol("phone");
 
 export function providePhone(phone: Phone): Phone {
-    return setContext(KEY, phone);
+    return setContext(PHONE, phone);
 }
 
 export function usePhone(): Phone {
-    return getContext<Phone>(KEY);
+    return getContext<Phone>(PHONE);
 }

@@ -24,6 +24,8 @@ export class Standin {
     private readonly sockets = new Map<WebSocket, number>();
     /** Requests that came, as `POST /api/pair`. */
     readonly asked: string[] = [];
+    /** What the links in texts show, by their names. */
+    readonly links = new Map<string, unknown>();
     /** While set, nobody is answered. */
     dead = false;
     /** Bytes of words are lost on the way. */
@@ -139,6 +141,7 @@ export class Standin {
     private async api(method: string, request: Parameters<Route>[0]): Promise<unknown> {
         const [first = "", second = "", third = ""] = request.parts;
         if (first === "pair") return this.house.pair(request.body as never);
+        if (first === "link") return this.links.get(second) ?? Promise.reject(new Refused(410, "LINK_EXPIRED", "This link has run out.", "Text more for a new one."));
         if (first === "token") return this.house.refresh(request.body as never);
         this.house.caller(request.token);
         const route = this.routes[`${method} ${first}${second ? "/*" : ""}${third ? `/${third}` : ""}`];
