@@ -146,6 +146,12 @@ codes! {
     Busy "BUSY" Session 429
         "Too many messages wait in this session." "Wait for the agent, or stop its turn first."
         "Too many messages wait already. Text halt to stop the turn."
+    UnknownAgent "UNKNOWN_AGENT" Session 404
+        "There is no such agent." "GET /api/info lists them; claude is always there."
+        "There is no such agent. Text new to start with the usual one."
+    ClientIdUsed "CLIENT_ID_USED" Session 409
+        "This client_id was used for something else before." "Give every message a client_id of its own."
+        "That was sent before as something else."
     UnknownApproval "UNKNOWN_APPROVAL" Permission 404
         "There is no such open approval." "lanyard approve lists those that are open."
         "There is nothing open to answer."
@@ -186,6 +192,10 @@ codes! {
         "That could not be understood. Text menu for what can."
     WrongMethod "WRONG_METHOD" Connection 405
         "This address does not take this method." "Compare it with the API description."
+        "That could not be understood. Text menu for what can."
+
+    WrongType "WRONG_TYPE" Connection 415
+        "The body is not of the type that is taken here." "Send JSON with content-type application/json."
         "That could not be understood. Text menu for what can."
 
     // Phones and tokens

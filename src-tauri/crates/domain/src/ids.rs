@@ -48,5 +48,9 @@ id!(/// A question that only the owner may answer.
     ApprovalId);
 id!(/// A file a turn produced, or a picture that came in, that a person would want.
     ArtifactId);
+id!(/// A paired device: a phone, a tablet, another browser.
+    PhoneId);
+id!(/// A named token for scripts and other programs.
+    ApiTokenId);
 id!(/// One container with its volumes.
     SandboxId);

@@ -21,7 +21,7 @@ pub mod time;
 pub mod usage;
 
 pub use code::{Code, Problem};
-pub use ids::{ApprovalId, ArtifactId, SandboxId, SessionId, TurnId};
+pub use ids::{ApiTokenId, ApprovalId, ArtifactId, PhoneId, SandboxId, SessionId, TurnId};
 pub use mode::PermissionMode;
 pub use phone_number::{Address, PhoneNumber};
 pub use time::Timestamp;

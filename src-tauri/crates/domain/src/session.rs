@@ -270,6 +270,9 @@ impl Session {
             Input::Close => self.close(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
         }
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.waits_for_owner(!self.asked.is_empty(), now);
+        }
         step
     }
 
@@ -411,7 +414,8 @@ impl Session {
                 turn.give_up(now);
             }
             Phase::Working(turn) => {
-                turn.fell_silent = true;
+                turn.overran = now >= turn.ends_by(&self.patience);
+                turn.fell_silent = !turn.overran;
                 step.act(Act::Command(AgentCommand::Interrupt));
                 turn.begin_halt(now);
             }

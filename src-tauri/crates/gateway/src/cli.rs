@@ -4,6 +4,7 @@
 mod client;
 mod image;
 mod keys;
+mod phones;
 mod say;
 mod show;
 
@@ -87,6 +88,17 @@ enum Command {
         #[arg(long, conflicts_with = "follow")]
         reached: bool,
     },
+    /// Pair a phone: shows a link that works once and for two minutes.
+    Pair {
+        /// Return at once instead of waiting for the phone.
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// List phones; rename, revoke or limit one; tokens for scripts.
+    Phones {
+        #[command(subcommand)]
+        action: Option<phones::PhonesAction>,
+    },
     /// Show the config with every key, check it, or keep a secret.
     Config {
         #[command(subcommand)]
@@ -163,6 +175,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Logs { letters: true, .. } => show::letters(&door, cli.json).await,
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
+        Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
+        Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door).await,
         Command::Doctor => show::doctor(&door, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild).await,

@@ -7,9 +7,12 @@ use crate::{
     house::House,
     launch,
     live::Live,
+    metrics::Metrics,
+    pairing::{Callers, Limits},
     secrets::Secrets,
     sessions::{Registry, Workshop},
     sms::{self, letters::Post, texting::Texting},
+    stream::{self, Stream},
     tokens::Tokens,
 };
 use domain::{Code, Problem};
@@ -39,6 +42,12 @@ pub struct Shared {
     pub registry: Registry,
     pub texting: Option<Texting>,
     pub live: Live,
+    /// Who may come in by the public door.
+    pub callers: Callers,
+    pub limits: Limits,
+    /// What goes to every open WebSocket.
+    pub stream: Stream,
+    pub metrics: Metrics,
     pub started: domain::Timestamp,
     /// Cancelled once, when Lanyard stops; every task watches it.
     pub stop: CancellationToken,
@@ -88,6 +97,8 @@ impl Gateway {
         let workshop =
             Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
         let texting = Texting::open(&config, &secrets).await;
+        let callers = Callers::open(&store).await.map_err(approvals::internal)?;
+        let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
         let app = App(Arc::new(Shared {
             config,
             paths,
@@ -98,6 +109,10 @@ impl Gateway {
             registry: Registry::default(),
             texting,
             live: Live::default(),
+            callers,
+            limits,
+            stream: Stream::default(),
+            metrics: Metrics::default(),
             started: crate::clock::now(),
             stop,
             tasks,
@@ -115,6 +130,7 @@ impl Gateway {
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
+        app.tasks.spawn(stream::tell(app.clone()));
         app.tasks.spawn(doors::public::serve(app.clone(), public));
         app.tasks.spawn(doors::local::serve(app.clone(), local));
         tracing::info!(address = %app.public_addr, "Lanyard is up");

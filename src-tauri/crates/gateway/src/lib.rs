@@ -17,10 +17,14 @@ pub mod launch;
 pub mod links;
 pub mod live;
 pub mod logging;
+pub mod metrics;
+pub mod pairing;
 pub mod pictures;
 pub mod secrets;
 pub mod sessions;
 pub mod sms;
+pub mod stream;
+pub mod talk;
 pub mod tokens;
 pub mod wire;
 

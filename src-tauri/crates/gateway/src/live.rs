@@ -14,6 +14,9 @@ pub struct Partial {
     pub offset: usize,
     pub text: String,
     pub thinking: bool,
+    /// The newest event when these words were said: they come after it and before any later one.
+    #[serde(skip)]
+    pub after: i64,
 }
 
 /// Pieces kept for a reader that lags: about ten seconds of fast writing.

@@ -10,5 +10,5 @@ mod writes;
 pub use driver::title_of;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say};
-pub use workshop::{Lease, Wanted, Workshop};
+pub use workshop::{Lease, SandboxState, Wanted, Workshop};
 pub use writes::{Scene, WORKSPACE};

@@ -82,6 +82,12 @@ pub fn get(rows: &impl Rows, id: ApprovalId) -> Result<Option<Approval>> {
     one(rows, "id = ?1", [id.to_string()])
 }
 
+/// Who answered: a phone's name, a number.
+pub fn decided_by(rows: &impl Rows, id: ApprovalId) -> Result<Option<String>> {
+    let mut query = rows.conn().prepare_cached("SELECT decided_by FROM approvals WHERE id = ?1")?;
+    query.query_and_then([id.to_string()], |row| Ok(row.get(0)?))?.next().transpose().map(Option::flatten)
+}
+
 /// All that wait for an answer, by number.
 pub fn all_open(rows: &impl Rows) -> Result<Vec<Approval>> {
     let mut query = rows

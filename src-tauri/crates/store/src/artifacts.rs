@@ -58,3 +58,31 @@ pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<(ArtifactId, String
         rows.conn().prepare_cached("SELECT id, media_type, caption FROM artifacts WHERE turn = ?1 ORDER BY id")?;
     query.query_and_then([turn.to_string()], |row| Ok((values::parsed(row, 0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
+
+/// What is known of an artifact without its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    pub id: ArtifactId,
+    pub media_type: String,
+    pub caption: Option<String>,
+    pub bytes: u64,
+    pub created_at: Timestamp,
+}
+
+/// A session's artifacts, oldest first; of one turn alone if it is named.
+pub fn outlines(rows: &impl Rows, session: SessionId, turn: Option<TurnId>, limit: usize) -> Result<Vec<Outline>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, media_type, caption, length(bytes), created_at FROM artifacts
+         WHERE session = ?1 AND (?2 IS NULL OR turn = ?2) ORDER BY created_at, id LIMIT ?3",
+    )?;
+    let outline = |row: &Row<'_>| {
+        Ok(Outline {
+            id: values::parsed(row, 0)?,
+            media_type: row.get(1)?,
+            caption: row.get(2)?,
+            bytes: row.get::<_, i64>(3)?.max(0) as u64,
+            created_at: Timestamp(row.get(4)?),
+        })
+    };
+    query.query_and_then(params![session.to_string(), turn.map(|t| t.to_string()), limit as i64], outline)?.collect()
+}

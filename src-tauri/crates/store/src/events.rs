@@ -39,6 +39,34 @@ pub fn after(rows: &impl Rows, cursor: i64, limit: usize) -> Result<Vec<Stored>>
     query.query_and_then(params![cursor, limit as i64], stored)?.collect()
 }
 
+/// As [`after`], and no more than about `bytes` of them: what one reader may hold at once.
+pub fn some_after(rows: &impl Rows, cursor: i64, limit: usize, bytes: usize) -> Result<Vec<Stored>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT seq, session, at, body, length(body) FROM events WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+    )?;
+    let mut found = Vec::new();
+    let mut held = 0;
+    let mut rows = query.query(params![cursor, limit as i64])?;
+    while held < bytes as i64
+        && let Some(row) = rows.next()?
+    {
+        held += row.get::<_, i64>(4)?;
+        found.push(stored(row)?);
+    }
+    Ok(found)
+}
+
+/// Facts of one session before a cursor, oldest first: the `limit` newest of them.
+pub fn of_session_before(rows: &impl Rows, session: SessionId, cursor: i64, limit: usize) -> Result<Vec<Stored>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT seq, session, at, body FROM events WHERE session = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
+    )?;
+    let found = query.query_and_then(params![session.to_string(), cursor, limit as i64], stored)?;
+    let mut found = found.collect::<Result<Vec<_>>>()?;
+    found.reverse();
+    Ok(found)
+}
+
 /// Facts of one session after a cursor, oldest first.
 pub fn of_session(rows: &impl Rows, session: SessionId, cursor: i64, limit: usize) -> Result<Vec<Stored>> {
     let mut query = rows.conn().prepare_cached(

@@ -186,6 +186,18 @@ pub fn last_sender(rows: &impl Rows, session: SessionId) -> Result<Option<(Chann
     query.query_and_then([session.to_string()], |row| Ok((values::from_word(row, 0)?, row.get(1)?)))?.next().transpose()
 }
 
+/// Keeps with a message the number of the event that says it was said.
+pub fn set_event(tx: &Tx<'_>, message: i64, event: i64) -> Result<()> {
+    tx.conn().prepare_cached("UPDATE inbox SET event = ?2 WHERE message = ?1")?.execute([message, event])?;
+    Ok(())
+}
+
+/// The event that says that `message` was said.
+pub fn event(rows: &impl Rows, message: i64) -> Result<Option<i64>> {
+    let mut query = rows.conn().prepare_cached("SELECT event FROM inbox WHERE message = ?1")?;
+    Ok(query.query_row([message], |row| row.get(0)).optional()?.flatten())
+}
+
 /// How many messages were ever written down.
 pub fn count(rows: &impl Rows) -> Result<i64> {
     Ok(rows.conn().prepare_cached("SELECT count(*) FROM inbox")?.query_row([], |row| row.get(0))?)

@@ -4,16 +4,20 @@
 //! share one commit, so that a durable write costs a fraction of a disk flush under load; each answers only after that
 //! commit is on disk (`synchronous=FULL`). Queries stand in a module per table and take a [`Tx`] or a [`Reader`].
 
+pub mod api_tokens;
 pub mod approvals;
 pub mod artifacts;
 pub mod events;
 pub mod facts;
 pub mod inbox;
 pub mod links;
+pub mod listing;
 pub mod numbers;
 pub mod outbox;
+pub mod phones;
 pub mod reached;
 pub mod rules;
+pub mod search;
 pub mod sessions;
 pub mod turns;
 pub mod usage;

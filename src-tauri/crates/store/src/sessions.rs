@@ -13,14 +13,16 @@ pub struct SessionRow {
     pub title: String,
     pub mode: PermissionMode,
     pub agent_session: Option<String>,
+    /// None: the config's.
+    pub model: Option<String>,
     pub open: bool,
     pub created_at: Timestamp,
     pub last_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, number, agent, title, mode, agent_session, open, created_at, last_at";
+pub(crate) const COLUMNS: &str = "id, number, agent, title, mode, agent_session, open, created_at, last_at, model";
 
-fn session(row: &Row<'_>) -> Result<SessionRow> {
+pub(crate) fn session(row: &Row<'_>) -> Result<SessionRow> {
     Ok(SessionRow {
         id: values::parsed(row, 0)?,
         number: row.get(1)?,
@@ -31,6 +33,7 @@ fn session(row: &Row<'_>) -> Result<SessionRow> {
         open: row.get(6)?,
         created_at: Timestamp(row.get(7)?),
         last_at: Timestamp(row.get(8)?),
+        model: row.get(9)?,
     })
 }
 

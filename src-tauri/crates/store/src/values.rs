@@ -40,3 +40,8 @@ pub fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T>
     let text = row.get_ref(column)?.as_str().map_err(|e| Error::Value(Box::new(e)))?;
     Ok(serde_json::from_value(serde_json::Value::String(text.to_owned()))?)
 }
+
+/// An empty text is no value.
+pub fn none_if_empty(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}

@@ -32,6 +32,8 @@ export type Code =
     | "SESSION_CLOSED"
     | "SESSION_LIMIT"
     | "BUSY"
+    | "UNKNOWN_AGENT"
+    | "CLIENT_ID_USED"
     | "UNKNOWN_APPROVAL"
     | "APPROVAL_GONE"
     | "APPROVAL_CHANGED"
@@ -45,6 +47,7 @@ export type Code =
     | "TOO_MANY_REQUESTS"
     | "BAD_REQUEST"
     | "WRONG_METHOD"
+    | "WRONG_TYPE"
     | "NOT_PAIRED"
     | "TOKEN_EXPIRED"
     | "PHONE_REVOKED"
@@ -550,7 +553,7 @@ export type QuestionOption = { label: string, description: string, };
  */
 export type Refresh = { refresh_token: string, 
 /**
- * Milliseconds since 1970; at most five minutes from the gateway's clock (`CLOCK_WRONG` brings `details.now`).
+ * Milliseconds since 1970, at most 15 digits; at most five minutes from the gateway's clock (`CLOCK_WRONG` brings `details.now`).
  */
 at?: number, 
 /**
@@ -653,7 +656,7 @@ hits: Array<SearchHit>, };
  */
 export type SessionChange = { title?: string, 
 /**
- * All of its tags from now on: at most 20, of at most 50 characters.
+ * All of its tags from now on: at most 20, cut at 50 characters.
  */
 tags?: Array<string>, };
 

@@ -131,11 +131,13 @@ impl Session {
             TurnOutcome::Completed => {
                 (Outcome::Completed, Reply::Answer { text: end.text, unasked: !turn.was_asked() })
             }
-            TurnOutcome::Interrupted if turn.fell_silent => {
-                step.append(Event::Failed { turn: Some(id), code: Code::AgentSilent, detail: String::new() });
-                (Outcome::Failed, Reply::Failure(Code::AgentSilent))
-            }
-            TurnOutcome::Interrupted => (Outcome::Halted, Reply::Halted),
+            TurnOutcome::Interrupted => match turn.why_stopped() {
+                Some(code) => {
+                    step.append(Event::Failed { turn: Some(id), code, detail: String::new() });
+                    (Outcome::Failed, Reply::Failure(code))
+                }
+                None => (Outcome::Halted, Reply::Halted),
+            },
             TurnOutcome::Failed(AgentFault::UnknownSession) => {
                 // It can never be resumed: the next start begins a new conversation.
                 self.agent_session = None;

@@ -15,6 +15,8 @@ pub struct Patience {
     pub end: Duration,
     /// A process without work is ended after this; the session resumes when words come.
     pub idle: Duration,
+    /// A whole turn, without the time the owner takes to answer.
+    pub turn: Duration,
     /// How many messages may wait in one session.
     pub waiting: usize,
 }
@@ -30,6 +32,7 @@ impl Default for Patience {
             halt: Duration::from_secs(5),
             end: Duration::from_secs(30),
             idle: minutes(30),
+            turn: minutes(60),
             waiting: 100,
         }
     }

@@ -262,3 +262,35 @@ fn halt_takes_back_words_that_no_turn_took() {
     assert!(s.step(Input::Halt, T0).writes.contains(&Write::Drop { message: 1 }));
     assert_eq!(says(&s.step(Input::Started { agent_session: "a".into() }, T0)), [] as [i64; 0]);
 }
+
+#[test]
+fn a_turn_that_takes_too_long_is_stopped_and_says_so() {
+    let patience =
+        Patience { turn: Duration::from_secs(100), silence: Duration::from_secs(1000), ..Patience::default() };
+    let mut s = Session::new(SessionId::new(), None, vec![], patience);
+    s.step(Input::Said(said(1)), T0);
+    s.step(Input::Started { agent_session: "a1".into() }, T0);
+    assert_eq!(s.wake_at(), Some(later(100)));
+    assert_eq!(s.step(Input::Tick, later(99)), Step::default());
+    let stopped = s.step(Input::Tick, later(100));
+    assert_eq!(stopped.acts, [Act::Command(AgentCommand::Interrupt)]);
+    let over = s.step(end("", TurnOutcome::Interrupted, false), later(101));
+    assert!(
+        over.writes.iter().any(|w| matches!(w, Write::Append(Event::Failed { code: Code::TurnTimeout, .. }))),
+        "{over:?}"
+    );
+}
+
+#[test]
+fn the_time_the_owner_takes_to_answer_does_not_count() {
+    let patience =
+        Patience { turn: Duration::from_secs(100), silence: Duration::from_secs(1000), ..Patience::default() };
+    let mut s = Session::new(SessionId::new(), None, vec![], patience);
+    s.step(Input::Said(said(1)), T0);
+    s.step(Input::Started { agent_session: "a1".into() }, T0);
+    s.step(asks("r1"), later(10));
+    assert_eq!(s.wake_at(), None, "it waits as long as the approval lives");
+    let subject = Subject::Plan { plan: "p".into(), input: json!({}) };
+    s.step(Input::Decided { request: "r1".into(), subject, decision: Decision::Allowed }, later(1010));
+    assert_eq!(s.wake_at(), Some(later(1100)));
+}

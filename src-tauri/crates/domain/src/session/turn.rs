@@ -8,6 +8,7 @@ use crate::{
     event::Outcome,
 };
 use serde_json::{Map, Value};
+use std::time::Duration;
 
 /// One request and everything up to its answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,11 @@ pub struct Turn {
     last_heard: Timestamp,
     halt: Halt,
     pub(super) fell_silent: bool,
+    /// It took longer than a turn may.
+    pub(super) overran: bool,
+    /// Since when it waits for the owner, and how long it did before.
+    asked_at: Option<Timestamp>,
+    waited: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,6 +57,9 @@ impl Turn {
             last_heard: now,
             halt: Halt::No,
             fell_silent: false,
+            overran: false,
+            asked_at: None,
+            waited: Duration::ZERO,
         }
     }
 
@@ -64,6 +73,23 @@ impl Turn {
 
     pub(super) fn heard(&mut self, now: Timestamp) {
         self.last_heard = now;
+    }
+
+    /// From now on it waits for the owner, or no longer does.
+    pub(super) fn waits_for_owner(&mut self, waits: bool, now: Timestamp) {
+        match (waits, self.asked_at) {
+            (true, None) => self.asked_at = Some(now),
+            (false, Some(since)) => {
+                self.waited += now.since(since);
+                self.asked_at = None;
+            }
+            (true, Some(_)) | (false, None) => {}
+        }
+    }
+
+    /// When it will have taken as long as a turn may.
+    pub(super) fn ends_by(&self, patience: &Patience) -> Timestamp {
+        self.started + patience.turn + self.waited
     }
 
     /// True the first time; a second halt means that asking was not enough.
@@ -86,15 +112,26 @@ impl Turn {
             Halt::Ending { at } => Some(at + patience.end),
             Halt::Asked { at } => Some(at + patience.halt),
             Halt::No if waits_for_owner => None,
-            Halt::No if self.tools.is_empty() => Some(self.last_heard + patience.silence),
-            Halt::No => Some(self.last_heard + patience.tool_silence),
+            Halt::No => {
+                let silence = if self.tools.is_empty() { patience.silence } else { patience.tool_silence };
+                Some((self.last_heard + silence).min(self.ends_by(patience)))
+            }
+        }
+    }
+
+    /// Why Lanyard itself stopped it.
+    pub(super) fn why_stopped(&self) -> Option<Code> {
+        match (self.overran, self.fell_silent) {
+            (true, _) => Some(Code::TurnTimeout),
+            (false, true) => Some(Code::AgentSilent),
+            (false, false) => None,
         }
     }
 
     /// What a process's end means for this turn.
     pub(super) fn how_it_died(&self) -> (Outcome, Option<Code>) {
-        if self.fell_silent {
-            (Outcome::Failed, Some(Code::AgentSilent))
+        if let Some(code) = self.why_stopped() {
+            (Outcome::Failed, Some(code))
         } else if self.is_halting() {
             (Outcome::Halted, None)
         } else {

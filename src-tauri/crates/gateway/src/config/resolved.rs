@@ -4,7 +4,7 @@ use super::{Written, written};
 use domain::{
     Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Risk, session::Patience, usage::MicroDollars,
 };
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 use url::Url;
 
 #[derive(Clone, Debug)]
@@ -21,7 +21,33 @@ pub struct Resolved {
     pub sms: SmsSettings,
     pub workspace: Option<PathBuf>,
     pub agent_uid: u32,
+    pub api: ApiSettings,
     pub written: Written,
+}
+
+/// The companion API's own.
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    pub per_minute: NonZeroU32,
+    pub address_per_minute: NonZeroU32,
+    /// Sessions that may have a process at once.
+    pub sessions: usize,
+    pub pace: Pace,
+}
+
+/// How long a WebSocket may be quiet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two pings of ours.
+    pub ping: Duration,
+    /// A client that says nothing for this long is dropped.
+    pub silence: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { ping: Duration::from_secs(25), silence: Duration::from_secs(60) }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +96,7 @@ impl Resolved {
                 tool_silence: minutes(w.agent.tool_silence_minutes.max(1)),
                 idle: minutes(w.agent.idle_minutes.max(1)),
                 waiting: w.agent.waiting.max(1),
+                turn: minutes(w.limits.turn_minutes.max(1)),
                 ..Patience::default()
             },
             grants: GrantPolicy { sms: grants(w.approvals.sms_grants) },
@@ -84,6 +111,12 @@ impl Resolved {
             },
             workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
             agent_uid: agent_uid(w.sandbox.uid),
+            api: ApiSettings {
+                per_minute: NonZeroU32::new(w.api.per_minute).unwrap_or(NonZeroU32::MIN),
+                address_per_minute: NonZeroU32::new(w.api.address_per_minute).unwrap_or(NonZeroU32::MIN),
+                sessions: w.limits.sessions.max(1),
+                pace: Pace::default(),
+            },
             written: w,
         })
     }

@@ -21,6 +21,8 @@ macro_rules! table {
 #[serde(default)]
 pub struct Written {
     pub server: Server,
+    pub api: Api,
+    pub limits: Limits,
     pub agent: Agent,
     pub anthropic: Anthropic,
     pub secrets: Secrets,
@@ -34,6 +36,13 @@ pub struct Written {
 }
 
 table!(Server { listen: String = "127.0.0.1:3001".into(), public_url: String = String::new() });
+table!(Api {
+    hosts: Vec<String> = Vec::new(),
+    origins: Vec<String> = Vec::new(),
+    per_minute: u32 = 600,
+    address_per_minute: u32 = 1200,
+});
+table!(Limits { sessions: usize = 10, turn_minutes: u64 = 60 });
 table!(Agent {
     model: String = String::new(),
     mode: PermissionMode = PermissionMode::Default,

@@ -1,7 +1,7 @@
 //! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
 //! port: no request from a network can reach it.
 
-use super::reply::Refusal;
+use super::{api, phones, reply::Refusal};
 use crate::{
     approvals::{self, Answer},
     clock, doctor,
@@ -72,6 +72,8 @@ pub fn router(app: App) -> Router {
         .route("/sandbox/remove", post(remove))
         .route("/secrets/forget", post(forget_secrets))
         .route("/stop", post(stop))
+        .merge(phones::routes())
+        .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
 }

@@ -1,12 +1,12 @@
 //! How a door says no: `{"type":"error","requestId":..,"data":{code,message,details:{suggestion}}}` with the code's status.
 
+use crate::wire::{ErrorBody, ErrorData};
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{Code, Problem};
-use serde_json::json;
 
 /// A problem on its way to a person.
 #[derive(Debug)]
@@ -32,13 +32,29 @@ impl From<store::Error> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Problem { code, message, suggestion } = self.0;
-        let status = StatusCode::from_u16(code.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = json!({
-            "type": "error",
-            "requestId": format!("req_{}", crate::tokens::random_name::<9>()),
-            "data": { "code": code, "message": message, "details": { "suggestion": suggestion } },
-        });
-        (status, Json(body)).into_response()
+        refuse(self.0.into())
     }
+}
+
+/// The header that names a request, in answers and in the log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What went wrong as an answer, under a new request id.
+pub fn refuse(data: ErrorData) -> Response {
+    let status = StatusCode::from_u16(data.code.entry().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let retry_after = data.details.retry_after.map(HeaderValue::from);
+    let request_id = new_id();
+    let name = HeaderValue::from_str(&request_id);
+    let mut response = (status, Json(ErrorBody { kind: "error", request_id, data })).into_response();
+    if let Ok(name) = name {
+        response.headers_mut().insert(REQUEST_ID, name);
+    }
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
+}
+
+pub fn new_id() -> String {
+    format!("req_{}", crate::tokens::random_name::<9>())
 }

@@ -132,7 +132,8 @@ impl Driver {
             Act::Command(command) => self.command(command).await,
             Act::Partial { message, block, offset, text, thinking } => {
                 let session = self.session.id;
-                self.app.live.say(Partial { session, message, block, offset, text, thinking });
+                let after = *self.app.store.bells().events.borrow();
+                self.app.live.say(Partial { session, message, block, offset, text, thinking, after });
             }
             Act::SendPhoto { turn, call } => {
                 let Some(agent) = &self.agent else { return };
@@ -155,7 +156,7 @@ impl Driver {
             let rules = app.store.read(move |r| store::rules::of_session(r, session)).await;
             let row = app.store.read(move |r| sessions::get(r, session)).await;
             let (Ok(rules), Ok(Some(row))) = (rules, row) else { return Err(Code::Internal.into()) };
-            app.workshop.take(Wanted { resume, rules, mode: row.mode }).await
+            app.workshop.take(Wanted { resume, rules, mode: row.mode, model: row.model }).await
         }));
     }
 
@@ -233,11 +234,14 @@ impl Driver {
             Phase::Closed => "closed",
         };
         let glance = Glance { state, waiting: self.session.waiting(), doing: self.doing.clone() };
-        self.shown.send_if_modified(|shown| {
+        let changed = self.shown.send_if_modified(|shown| {
             let changed = *shown != glance;
             *shown = glance;
             changed
         });
+        if changed {
+            self.app.registry.ring_glances();
+        }
     }
 }
 

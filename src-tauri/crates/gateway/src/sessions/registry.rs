@@ -29,7 +29,11 @@ struct Rope {
 }
 
 #[derive(Clone, Default)]
-pub struct Registry(Arc<Mutex<HashMap<SessionId, Rope>>>);
+pub struct Registry {
+    ropes: Arc<Mutex<HashMap<SessionId, Rope>>>,
+    /// Rings when any session's glance changed.
+    glances: watch::Sender<()>,
+}
 
 impl Registry {
     /// Gives `input` to the session's driver. Errs only while Lanyard stops; what matters is in the store then.
@@ -41,6 +45,26 @@ impl Registry {
     /// What the session does; none if nothing was asked of it since the start.
     pub fn glance(&self, session: SessionId) -> Option<Glance> {
         self.table().get(&session).map(|rope| rope.glance.borrow().clone())
+    }
+
+    /// Every session that was rung since the start, and what it does.
+    pub fn glances(&self) -> HashMap<SessionId, Glance> {
+        self.table().iter().map(|(id, rope)| (*id, rope.glance.borrow().clone())).collect()
+    }
+
+    /// Sessions that have a process or wait for one.
+    pub fn active(&self) -> usize {
+        let busy = |rope: &&Rope| matches!(rope.glance.borrow().state, "starting" | "idle" | "working");
+        self.table().values().filter(busy).count()
+    }
+
+    /// Rings when any session's glance changed.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.glances.subscribe()
+    }
+
+    pub(super) fn ring_glances(&self) {
+        self.glances.send_replace(());
     }
 
     fn rope(&self, app: &App, session: SessionId) -> mpsc::Sender<Input> {
@@ -58,6 +82,6 @@ impl Registry {
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Rope>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.ropes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

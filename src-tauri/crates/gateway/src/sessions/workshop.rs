@@ -34,6 +34,8 @@ pub struct Wanted {
     pub resume: Option<String>,
     pub rules: Vec<Rule>,
     pub mode: PermissionMode,
+    /// None: the config's.
+    pub model: Option<String>,
 }
 
 /// A process and the token it holds.
@@ -138,6 +140,7 @@ impl Workshop {
             return Err(Code::SandboxPaused.into());
         }
         let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;
+        let fits = fits && (wanted.model.is_none() || wanted.model == self.0.model);
         if fits && let Some(lease) = self.0.spare.lock().await.take() {
             if lease.is_alive() {
                 self.refill();
@@ -243,7 +246,7 @@ impl Workshop {
         let (token, key) = self.0.tokens.mint();
         let launch = AgentLaunch {
             mode: wanted.mode,
-            model: self.0.model.clone(),
+            model: wanted.model.clone().or_else(|| self.0.model.clone()),
             rules: wanted.rules.clone(),
             append_system_prompt: self.0.instructions.clone(),
             retries: self.0.retries,
@@ -270,7 +273,7 @@ impl Workshop {
                 return;
             }
             let Ok(engine) = workshop.engine().await else { return };
-            let wanted = Wanted { resume: None, rules: Vec::new(), mode: workshop.0.mode };
+            let wanted = Wanted { resume: None, rules: Vec::new(), mode: workshop.0.mode, model: None };
             tokio::select! {
                 () = workshop.0.stop.cancelled() => {}
                 started = workshop.start(&engine, wanted) => match started {
@@ -335,6 +338,11 @@ impl Workshop {
     pub async fn engine_info(&self) -> Result<sandbox::EngineInfo, Problem> {
         let engine = self.engine().await?;
         engine.engine().await.map_err(|e| problem(&e))
+    }
+
+    /// Rings when the sandbox's state changed.
+    pub fn states(&self) -> watch::Receiver<SandboxState> {
+        self.0.state.subscribe()
     }
 
     pub async fn state(&self) -> SandboxState {

@@ -56,6 +56,7 @@ pub struct Start {
     #[ts(optional)]
     pub agent: Option<String>,
     /// A session to go on with instead of a new one. `permission_mode`, `model` and `title` then change it.
+    #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     #[ts(optional)]
     pub resume: Option<Uuid>,
     #[ts(optional)]

@@ -1,7 +1,7 @@
 //! Pairing, tokens, and the phones as the owner sees them.
 
 use super::ScopeWord;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -58,7 +58,9 @@ pub struct Tokens {
 pub struct Refresh {
     #[schema(max_length = 200)]
     pub refresh_token: String,
-    /// Milliseconds since 1970; at most five minutes from the gateway's clock (`CLOCK_WRONG` brings `details.now`).
+    /// Milliseconds since 1970, at most 15 digits; at most five minutes from the gateway's clock (`CLOCK_WRONG` brings `details.now`).
+    #[serde(default, deserialize_with = "whole")]
+    #[schema(minimum = 0, maximum = 999_999_999_999_999i64)]
     #[ts(optional)]
     pub at: Option<i64>,
     /// ECDSA with SHA-256 over `lanyard-refresh\n<at>\n<refresh_token>` in UTF-8 by the phone's key: the 64 bytes WebCrypto's
@@ -66,6 +68,14 @@ pub struct Refresh {
     #[schema(max_length = 200)]
     #[ts(optional)]
     pub signature: Option<String>,
+}
+
+/// A whole number, also as `1.0`: JSON knows no other difference.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    let as_whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i64);
+    let read = number.as_i64().or_else(|| number.as_f64().and_then(as_whole));
+    read.map(Some).ok_or_else(|| serde::de::Error::custom("at is a whole number of milliseconds"))
 }
 
 /// Who the caller is.

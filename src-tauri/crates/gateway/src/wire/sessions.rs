@@ -41,7 +41,8 @@ pub struct SessionChange {
     #[schema(max_length = 200)]
     #[ts(optional)]
     pub title: Option<String>,
-    /// All of its tags from now on: at most 20, of at most 50 characters.
+    /// All of its tags from now on: at most 20, cut at 50 characters.
+    #[schema(max_items = 20)]
     #[ts(optional)]
     pub tags: Option<Vec<String>>,
 }

@@ -96,7 +96,12 @@ impl World {
 
     /// Starts a gateway in this process and leads Twilio to it.
     pub async fn start(&self) -> Running {
-        let gateway = Gateway::build(self.resolved(), self.paths()).await.unwrap();
+        self.start_with(self.resolved()).await
+    }
+
+    /// As [`World::start`], with a config that no file can say.
+    pub async fn start_with(&self, config: Resolved) -> Running {
+        let gateway = Gateway::build(config, self.paths()).await.unwrap();
         let app = gateway.app.clone();
         self.twilio.route(PUBLIC_URL, app.public_addr);
         let task = tokio::spawn(async move { gateway.run().await.unwrap() });

@@ -1,0 +1,179 @@
+//! Pairing a phone, and the phones and tokens there are.
+
+use super::client::LocalDoor;
+use clap::Subcommand;
+use console::style;
+use domain::{Code, Problem};
+use serde_json::{Value, json};
+
+#[derive(Subcommand)]
+pub enum PhonesAction {
+    /// Give a phone another name.
+    Rename { phone: String, name: String },
+    /// What a phone may do: read, chat, approve, terminal, preview, tasks.
+    Allow {
+        phone: String,
+        #[arg(required = true)]
+        scopes: Vec<String>,
+    },
+    /// A phone may not come in any more; its open page closes at once.
+    Revoke { phone: String },
+    /// This was not me: revoke it, and replace the code that is shown.
+    NotMe { phone: String },
+    /// The API tokens there are.
+    Tokens,
+    /// Make an API token for a script. It is shown this once.
+    MakeToken {
+        name: String,
+        #[arg(required = true)]
+        scopes: Vec<String>,
+    },
+    /// An API token opens nothing any more.
+    RevokeToken { token: String },
+}
+
+/// Shows the link to pair with, and says who paired.
+pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Problem> {
+    let before = ids(&door.get("/phones").await?);
+    let shown = door.post("/pairing", &()).await?;
+    match json {
+        true => println!("{shown}"),
+        false => println!("Open this on the phone, within two minutes, once:\n\n    {}\n", word(&shown, "url")),
+    }
+    if !wait {
+        return Ok(());
+    }
+    let mut paired = None;
+    let watching = door.lines("/phones/changes", |all| {
+        paired = all["phones"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|p| !before.contains(&word(p, "id").to_owned()))
+            .cloned();
+        paired.is_none()
+    });
+    let left = shown["expires_at"].as_i64().unwrap_or(0) - crate::clock::now().0;
+    let patience = std::time::Duration::from_millis(left.max(0) as u64);
+    if tokio::time::timeout(patience, watching).await.is_err() {
+        return Err(Problem::with_detail(Code::PairingFailed, "Nobody paired in time."));
+    }
+    let phone = paired.ok_or(Code::NotRunning)?;
+    match json {
+        true => println!("{phone}"),
+        false => {
+            println!(
+                "Paired: {} ({}, from {})",
+                style(word(&phone, "name")).bold(),
+                word(&phone, "browser"),
+                word(&phone, "address")
+            );
+            println!("Not you? lanyard phones not-me {}", word(&phone, "id"));
+        }
+    }
+    Ok(())
+}
+
+pub async fn act(door: &LocalDoor, action: Option<PhonesAction>, json: bool) -> Result<(), Problem> {
+    let done = match action {
+        None => return list(door, json).await,
+        Some(PhonesAction::Tokens) => return tokens(door, json).await,
+        Some(PhonesAction::Rename { phone, name }) => change(door, &phone, json!({ "name": name })).await?,
+        Some(PhonesAction::Allow { phone, scopes }) => change(door, &phone, json!({ "scopes": scopes })).await?,
+        Some(PhonesAction::Revoke { phone }) => post(door, &phone, "/revoke").await?,
+        Some(PhonesAction::NotMe { phone }) => post(door, &phone, "/not-me").await?,
+        Some(PhonesAction::MakeToken { name, scopes }) => {
+            let made = door.post("/tokens", &json!({ "name": name, "scopes": scopes })).await?;
+            if !json {
+                println!("{}", word(&made, "token"));
+                return Ok(());
+            }
+            made
+        }
+        Some(PhonesAction::RevokeToken { token }) => {
+            door.post(&format!("/tokens/{}/revoke", escaped(&token)), &()).await?
+        }
+    };
+    if json {
+        println!("{done}");
+    }
+    Ok(())
+}
+
+async fn change(door: &LocalDoor, phone: &str, change: Value) -> Result<Value, Problem> {
+    let id = find(door, phone).await?;
+    door.post(&format!("/phones/{id}"), &change).await
+}
+
+async fn post(door: &LocalDoor, phone: &str, what: &str) -> Result<Value, Problem> {
+    let id = find(door, phone).await?;
+    door.post(&format!("/phones/{id}{what}"), &()).await
+}
+
+/// By id, or by a name that only one phone has.
+async fn find(door: &LocalDoor, phone: &str) -> Result<String, Problem> {
+    let all = door.get("/phones").await?;
+    let phones: Vec<&Value> = all["phones"].as_array().into_iter().flatten().collect();
+    let meant: Vec<&&Value> = phones.iter().filter(|p| word(p, "id") == phone).collect();
+    let named = || phones.iter().filter(|p| word(p, "name").eq_ignore_ascii_case(phone) && p["revoked_at"].is_null());
+    match (meant.as_slice(), named().collect::<Vec<_>>().as_slice()) {
+        ([one], _) | ([], [one]) => Ok(word(one, "id").to_owned()),
+        ([], []) => {
+            Err(Problem::with_detail(Code::NotFound, "There is no such phone.").suggest("lanyard phones lists them."))
+        }
+        _ => Err(Problem::with_detail(Code::BadRequest, "Several phones have this name.")
+            .suggest("Name it by its id: lanyard phones.")),
+    }
+}
+
+async fn list(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    let all = door.get("/phones").await?;
+    if json {
+        println!("{all}");
+        return Ok(());
+    }
+    let phones = all["phones"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for p in phones {
+        let state = match (p["revoked_why"].as_str(), p["connected"].as_u64()) {
+            (Some(why), _) => style(format!("revoked ({why})")).red(),
+            (None, Some(1..)) => style("connected".to_owned()).green(),
+            (None, _) => style("away".to_owned()),
+        };
+        println!("{}  {}  {state}", word(p, "id"), style(word(p, "name")).bold());
+        println!("    {}, from {}", word(p, "browser"), word(p, "address"));
+        println!("    may {}", words(&p["scopes"]));
+    }
+    if phones.is_empty() {
+        println!("No phone is paired. Pair one: lanyard pair");
+    }
+    Ok(())
+}
+
+async fn tokens(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    let all = door.get("/tokens").await?;
+    if json {
+        println!("{all}");
+        return Ok(());
+    }
+    for t in all["tokens"].as_array().into_iter().flatten() {
+        let state = if t["revoked_at"].is_null() { "" } else { "  revoked" };
+        println!("{}  {}  may {}{state}", word(t, "id"), style(word(t, "name")).bold(), words(&t["scopes"]));
+    }
+    Ok(())
+}
+
+fn words(list: &Value) -> String {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn ids(all: &Value) -> Vec<String> {
+    all["phones"].as_array().into_iter().flatten().map(|p| word(p, "id").to_owned()).collect()
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn escaped(part: &str) -> String {
+    percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,141 @@
+//! What happened in sessions: their events, their files, and search over all of it.
+
+use super::{
+    PairedPhone, Read,
+    no::{Asked, No, Of, Refusals, bad},
+    sessions::{limit, shown},
+};
+use crate::{
+    gateway::App,
+    stream::{facts, view},
+    wire::{Artifacts, Events, SearchHit, SearchHits},
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use domain::{ArtifactId, Code, SessionId};
+use serde::Deserialize;
+use store::{events, search as found, sessions};
+use utoipa::{IntoParams, ToSchema};
+
+/// A piece of history.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct Piece {
+    /// Events after this one, oldest first.
+    #[param(minimum = 0)]
+    pub after: Option<i64>,
+    /// The newest events before this one, oldest first. Without either: the newest of all.
+    #[param(minimum = 0)]
+    pub before: Option<i64>,
+    /// 1 to 500; 50 if not said.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u16>,
+}
+
+/// A session's history, as the frames the WebSocket carries.
+#[utoipa::path(get, path = "/api/sessions/{id}/events", tag = "sessions", params(("id" = uuid::Uuid, Path), Piece),
+    responses((status = 200, body = Events), Refusals))]
+pub async fn events(
+    State(app): State<App>,
+    _phone: PairedPhone<Read>,
+    Of(id): Of<SessionId>,
+    Asked(piece): Asked<Piece>,
+) -> Result<Json<Events>, No> {
+    let limit = limit(piece.limit, 500)?;
+    if [piece.after, piece.before].into_iter().flatten().any(|cursor| cursor < 0) {
+        return Err(bad("event numbers are 0 or more"));
+    }
+    let read = app.store.read(move |r| {
+        sessions::get(r, id)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
+        let mut found = match (piece.after, piece.before) {
+            (Some(after), _) => events::of_session(r, id, after, limit + 1)?,
+            (None, before) => events::of_session_before(r, id, before.unwrap_or(i64::MAX), limit + 1)?,
+        };
+        if let (Some(_), Some(before)) = (piece.after, piece.before) {
+            found.retain(|e| e.seq < before);
+        }
+        let more = found.len() > limit;
+        match (more, piece.after) {
+            (true, Some(_)) => found.truncate(limit),
+            (true, None) => drop(found.remove(0)),
+            (false, _) => {}
+        }
+        let events = found.into_iter().map(|stored| facts::frame(r, stored)).collect::<store::Result<_>>()?;
+        Ok(Events { events, more })
+    });
+    Ok(Json(read.await?))
+}
+
+/// What a session's turns made and what came with words, oldest first.
+#[utoipa::path(get, path = "/api/sessions/{id}/artifacts", tag = "sessions", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = Artifacts), Refusals))]
+pub async fn artifacts(
+    State(app): State<App>,
+    _phone: PairedPhone<Read>,
+    Of(id): Of<SessionId>,
+) -> Result<Json<Artifacts>, No> {
+    shown(&app, id).await?;
+    Ok(Json(Artifacts { artifacts: view::artifacts(&app, id, None).await? }))
+}
+
+/// An artifact's bytes.
+#[utoipa::path(get, path = "/api/artifacts/{id}", tag = "sessions", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "*/*", body = Vec<u8>), Refusals))]
+pub async fn artifact(
+    State(app): State<App>,
+    _phone: PairedPhone<Read>,
+    Of(id): Of<ArtifactId>,
+) -> Result<Response, No> {
+    let artifact = app.store.read(move |r| store::artifacts::get(r, id)).await?.ok_or(Code::NotFound)?;
+    let media_type = HeaderValue::from_str(&artifact.media_type);
+    let media_type = media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    // It never changes; what is in it must not act as a page of ours.
+    let headers = [
+        (header::CONTENT_TYPE, media_type),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+    ];
+    Ok((headers, Body::from(artifact.bytes)).into_response())
+}
+
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// Words that must all be there; the last may be a word's beginning.
+    #[param(min_length = 1, max_length = 200)]
+    pub q: String,
+    /// 1 to 100; 50 if not said.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<u16>,
+}
+
+/// Full text over everything said and done, best first.
+#[utoipa::path(get, path = "/api/search", tag = "sessions", params(Query), responses((status = 200, body = SearchHits), Refusals))]
+pub async fn search(
+    State(app): State<App>,
+    _phone: PairedPhone<Read>,
+    Asked(asked): Asked<Query>,
+) -> Result<Json<SearchHits>, No> {
+    let limit = limit(asked.limit, 100)?;
+    if !(1..=200).contains(&asked.q.chars().count()) {
+        return Err(bad("q has 1 to 200 characters"));
+    }
+    // No word in it: nothing can be found.
+    let Some(query) = found::query(&asked.q) else { return Ok(Json(SearchHits { hits: Vec::new() })) };
+    let hits = app.store.read(move |r| found::best(r, &query, limit)).await?;
+    let hit = |h: found::Hit| SearchHit {
+        seq: h.seq,
+        session_id: h.session.0,
+        session_number: h.session_number,
+        session_title: h.session_title,
+        at: h.at.0,
+        kind: h.kind,
+        snippet: h.snippet,
+    };
+    Ok(Json(SearchHits { hits: hits.into_iter().map(hit).collect() }))
+}

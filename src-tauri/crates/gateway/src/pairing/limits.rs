@@ -1,0 +1,85 @@
+//! How often whom: requests by caller and by address, pairing tries by address and by everyone.
+
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter,
+    clock::{Clock, DefaultClock},
+};
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicU32, Ordering},
+};
+use uuid::Uuid;
+
+/// Pairing tries a minute for one address, and for everyone together.
+const TRIES: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const TRIES_OF_ALL: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// How often (in requests) addresses that went quiet are forgotten.
+const SWEEP: u32 = 4096;
+
+/// Too often: seconds until the next is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait(pub u64);
+
+pub struct Limits {
+    clock: DefaultClock,
+    callers: DefaultKeyedRateLimiter<Uuid>,
+    addresses: DefaultKeyedRateLimiter<IpAddr>,
+    tries: DefaultKeyedRateLimiter<IpAddr>,
+    all_tries: DefaultDirectRateLimiter,
+    since_sweep: AtomicU32,
+}
+
+impl Limits {
+    /// Requests a minute for one token and for one address.
+    pub fn new(per_caller: NonZeroU32, per_address: NonZeroU32) -> Self {
+        Self {
+            clock: DefaultClock::default(),
+            callers: RateLimiter::keyed(Quota::per_minute(per_caller)),
+            addresses: RateLimiter::keyed(Quota::per_minute(per_address)),
+            tries: RateLimiter::keyed(Quota::per_minute(TRIES)),
+            all_tries: RateLimiter::direct(Quota::per_minute(TRIES_OF_ALL)),
+            since_sweep: AtomicU32::new(0),
+        }
+    }
+
+    pub fn caller(&self, id: Uuid) -> Result<(), Wait> {
+        self.callers.check_key(&id).map_err(|until| self.wait(&until))
+    }
+
+    pub fn address(&self, address: IpAddr) -> Result<(), Wait> {
+        if self.since_sweep.fetch_add(1, Ordering::Relaxed) % SWEEP == SWEEP - 1 {
+            self.addresses.retain_recent();
+            self.tries.retain_recent();
+            self.callers.retain_recent();
+        }
+        self.addresses.check_key(&address).map_err(|until| self.wait(&until))
+    }
+
+    /// One more try at a pairing code.
+    pub fn pairing(&self, address: IpAddr) -> Result<(), Wait> {
+        self.tries.check_key(&address).map_err(|until| self.wait(&until))?;
+        self.all_tries.check().map_err(|until| self.wait(&until))
+    }
+
+    fn wait(&self, until: &governor::NotUntil<<DefaultClock as Clock>::Instant>) -> Wait {
+        Wait(until.wait_time_from(self.clock.now()).as_secs() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn pairing_takes_ten_tries_of_an_address_and_thirty_of_all() {
+        let many = NonZeroU32::new(1000).unwrap();
+        let limits = Limits::new(many, many);
+        let tried =
+            |last: u8| (0..20).filter(|_| limits.pairing(Ipv4Addr::new(192, 0, 2, last).into()).is_ok()).count();
+        assert_eq!([tried(1), tried(2), tried(3), tried(4)], [10, 10, 10, 0]);
+        let Err(Wait(seconds)) = limits.pairing(Ipv4Addr::new(192, 0, 2, 1).into()) else { panic!() };
+        assert!((1..=60).contains(&seconds));
+    }
+}

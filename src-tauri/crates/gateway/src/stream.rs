@@ -1,0 +1,110 @@
+//! What goes to phones while they look: durable events by each client's own cursor, partial words that may be lost, and how
+//! things stand.
+//!
+//! Nothing here waits for a client. A socket pulls what it sends next; one that reads slowly falls behind alone, loses partial
+//! words and keeps every event, for those it reads from the store.
+
+pub mod facts;
+mod hear;
+mod outgoing;
+mod recent;
+mod socket;
+pub mod view;
+
+pub use hear::FRAME_BYTES;
+pub use socket::serve;
+
+use crate::{
+    gateway::App,
+    sessions::Glance,
+    wire::{Frame, FromServer, HouseStatus, Status},
+};
+use axum::extract::ws::Utf8Bytes;
+use domain::SessionId;
+use recent::Recent;
+use std::{collections::HashMap, sync::Arc};
+use tokio::sync::{broadcast, watch};
+
+/// Changes of state kept for a client that lags; one that lags more is told everything anew.
+const KEPT: usize = 256;
+
+/// What all sockets share. Cheap to clone.
+#[derive(Clone)]
+pub struct Stream {
+    recent: Arc<Recent>,
+    statuses: broadcast::Sender<Utf8Bytes>,
+    bell: watch::Sender<()>,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self { recent: Arc::default(), statuses: broadcast::Sender::new(KEPT), bell: watch::Sender::new(()) }
+    }
+}
+
+impl Stream {
+    /// Sessions changed in the store in a way no driver tells of (a new one, a title).
+    pub fn ring(&self) {
+        self.bell.send_replace(());
+    }
+}
+
+/// What clients were told last.
+#[derive(Default)]
+struct Told {
+    sessions: HashMap<SessionId, (Glance, String)>,
+    house: Option<HouseStatus>,
+}
+
+/// Says to all sockets what changed in how things stand, until Lanyard stops.
+pub async fn tell(app: App) {
+    let (mut glances, mut sandbox) = (app.registry.changes(), app.workshop.states());
+    let (mut events, mut bell) = (app.store.bells().events.subscribe(), app.stream.bell.subscribe());
+    let mut told = Told::default();
+    loop {
+        for frame in changes(&app, &mut told).await {
+            let Ok(text) = serde_json::to_string(&frame) else { continue };
+            let _nobody_looks = app.stream.statuses.send(text.into());
+        }
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            _ = glances.changed() => {}
+            _ = sandbox.changed() => {}
+            _ = bell.changed() => {}
+            _ = events.changed() => {}
+        }
+    }
+}
+
+/// Frames for what is not as it was told. Only sessions that somebody rang since the start can change.
+async fn changes(app: &App, told: &mut Told) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let house = view::house(app).await;
+    if told.house.as_ref() != Some(&house) {
+        frames.push(Frame::live(FromServer::Status(Status::House(house.clone()))));
+        told.house = Some(house);
+    }
+    let glances = app.registry.glances();
+    let found = app.store.read(move |r| {
+        let mut sessions = Vec::new();
+        for (id, glance) in glances {
+            if let Some(row) = store::sessions::get(r, id)? {
+                sessions.push((id, glance.clone(), view::session(r, row, Some(&glance))?));
+            }
+        }
+        Ok(sessions)
+    });
+    let Ok(sessions) = found.await else { return frames };
+    for (id, glance, mut shown) in sessions {
+        // The time of its last use changes with every word; that alone is not worth a frame.
+        let at = std::mem::take(&mut shown.last_at);
+        let key = serde_json::to_string(&shown).unwrap_or_default();
+        shown.last_at = at;
+        let now = (glance, key);
+        if told.sessions.get(&id) != Some(&now) {
+            told.sessions.insert(id, now);
+            frames.push(Frame::live(FromServer::Status(Status::Session(shown))));
+        }
+    }
+    frames
+}

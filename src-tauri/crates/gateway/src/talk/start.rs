@@ -1,0 +1,120 @@
+//! Opening sessions, and taking them up again.
+
+use super::{AGENTS, Pictures, Words, arrival, check_words, checked_id, ring, said_before, say_routed, state};
+use crate::{
+    approvals, clock,
+    gateway::App,
+    pairing::Caller,
+    sessions::{Opening, open_session},
+    wire::{Said, Start, Started},
+};
+use domain::{Code, Problem, SessionId, event::When, session::Input};
+use store::{inbox, listing, sessions};
+
+/// Opens a session or takes one up again, and says its first words if there are any.
+///
+/// # Errors
+/// `SESSION_LIMIT`, `UNKNOWN_SESSION`, `BAD_REQUEST`, `PICTURE_REFUSED`: nothing was opened.
+pub async fn start(app: &App, caller: &Caller, start: Start) -> Result<Started, Problem> {
+    begin(app, caller, start, Pictures::default()).await.map(|(started, _)| started)
+}
+
+pub(super) async fn begin(
+    app: &App,
+    caller: &Caller,
+    start: Start,
+    pictures: Pictures,
+) -> Result<(Started, Option<Said>), Problem> {
+    if start.agent.as_deref().is_some_and(|agent| !AGENTS.contains(&agent)) {
+        return Err(Code::UnknownAgent.into());
+    }
+    if let Some(prompt) = &start.prompt {
+        check_words(prompt)?;
+    }
+    for (name, text, most) in [("title", &start.title, 200), ("model", &start.model, 100)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > most) {
+            return Err(Problem::with_detail(Code::BadRequest, format!("{name} has at most {most} characters.")));
+        }
+    }
+    if start.resume.is_none() && app.registry.active() >= app.config.api.sessions {
+        return Err(Code::SessionLimit.into());
+    }
+    let client_id = match &start.client_id {
+        Some(id) => checked_id(id)?,
+        None => uuid::Uuid::new_v4().to_string(),
+    };
+    let mode = start.permission_mode.map(Into::into);
+    let opened = write_start(app, caller, start, client_id, pictures).await?;
+    if let (Some(mode), false) = (mode, opened.new) {
+        app.registry.ring(app, opened.session, Input::SetMode(mode)).await;
+    }
+    ring(app, opened.session, opened.said.as_ref()).await?;
+    app.stream.ring();
+    let started = Started {
+        session_id: opened.session.0,
+        number: opened.number,
+        state: state(app, opened.session, true),
+        last_event: *app.store.bells().events.borrow(),
+    };
+    Ok((started, opened.said))
+}
+
+/// A session as [`start`] left it.
+struct Opened {
+    session: SessionId,
+    number: u32,
+    new: bool,
+    said: Option<Said>,
+}
+
+/// All in one transaction: the session and its first words, or neither.
+async fn write_start(
+    app: &App,
+    caller: &Caller,
+    start: Start,
+    client_id: String,
+    pictures: Pictures,
+) -> Result<Opened, Problem> {
+    let now = clock::now();
+    let usual = Opening::usual(app);
+    let opening = Opening { mode: start.permission_mode.map_or(usual.mode, Into::into), ..usual };
+    let (caller, waiting) = (caller.clone(), app.config.patience.waiting);
+    let opened = app.store.write(move |tx| {
+        let arrival = arrival(&caller, &client_id, start.prompt.as_deref().unwrap_or_default());
+        let received = inbox::receive(tx, &arrival, now)?;
+        if !received.fresh {
+            let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
+            let row = sessions::get(tx, known)?.ok_or(store::Error::Missing)?;
+            let said = said_before(tx, known, received.message)?;
+            return Ok(Opened { session: known, number: row.number, new: true, said });
+        }
+        let (session, new) = match start.resume {
+            Some(id) => (SessionId(id), false),
+            None => (SessionId::new(), true),
+        };
+        if new {
+            open_session(tx, session, &opening, now)?;
+        }
+        let row = sessions::get(tx, session)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
+        if let Some(title) = &start.title {
+            listing::set_title(tx, session, &domain::shown::shown_line(title.trim(), 200))?;
+        }
+        if let Some(model) = &start.model {
+            listing::set_model(tx, session, model)?;
+        }
+        sessions::touch(tx, session, now)?;
+        let said = match start.prompt {
+            Some(text) => {
+                let words = Words { text, pictures, client_id, when: When::Queue };
+                Some(say_routed(tx, &caller, session, received.message, &words, waiting, now)?)
+            }
+            None => {
+                inbox::route(tx, received.message, session, "", &[], When::Queue)?;
+                inbox::handled(tx, received.message)?;
+                None
+            }
+        };
+        Ok(Opened { session, number: row.number, new, said })
+    });
+    opened.await.map_err(approvals::internal)
+}

@@ -1,0 +1,257 @@
+//! What is reachable from where, and what strangers meet.
+
+use crate::{
+    api_world::{HOST, Phone, Socket, call, raw, refused, token},
+    world::{SOON, Wish, World},
+};
+use gateway::doors;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpStream, UnixStream},
+};
+
+/// Every route of the local door that is the owner's alone.
+const OWNERS: &[(&str, &str)] = &[
+    ("GET", "/status"),
+    ("GET", "/doctor"),
+    ("GET", "/sessions"),
+    ("POST", "/send"),
+    ("GET", "/stream"),
+    ("GET", "/approvals"),
+    ("GET", "/letters"),
+    ("GET", "/reached"),
+    ("POST", "/sandbox/pause"),
+    ("POST", "/sandbox/resume"),
+    ("POST", "/sandbox/remove"),
+    ("POST", "/secrets/forget"),
+    ("POST", "/stop"),
+    ("GET", "/pairing"),
+    ("POST", "/pairing"),
+    ("GET", "/phones"),
+    ("GET", "/phones/changes"),
+    ("POST", "/phones/0197c7c8-0000-7000-8000-000000000000"),
+    ("POST", "/phones/0197c7c8-0000-7000-8000-000000000000/revoke"),
+    ("POST", "/phones/0197c7c8-0000-7000-8000-000000000000/not-me"),
+    ("GET", "/tokens"),
+    ("POST", "/tokens"),
+    ("GET", "/api/docs"),
+];
+
+#[tokio::test]
+async fn what_is_the_owners_alone_is_not_on_the_public_door() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    for (method, path) in OWNERS {
+        call(&running.app, method, path, Some(&phone.access), None).await.is(404, "NOT_FOUND");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn every_route_of_the_description_wants_a_token() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let whole = call(&running.app, "GET", "/api/openapi.json", None, None).await.body;
+    assert_eq!(whole["openapi"], "3.1.0");
+    let mut seen = 0;
+    for (path, methods) in whole["paths"].as_object().unwrap() {
+        for (method, about) in methods.as_object().unwrap() {
+            let open = about["security"].as_array().is_some_and(|s| s.contains(&json!({})));
+            let path = path.replace("{id}", "0197c7c8-0000-7000-8000-000000000000");
+            for bad in [None, Some("x"), Some("lanyard_a_e30.AAAA"), Some("lanyard_t_AAAA")] {
+                let said = call(&running.app, &method.to_uppercase(), &path, bad, None).await;
+                if path == "/ws" || !open {
+                    said.is(401, "NOT_PAIRED");
+                } else {
+                    assert!(path == "/health" || [400, 415].contains(&said.status), "{path}: {}", said.text);
+                }
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "{seen}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn no_token_works_in_an_address() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    for name in ["token", "access_token", "bearer", "authorization", "ticket"] {
+        call(&running.app, "GET", &format!("/api/info?{name}={}", phone.access), None, None)
+            .await
+            .is(401, "NOT_PAIRED");
+        let socket = Socket::at(&running.app, &format!("/ws?{name}={}", phone.access), &[]).await.err().unwrap();
+        assert_eq!(refused(&socket).unwrap(), 401);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_of_one_phone_is_not_another_phones_and_every_bad_one_is_refused() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let (one, two) = (Phone::pair(&running.app, "one").await, Phone::pair(&running.app, "two").await);
+    let (body, mac) = one.access.split_once('.').unwrap();
+    let (other_body, other_mac) = two.access.split_once('.').unwrap();
+    for forged in [
+        format!("{body}.{other_mac}"),
+        format!("{other_body}.{mac}"),
+        body.to_owned(),
+        format!("{body}."),
+        one.refresh.clone(),
+    ] {
+        call(&running.app, "GET", "/api/info", Some(&forged), None).await.is(401, "NOT_PAIRED");
+    }
+    let late = running.app.callers.signer().sign(
+        domain::PhoneId(one.id.parse().unwrap()),
+        domain::pairing::Scopes::ALL,
+        domain::Timestamp(gateway::clock::now().0 - 16 * 60_000),
+    );
+    call(&running.app, "GET", "/api/info", Some(&late), None).await.is(401, "TOKEN_EXPIRED");
+    let more_than_given = running.app.callers.signer().sign(
+        domain::PhoneId(one.id.parse().unwrap()),
+        domain::pairing::Scopes::read("chat"),
+        gateway::clock::now(),
+    );
+    call(&running.app, "GET", "/api/info", Some(&more_than_given), None).await.is(403, "SCOPE_MISSING");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_host_and_a_foreign_page_are_refused() {
+    let w = World::new(Wish {
+        config: "[api]\norigins = [\"https://friend.example\"]\nhosts = [\"desk.lan:8443\"]\n",
+        ..Wish::default()
+    })
+    .await;
+    let running = w.start().await;
+    let app = &running.app;
+    let asked =
+        async |name: &'static str, value: &str| raw(app, "GET", "/health", &[(name, value.to_owned())], vec![]).await;
+    asked("host", "evil.example").await.is(421, "WRONG_HOST");
+    assert_eq!(asked("host", "desk.lan:8443").await.status, 200);
+    for ours in ["https://desk.example", "https://friend.example"] {
+        assert_eq!(asked("origin", ours).await.headers["access-control-allow-origin"], ours);
+    }
+    let foreign = asked("origin", "https://evil.example").await;
+    assert!(!foreign.headers.contains_key("access-control-allow-origin"));
+    let phone = Phone::pair(app, "phone").await;
+    let bearer = ("authorization", format!("Bearer {}", phone.access));
+    let hijack = Socket::at(app, "/ws", &[bearer, ("origin", "https://evil.example".into())]).await.err().unwrap();
+    assert_eq!(refused(&hijack).unwrap(), 421);
+    let headers = asked("host", HOST).await.headers;
+    for (name, value) in
+        [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")]
+    {
+        assert_eq!(headers[name], value);
+    }
+    assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn too_many_requests_are_told_when_to_come_again() {
+    let w = World::new(Wish { config: "[api]\nper_minute = 5\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let (busy, calm) = (token(&running.app, &["read"]).await, token(&running.app, &["read"]).await);
+    for _ in 0..5 {
+        assert_eq!(call(&running.app, "GET", "/api/info", Some(&busy), None).await.status, 200);
+    }
+    let said = call(&running.app, "GET", "/api/info", Some(&busy), None).await;
+    said.is(429, "TOO_MANY_REQUESTS");
+    assert!(said.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert_eq!(
+        call(&running.app, "GET", "/api/info", Some(&calm), None).await.status,
+        200,
+        "one's haste harms no other"
+    );
+    running.stop().await;
+    let w = World::new(Wish { config: "[api]\naddress_per_minute = 3\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    for _ in 0..3 {
+        assert_eq!(call(&running.app, "GET", "/health", None, None).await.status, 200);
+    }
+    call(&running.app, "GET", "/health", None, None).await.is(429, "TOO_MANY_REQUESTS");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_stranger_learns_only_that_something_answers() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    assert_eq!(call(&running.app, "GET", "/health", None, None).await.body, json!({ "status": "ok" }));
+    let reader = token(&running.app, &["read"]).await;
+    let known = call(&running.app, "GET", "/health", Some(&reader), None).await.body;
+    assert_eq!(known["sessions"], json!({ "active": 0, "max": 10 }));
+    assert_eq!(known["claude"]["version"], sandbox::CLAUDE_VERSION);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_thousand_half_open_connections_harm_nobody() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let mut held = Vec::new();
+    for n in 0..1000 {
+        let mut stream = TcpStream::connect(running.app.public_addr).await.unwrap();
+        if n % 2 == 0 {
+            stream.write_all(b"GET /ws HTTP/1.1\r\nhost: desk.exam").await.unwrap();
+        }
+        held.push(stream);
+    }
+    let began = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(phone.get(&running.app, "/api/info").await.status, 200);
+    }
+    let mut socket = phone.socket(&running.app, None).await;
+    socket.of_type("caughtUp").await;
+    assert!(began.elapsed() < SOON / 4, "{:?}", began.elapsed());
+    drop(held);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_local_door_speaks_the_same_api_for_the_owner() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let get = async |path: &str| -> (u16, String) {
+        use http_body_util::BodyExt;
+        let stream = UnixStream::connect(running.app.paths.local_door()).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = hyper::Request::get(path)
+            .header("host", "local")
+            .body(http_body_util::Empty::<bytes::Bytes>::new())
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    };
+    assert_eq!(get("/api/sessions").await.0, 200);
+    let metrics = get("/metrics").await.1;
+    assert!(metrics.contains("lanyard_sockets 0") && metrics.contains("lanyard_sessions_active 0"), "{metrics}");
+    assert!(get("/api/docs").await.1.contains("<title>Lanyard API</title>"));
+    assert_eq!(
+        serde_json::from_str::<Value>(&get("/api/openapi.json").await.1).unwrap()["info"]["title"],
+        "Lanyard companion API"
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_that_never_comes_is_not_waited_for() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let serving = tokio::spawn(doors::serving::serve(listener, axum::Router::new(), stop.clone()));
+    let _half = TcpStream::connect(address).await.unwrap();
+    stop.cancel();
+    tokio::time::timeout(Duration::from_secs(11), serving).await.unwrap().unwrap();
+}

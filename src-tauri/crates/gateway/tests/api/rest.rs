@@ -1,0 +1,238 @@
+//! REST: sessions, words, search, export, and what is refused.
+
+use crate::{
+    api_world::{Phone, append, call, events, raw, token},
+    world::{SOON, Wish, World},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+const NOBODY: &str = "0197c7c8-0000-7000-8000-000000000000";
+
+#[tokio::test]
+async fn the_same_words_sent_again_are_said_once_and_get_the_same_answer() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let (one, two) = (Phone::pair(app, "one").await, Phone::pair(app, "two").await);
+    let started = one.post(app, "/api/stream/start", json!({ "title": "billing" })).await.body;
+    let path = format!("/api/stream/{}", started["session_id"].as_str().unwrap());
+    let words = json!({ "text": "fix it", "client_id": "c1" });
+    let first = one.post(app, &path, words.clone()).await;
+    assert_eq!((first.status, &first.body["fresh"]), (202, &json!(true)), "{}", first.text);
+    let tries = futures::future::join_all((0..8).map(|_| one.post(app, &path, words.clone()))).await;
+    for again in tries {
+        assert_eq!((&again.body["event"], &again.body["fresh"]), (&first.body["event"], &json!(false)));
+    }
+    let other = two.post(app, &path, words).await;
+    assert_eq!(other.body["fresh"], true, "another phone's c1 is another");
+    let said = app.store.read(|r| store::events::after(r, 0, 1000)).await.unwrap();
+    let said = said.iter().filter(|e| matches!(e.event, domain::event::Event::Said { .. })).count();
+    assert_eq!(said, 2);
+    let start = json!({ "prompt": "hello", "client_id": "s1" });
+    let (a, b) =
+        (one.post(app, "/api/stream/start", start.clone()).await, one.post(app, "/api/stream/start", start).await);
+    assert_eq!(a.body["session_id"], b.body["session_id"]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn bad_requests_get_a_code_a_sentence_and_a_suggestion() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 1).await;
+    let stream = format!("/api/stream/{session}");
+    let say = |text: &str, id: &str| json!({ "text": text, "client_id": id });
+    phone.post(app, &stream, say("", "c")).await.is(400, "BAD_REQUEST");
+    phone.post(app, &stream, say(&"x".repeat(100_001), "c")).await.is(400, "BAD_REQUEST");
+    phone.post(app, &stream, say("x", "")).await.is(400, "BAD_REQUEST");
+    phone.post(app, &stream, say("x", &"c".repeat(101))).await.is(400, "BAD_REQUEST");
+    phone.post(app, &stream, json!({ "text": 1 })).await.is(400, "BAD_REQUEST");
+    phone.post(app, &format!("/api/stream/{NOBODY}"), say("x", "c")).await.is(404, "UNKNOWN_SESSION");
+    phone.post(app, "/api/stream/..%2f..", say("x", "c")).await.is(404, "NOT_FOUND");
+    phone.post(app, "/api/stream/start", json!({ "agent": "hal" })).await.is(404, "UNKNOWN_AGENT");
+    phone.post(app, "/api/stream/start", json!({ "permission_mode": "yolo" })).await.is(400, "BAD_REQUEST");
+    phone.post(app, "/api/stream/start", json!({ "resume": NOBODY })).await.is(404, "UNKNOWN_SESSION");
+    phone
+        .post(app, &format!("/api/permission/{NOBODY}"), json!({ "decision": "allow", "input_hash": "" }))
+        .await
+        .is(404, "UNKNOWN_APPROVAL");
+    for path in [
+        format!("/api/sessions/{NOBODY}"),
+        format!("/api/sessions/{NOBODY}/events"),
+        format!("/api/sessions/{NOBODY}/artifacts"),
+        format!("/api/sessions/{NOBODY}/export"),
+    ] {
+        phone.get(app, &path).await.is(404, "UNKNOWN_SESSION");
+    }
+    phone.get(app, &format!("/api/artifacts/{NOBODY}")).await.is(404, "NOT_FOUND");
+    for path in [
+        "/api/sessions?limit=0",
+        "/api/sessions?limit=999",
+        "/api/sessions?cursor=x",
+        "/api/sessions?state=dead",
+        "/api/search?q=",
+        "/api/search",
+    ] {
+        phone.get(app, path).await.is(400, "BAD_REQUEST");
+    }
+    call(app, "PUT", "/api/sessions", Some(&phone.access), None).await.is(405, "WRONG_METHOD");
+    let bearer = ("authorization", format!("Bearer {}", phone.access));
+    let json_type = ("content-type", "application/json".to_owned());
+    raw(app, "POST", &stream, &[bearer.clone(), json_type.clone()], b"{".to_vec()).await.is(400, "BAD_REQUEST");
+    raw(app, "POST", &stream, std::slice::from_ref(&bearer), b"{}".to_vec()).await.is(415, "WRONG_TYPE");
+    let deep = "[".repeat(100_000).into_bytes();
+    raw(app, "POST", &stream, &[bearer.clone(), json_type.clone()], deep).await.is(400, "BAD_REQUEST");
+    let large = vec![b' '; 1_100_000];
+    raw(app, "POST", "/api/stream/start", &[bearer, json_type], large).await.is(413, "TOO_LARGE");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_must_be_what_it_says_and_comes_back_as_it_was() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 0).await;
+    let stream = format!("/api/stream/{session}");
+    let png = b"\x89PNG\r\n\x1a\n and the rest";
+    let say = |media_type: &str, bytes: &[u8], id: &str| json!({ "text": "look", "client_id": id, "images": [{ "media_type": media_type, "data": STANDARD.encode(bytes) }] });
+    phone.post(app, &stream, say("image/jpeg", png, "a")).await.is(415, "PICTURE_REFUSED");
+    phone.post(app, &stream, say("image/png", b"MZ", "b")).await.is(415, "PICTURE_REFUSED");
+    phone
+        .post(app, &stream, say("image/png", &[&png[..], &vec![0; 5_000_000]].concat(), "c"))
+        .await
+        .is(415, "PICTURE_REFUSED");
+    let large = [&png[..], &vec![0; 2_000_000]].concat();
+    let said = phone.post(app, &stream, say("image/png", &large, "d")).await;
+    assert_eq!(said.status, 202, "{}", said.text);
+    let listed = phone.get(app, &format!("/api/sessions/{session}/artifacts")).await.body["artifacts"][0].clone();
+    assert_eq!(
+        (listed["media_type"].as_str(), listed["bytes"].as_u64()),
+        (Some("image/png"), Some(large.len() as u64))
+    );
+    let bytes = phone.get(app, &format!("/api/artifacts/{}", listed["id"].as_str().unwrap())).await;
+    assert_eq!(bytes.headers["content-type"], "image/png");
+    assert!(bytes.headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
+    let by_link = call(app, "GET", listed["url"].as_str().unwrap(), None, None).await;
+    assert_eq!((by_link.status, by_link.text.len()), (200, bytes.text.len()), "without a token, for a while");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn history_is_paged_both_ways_without_a_gap() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let other = events(&running, 3).await;
+    let session = events(&running, 23).await;
+    append(&running, other, 4).await;
+    append(&running, session, 2).await;
+    let path = format!("/api/sessions/{session}/events");
+    let seqs = |body: &Value| {
+        body["events"].as_array().unwrap().iter().map(|e| e["seq"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    let (mut forward, mut after) = (Vec::new(), 0);
+    loop {
+        let page = phone.get(app, &format!("{path}?after={after}&limit=7")).await.body;
+        forward.extend(seqs(&page));
+        after = *forward.last().unwrap();
+        if page["more"] == false {
+            break;
+        }
+    }
+    let newest = phone.get(app, &format!("{path}?limit=7")).await.body;
+    let mut backward = seqs(&newest);
+    while backward.len() < 25 {
+        let page = phone.get(app, &format!("{path}?before={}&limit=7", backward[0])).await.body;
+        backward = [seqs(&page), backward].concat();
+        assert_eq!(page["more"], backward.len() < 25);
+    }
+    assert_eq!((forward.len(), &forward), (25, &backward));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn sessions_are_listed_found_changed_and_exported() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let id = phone.post(app, "/api/stream/start", json!({ "title": "old title" })).await.body["session_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let session = domain::SessionId(id.parse().unwrap());
+    let write = app.store.write(move |tx| {
+        let text = "The <script>alert(1)</script> invoice is *right*".to_owned();
+        store::events::append(
+            tx,
+            session,
+            &domain::event::Event::Answered { turn: None, message: "m".into(), text },
+            gateway::clock::now(),
+        )
+    });
+    write.await.unwrap();
+    for n in 0..6 {
+        phone.post(app, "/api/stream/start", json!({ "title": format!("other {n}") })).await;
+    }
+    let change = json!({ "title": "billing", "tags": ["work", "work", "money"] });
+    let changed = call(app, "PATCH", &format!("/api/sessions/{id}"), Some(&phone.access), Some(&change)).await.body;
+    assert_eq!((&changed["title"], &changed["tags"]), (&json!("billing"), &json!(["money", "work"])));
+    let mut pages = Vec::new();
+    let mut path = "/api/sessions?limit=3".to_owned();
+    loop {
+        let page = phone.get(app, &path).await.body;
+        pages.extend(page["sessions"].as_array().unwrap().iter().map(|s| s["number"].as_u64().unwrap()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/api/sessions?limit=3&cursor={next}");
+    }
+    assert_eq!(pages.len(), 7);
+    for query in ["tag=work", "text=invoice", "text=BILLING", "tag=money&agent=claude&state=cold"] {
+        let found = phone.get(app, &format!("/api/sessions?{query}")).await.body;
+        assert_eq!(found["sessions"].as_array().unwrap().len(), 1, "{query}");
+        assert_eq!(found["sessions"][0]["id"], id, "{query}");
+    }
+    let hits = phone.get(app, "/api/search?q=invoice%20rig").await.body;
+    assert_eq!(hits["hits"][0]["session_title"], "billing");
+    assert!(hits["hits"][0]["snippet"].as_str().unwrap().contains("\u{E000}invoice\u{E001}"));
+    let export = async |format: &str| phone.get(app, &format!("/api/sessions/{id}/export?format={format}")).await;
+    assert!(export("md").await.text.starts_with("# billing\n"));
+    assert_eq!(export("json").await.body.as_array().unwrap().last().unwrap()["type"], "streamData");
+    let html = export("html").await;
+    assert!(html.text.contains("<em>right</em>") && !html.text.contains("<script"), "{}", html.text);
+    assert!(html.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_ask_that_cannot_be_answered_says_why_and_leaves_nothing_waiting() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    phone.post(app, "/api/ask", json!({ "prompt": "hello" })).await.is(503, "NO_ENGINE");
+    let waits = async {
+        while !app.store.read(|r| store::inbox::sessions_waiting(r)).await.unwrap().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, waits).await.unwrap();
+    phone.post(app, "/api/ask", json!({ "prompt": "hello", "timeout_ms": 0 })).await.is(400, "BAD_REQUEST");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn info_says_what_there_is() {
+    let w = World::new(Wish { config: "[limits]\nsessions = 3\nturn_minutes = 7\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let reader = token(&running.app, &["read"]).await;
+    let info = call(&running.app, "GET", "/api/info", Some(&reader), None).await.body;
+    assert_eq!((&info["limits"]["sessions"], &info["limits"]["turn_minutes"]), (&json!(3), &json!(7)));
+    assert_eq!(info["permission_modes"], json!(["default", "acceptEdits", "bypassPermissions", "plan"]));
+    running.stop().await;
+}

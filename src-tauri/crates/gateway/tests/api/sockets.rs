@@ -1,0 +1,408 @@
+//! The WebSocket: the whole picture, then history, then live; and what bad clients meet.
+
+use crate::{
+    api_world::{Phone, Socket, append, call, events, refused, token},
+    world::{SOON, Wish, World},
+};
+use domain::{approval::Subject, event::Event};
+use futures::{SinkExt, StreamExt};
+use gateway::{config::Pace, live::Partial, sessions::Scene};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio_tungstenite::tungstenite::Message;
+
+#[tokio::test]
+async fn welcome_then_history_then_caught_up_then_live() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "Ada's phone").await;
+    let session = events(&running, 300).await;
+    let mut socket = phone.socket(app, Some(100)).await;
+    let welcome = socket.next().await.unwrap();
+    assert_eq!((&welcome["type"], &welcome["data"]["protocol"]), (&json!("welcome"), &json!(1)));
+    assert_eq!((&welcome["data"]["you"]["name"], &welcome["data"]["last_event"]), (&json!("Ada's phone"), &json!(300)));
+    assert_eq!(welcome["data"]["sessions"][0]["id"], session.to_string());
+    for seq in 101..=300 {
+        assert_eq!(socket.next().await.unwrap()["seq"], seq);
+    }
+    assert_eq!(socket.next().await.unwrap()["type"], "caughtUp");
+    append(&running, session, 2).await;
+    let live = socket.until(|f| f["seq"].is_i64()).await;
+    assert_eq!(
+        (&live["seq"], &live["data"]["kind"], &live["data"]["text"]),
+        (&json!(301), &json!("notice"), &json!("event 0"))
+    );
+    let mut fresh = phone.socket(app, None).await;
+    assert_eq!(fresh.next().await.unwrap()["type"], "welcome");
+    assert_eq!(fresh.next().await.unwrap()["type"], "caughtUp", "without a cursor it begins now");
+    let mut ahead = phone.socket(app, Some(i64::MAX)).await;
+    ahead.of_type("caughtUp").await;
+    append(&running, session, 1).await;
+    assert_eq!(ahead.until(|f| f["seq"].is_i64()).await["seq"], 303);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_reconnect_by_cursor_misses_nothing_wherever_it_was_cut() {
+    let w =
+        World::new(Wish { config: "[api]\nper_minute = 1000000\naddress_per_minute = 1000000\n", ..Wish::default() })
+            .await;
+    let running = w.start().await;
+    let app = running.app.clone();
+    let phone = Phone::pair(&app, "phone").await;
+    let session = events(&running, 0).await;
+    let total = 1500;
+    let store = app.store.clone();
+    let writing = tokio::spawn(async move {
+        for n in 0..total {
+            let event = Event::Noticed { text: format!("{n} {}", "x".repeat(n % 3000)) };
+            store.write(move |tx| store::events::append(tx, session, &event, gateway::clock::now())).await.unwrap();
+            if n % 50 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let (mut got, mut seed) = (Vec::new(), 7u64);
+    while got.len() < total {
+        let after = got.last().copied().unwrap_or(0);
+        let mut socket = phone.socket(&app, Some(after)).await;
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        for _ in 0..seed >> 58 {
+            if got.len() == total {
+                break;
+            }
+            got.push(socket.until(|f| f["seq"].is_i64()).await["seq"].as_i64().unwrap());
+        }
+        // Cut in the middle, without a goodbye.
+        drop(socket);
+    }
+    writing.await.unwrap();
+    assert_eq!(got, (1..=total as i64).collect::<Vec<_>>());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn three_frames_in_a_row_that_cannot_be_read_close_the_connection() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let large = format!(r#"{{"type":"ping","data":{{"x":"{}"}}}}"#, "x".repeat(1_000_001));
+    let bad = [
+        Message::text("{"),
+        Message::text(r#"{"type":"fly"}"#),
+        Message::text(large),
+        Message::binary(vec![0, 1, 2]),
+        Message::text(r#"{"type":"streamSend","data":{"session_id":7}}"#),
+        Message::text("[".repeat(200_000)),
+        Message::text(r#"{"type":"presence","data":{"visible":"yes"}}"#),
+    ];
+    let mut socket = phone.socket(&running.app, None).await;
+    for frame in &bad {
+        socket.stream.send(frame.clone()).await.unwrap();
+        let error = socket.of_type("error").await;
+        assert!(["BAD_REQUEST", "TOO_LARGE"].contains(&error["data"]["code"].as_str().unwrap()), "{error}");
+        socket.say(json!({ "type": "ping", "requestId": "alive" })).await;
+        assert_eq!(socket.answer("alive").await["type"], "pong", "the connection lives");
+    }
+    for frame in &bad[..3] {
+        socket.stream.send(frame.clone()).await.unwrap();
+    }
+    assert_eq!(socket.closed().await, 1008);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_socket_opens_by_header_subprotocol_or_a_ticket_that_works_once() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let offered = format!("lanyard.v1, lanyard.bearer.{}", phone.access);
+    let mut socket = Socket::at(app, "/ws", &[("sec-websocket-protocol", offered)]).await.unwrap();
+    assert_eq!(socket.next().await.unwrap()["data"]["you"]["kind"], "phone");
+    let ticket = phone.post(app, "/api/ticket", Value::Null).await.body["ticket"].as_str().unwrap().to_owned();
+    let path = format!("/ws?ticket={ticket}");
+    assert_eq!(Socket::at(app, &path, &[]).await.unwrap().next().await.unwrap()["type"], "welcome");
+    assert_eq!(refused(&Socket::at(app, &path, &[]).await.err().unwrap()).unwrap(), 401);
+    let chatter = token(app, &["chat"]).await;
+    assert_eq!(refused(&Socket::open(app, &chatter, None).await.err().unwrap()).unwrap(), 403);
+    call(app, "GET", "/ws", Some(&phone.access), None).await.is(400, "BAD_REQUEST");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_without_the_scope_is_told_so_and_nothing_happens() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let reader = token(&running.app, &["read"]).await;
+    let mut socket = Socket::open(&running.app, &reader, None).await.unwrap();
+    let nobody = "0197c7c8-0000-7000-8000-000000000000";
+    let frames = [
+        json!({ "type": "ask", "data": { "prompt": "x" } }),
+        json!({ "type": "streamStart", "data": {} }),
+        json!({ "type": "streamSend", "data": { "session_id": nobody, "text": "x", "client_id": "c" } }),
+        json!({ "type": "streamClose", "data": { "session_id": nobody } }),
+        json!({ "type": "interrupt", "data": { "session_id": nobody } }),
+        json!({ "type": "permission", "data": { "id": nobody, "decision": "allow", "input_hash": "" } }),
+    ];
+    for (n, mut frame) in frames.into_iter().enumerate() {
+        frame["requestId"] = json!(n.to_string());
+        socket.say(frame).await;
+        assert_eq!(socket.answer(&n.to_string()).await["data"]["code"], "SCOPE_MISSING");
+    }
+    assert_eq!(running.app.store.read(|r| store::sessions::count(r)).await.unwrap(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn words_by_socket_are_said_once_and_come_back_as_an_event() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let mut socket = phone.socket(&running.app, None).await;
+    socket.say(json!({ "type": "streamStart", "requestId": "1", "data": { "title": "t" } })).await;
+    let session = socket.answer("1").await["data"]["session_id"].as_str().unwrap().to_owned();
+    let send = |id: &str| json!({ "type": "streamSend", "requestId": id, "data": { "session_id": session, "text": "hello", "client_id": "c1" } });
+    socket.say(send("2")).await;
+    let (mut accepted, mut said, mut failed) = (None, None, None);
+    while accepted.is_none() || said.is_none() {
+        let frame = socket.next().await.unwrap();
+        if frame["type"] == "error" && frame["seq"].is_i64() {
+            failed = Some(frame["data"].clone());
+        } else if frame["requestId"] == "2" {
+            accepted = Some(frame["data"]["said"]["event"].clone());
+        } else if frame["data"]["kind"] == "said" {
+            assert_eq!((&frame["data"]["text"], &frame["data"]["channel"]), (&json!("hello"), &json!("phone")));
+            said = Some(frame["seq"].clone());
+        }
+    }
+    assert_eq!(accepted, said);
+    socket.say(send("3")).await;
+    let mut again = None;
+    while again.is_none() || failed.is_none() {
+        let frame = socket.next().await.unwrap();
+        if frame["requestId"] == "3" {
+            again = Some(frame["data"]["said"].clone());
+        } else if frame["type"] == "error" && frame["seq"].is_i64() {
+            failed = Some(frame["data"].clone());
+        }
+    }
+    let (again, failed) = (again.unwrap(), failed.unwrap());
+    assert_eq!((&again["event"], &again["fresh"]), (&said.unwrap(), &json!(false)));
+    assert_eq!((&failed["code"], &failed["session_id"]), (&json!("NO_ENGINE"), &json!(session)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_approval_is_answered_once_and_names_what_it_allows() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let (one, two) = (Phone::pair(app, "one").await, Phone::pair(app, "two").await);
+    let session = events(&running, 0).await;
+    let scene = Scene::of(app, session);
+    let mut sockets = [one.socket(app, None).await, two.socket(app, None).await];
+    let input = json!({ "command": "git push \u{202E}" });
+    let subject = Subject::Tool { tool: "Bash".into(), input, why: None, rules: vec![] };
+    app.store.write(move |tx| scene.ask(tx, Some("r1".into()), subject, None, gateway::clock::now())).await.unwrap();
+    let mut asked = Vec::new();
+    for socket in &mut sockets {
+        asked.push(socket.of_type("permissionRequest").await["data"].clone());
+    }
+    assert_eq!((&asked[0]["risk"], &asked[0]["shown"]), (&json!("high"), &json!("run: git push <U+202E>")));
+    let decide = |id: &str, hash: &Value| json!({ "type": "permission", "requestId": id, "data": { "id": asked[0]["id"], "decision": "allow", "input_hash": hash } });
+    sockets[0].say(decide("1", &json!("0".repeat(64)))).await;
+    assert_eq!(sockets[0].answer("1").await["data"]["code"], "APPROVAL_CHANGED");
+    for socket in &mut sockets {
+        socket.say(decide("2", &asked[0]["input_hash"])).await;
+    }
+    let mut outcomes = Vec::new();
+    for socket in &mut sockets {
+        let (mut answer, mut resolved) = (None, None);
+        while answer.is_none() || resolved.is_none() {
+            let frame = socket.next().await.unwrap();
+            if frame["requestId"] == "2" {
+                answer = Some(frame["type"].clone());
+            } else if frame["type"] == "permissionResolved" {
+                assert_eq!(
+                    (&frame["data"]["decision"], &frame["data"]["channel"]),
+                    (&json!("allowed"), &json!("phone"))
+                );
+                resolved = frame["data"]["by"].as_str().map(str::to_owned);
+            }
+        }
+        outcomes.push((answer.unwrap(), resolved.unwrap()));
+    }
+    let won = outcomes.iter().filter(|(kind, _)| kind == "status").count();
+    assert_eq!(won, 1, "the first answer wins: {outcomes:?}");
+    let winner = if outcomes[0].0 == "status" { "one" } else { "two" };
+    assert!(outcomes.iter().all(|(_, by)| by == winner));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_a_byte_a_second_harms_nobody_and_loses_words_not_events() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 0).await;
+    let (mut slow, mut quick) = (phone.socket(app, None).await, phone.socket(app, None).await);
+    slow.of_type("caughtUp").await;
+    quick.of_type("caughtUp").await;
+    let partial = |n: usize| Partial {
+        session,
+        message: "m".into(),
+        block: 0,
+        offset: n * 4000,
+        text: "w".repeat(4000),
+        thinking: false,
+        after: *app.store.bells().events.borrow(),
+    };
+    let mut heard = 0;
+    let mut byte = [0u8];
+    for n in 0..3000 {
+        app.live.say(partial(n));
+        if n % 10 == 0 {
+            append(&running, session, 1).await;
+            let event = quick.until(|f| f["seq"].is_i64()).await;
+            heard += 1;
+            assert_eq!(event["seq"], heard, "the quick one is there at once");
+        }
+        if n % 1000 == 0 {
+            slow.stream.get_mut().read_exact(&mut byte).await.unwrap();
+        }
+    }
+    // It lost its place in the stream of bytes; by its cursor it gets every event.
+    drop(slow);
+    let mut back = phone.socket(app, Some(0)).await;
+    for seq in 1..=heard {
+        assert_eq!(back.until(|f| f["seq"].is_i64()).await["seq"], seq);
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_that_comes_back_gets_every_event_and_not_every_word() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 0).await;
+    let mut slow = phone.socket(app, None).await;
+    slow.of_type("caughtUp").await;
+    let words = 6000;
+    for n in 0..words {
+        let after = *app.store.bells().events.borrow();
+        app.live.say(Partial {
+            session,
+            message: "m".into(),
+            block: 0,
+            offset: n,
+            text: "w".repeat(2000),
+            thinking: false,
+            after,
+        });
+        if n % 100 == 0 {
+            append(&running, session, 1).await;
+        }
+    }
+    append(&running, session, 1).await;
+    let (mut partials, mut events) = (0, 0);
+    while events < words / 100 + 1 {
+        let frame = slow.next().await.unwrap();
+        if frame["data"]["kind"] == "partial" {
+            partials += 1;
+        } else if let Some(seq) = frame["seq"].as_u64() {
+            events += 1;
+            assert_eq!(seq as usize, events);
+        }
+    }
+    assert!(partials < words, "words were lost first: {partials}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_hundred_phones_see_the_same() {
+    let w = World::new(Wish { config: "[api]\nper_minute = 100000\naddress_per_minute = 100000\n", ..Wish::default() })
+        .await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 10).await;
+    let mut sockets = Vec::new();
+    for _ in 0..100 {
+        sockets.push(phone.socket(app, Some(0)).await);
+    }
+    append(&running, session, 40).await;
+    let reading = sockets.iter_mut().map(|socket| async {
+        for seq in 1..=50 {
+            assert_eq!(socket.until(|f| f["seq"].is_i64()).await["seq"], seq);
+        }
+    });
+    futures::future::join_all(reading).await;
+    let shown = gateway::pairing::phones_shown(app).await.unwrap();
+    assert_eq!(shown.phones[0].connected, 100);
+    drop(sockets);
+    let gone = async {
+        while gateway::pairing::phones_shown(app).await.unwrap().phones[0].connected > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.unwrap();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_client_is_dropped_and_one_that_answers_pings_is_not() {
+    let w = World::new(Wish::default()).await;
+    let mut config = w.resolved();
+    config.api.pace = Pace { ping: Duration::from_millis(200), silence: Duration::from_millis(1500) };
+    let running = w.start_with(config).await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let mut lively = phone.socket(&running.app, None).await;
+    let silent = phone.socket(&running.app, None).await;
+    let living = tokio::spawn(async move {
+        // Reading is enough: the client's library answers each ping.
+        while let Some(Ok(_)) = lively.stream.next().await {}
+    });
+    let gone = async {
+        loop {
+            let shown = gateway::pairing::phones_shown(&running.app).await.unwrap();
+            if shown.phones[0].connected == 1 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, gone).await.unwrap();
+    assert!(!living.is_finished());
+    drop(silent);
+    running.stop().await;
+    living.await.unwrap();
+}
+
+#[tokio::test]
+async fn presence_and_state_are_told() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let mut socket = phone.socket(app, None).await;
+    socket.say(json!({ "type": "presence", "requestId": "1", "data": { "visible": true } })).await;
+    assert_eq!(socket.answer("1").await["data"]["kind"], "accepted");
+    assert!(app.callers.anyone_looks());
+    let started = phone.post(app, "/api/stream/start", json!({ "prompt": "hello" })).await.body;
+    let shown = socket.until(|f| f["data"]["kind"] == "session").await;
+    assert_eq!(shown["data"]["id"], started["session_id"]);
+    drop(socket);
+    let away = async {
+        while app.callers.anyone_looks() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(SOON, away).await.unwrap();
+    running.stop().await;
+}
