@@ -2,7 +2,7 @@
 
 /** The code in `#c=…`, also within a whole address that was pasted. */
 export function codeIn(text: string): string | null {
-    return /#(?:.*&)?c=([^&\s]+)/.exec(text)?.[1] ?? null;
+    return /#(?:[^\s#]*&)?c=([A-Za-z0-9_-]+)/.exec(text)?.[1] ?? null;
 }
 
 /** Takes the code out of the address bar, so that neither history nor a shoulder keeps it. */

@@ -1,5 +1,6 @@
 // What an owner does with a phone in the hand, step by step. The same steps run against a real gateway: see `world.ts`.
 
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type World, browser, pair, phone, say, shot, world } from "./world.ts";
@@ -29,7 +30,7 @@ beforeEach(async () => {
 });
 
 afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") await shot(page, `failed-${task.name.replaceAll(/\W+/g, "-")}`);
+    if (task.result?.state === "fail" && page) await shot(page, `failed-${task.name.replaceAll(/\W+/g, "-")}`);
     await context.close();
     expect(complaints).toEqual([]);
 });
@@ -147,6 +148,16 @@ test("words said while the agent works can go into its turn, and the turn can be
     await page.locator("li[data-kind=said]").filter({ hasText: "Mind the rounding" }).getByText("into the running turn").waitFor();
     await page.getByRole("button", { name: "Stop" }).tap();
     await page.getByText(/^You stopped it/).waitFor();
+});
+
+test("a picture from the camera goes with the words, and comes back", async () => {
+    await page.goto(`${house.url}/#/chat/new`);
+    await page.getByLabel("Add a picture").setInputFiles(fileURLToPath(new URL("../../public/icons/512.png", import.meta.url)));
+    await page.getByRole("button", { name: "Remove the picture" }).waitFor();
+    await say(page, house.words.stream.say);
+    const sent = page.getByRole("img", { name: "A picture you sent" });
+    await sent.waitFor();
+    await page.waitForFunction(() => [...document.images].some((image) => image.alt === "A picture you sent" && image.naturalWidth === 512));
 });
 
 test("several sessions go on at once", async () => {

@@ -43,6 +43,7 @@ test("with the computer asleep the page opens, with what it has", async () => {
     await page.locator("li[data-kind=text]").filter({ hasText: "All 48 tests pass" }).waitFor();
     await page.getByText(/Your computer does not answer/).waitFor();
     await say(page, "Said to a sleeping computer");
+    await page.getByText("Said to a sleeping computer").waitFor();
     await page.reload();
     await page.getByText("Said to a sleeping computer").waitFor();
     standin.dead = false;

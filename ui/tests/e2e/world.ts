@@ -85,7 +85,8 @@ export async function phone(browser: Browser, colorScheme: "light" | "dark" = "l
         userAgent: "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0 Mobile Safari/537.36",
         ignoreHTTPSErrors: true,
     });
-    context.setDefaultTimeout(15_000);
+    // A real agent has to wake up first.
+    context.setDefaultTimeout(process.env["LANYARD_URL"] ? 60_000 : 15_000);
     return context;
 }
 
