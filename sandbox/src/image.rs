@@ -4,9 +4,11 @@
 //! changed line in a settings file makes a new image, and the same things never build twice.
 
 mod context;
+mod kept;
 mod packages;
 mod recipe;
 
+pub use kept::ImageState;
 pub(crate) use recipe::{Recipe, hex};
 
 use crate::{
@@ -31,7 +33,11 @@ use tokio_util::io::ReaderStream;
 /// The agent that is built in.
 pub const CLAUDE_VERSION: &str = "2.1.329";
 
+/// The name of all of them, before the colon.
+const REPOSITORY: &str = "lanyard-sandbox";
 const BASE: &str = "dev.lanyard.image.base";
+/// Which Lanyard built it.
+const INSTANCE: &str = "dev.lanyard.image.instance";
 const VERSION: &str = "dev.lanyard.image.version";
 const CLAUDE: &str = "dev.lanyard.claude.version";
 /// Read and sent at a time.
@@ -111,8 +117,9 @@ impl Sandboxes {
         let built = built.ok_or_else(lost)?;
         // A build that changed nothing gives the same image again.
         if let Some(outdated) = outdated.filter(|outdated| outdated.id != built.id) {
-            self.engine_handle().remove_unused_image(&outdated.id).await;
+            let _in_use = self.engine_handle().remove_unused_image(&outdated.id).await;
         }
+        self.tidy_images().await;
         Ok(recipe.info(&built, true))
     }
 
@@ -158,6 +165,7 @@ impl Sandboxes {
             labels: HashMap::from([
                 (SOURCE.to_owned(), recipe.source.clone()),
                 (BASE.to_owned(), base.id.clone()),
+                (INSTANCE.to_owned(), self.settings().instance.clone()),
                 (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
                 (CLAUDE.to_owned(), CLAUDE_VERSION.to_owned()),
             ]),

@@ -23,7 +23,7 @@ pub use carrier::Incoming;
 pub use connect::{EngineInfo, Sandboxes};
 pub use error::Error;
 pub use health::Health;
-pub use image::{CLAUDE_VERSION, ImageInfo, Progress};
+pub use image::{CLAUDE_VERSION, ImageInfo, ImageState, Progress};
 pub use process::{Attached, Chunk, Command, Ended, ExecHandle, Output, ProcessMark};
 pub use relay::RelayStream;
 pub use settings::{Carrier, SandboxSpec, Settings, Size, Volumes, Workspace};

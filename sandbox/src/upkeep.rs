@@ -51,7 +51,9 @@ impl Sandboxes {
             Some(_) => {
                 tracing::info!(sandbox.id = %id, "making a sandbox anew: its image or its spec changed");
                 engine.remove(id, &plan.name).await?;
-                self.make(id, plan).await
+                self.make(id, plan).await?;
+                self.tidy_images().await;
+                Ok(())
             }
             None => self.make(id, plan).await,
         }

@@ -2,6 +2,8 @@
 
 #[path = "docker/carriers.rs"]
 mod carriers;
+#[path = "docker/files.rs"]
+mod files;
 #[path = "docker/healing.rs"]
 mod healing;
 #[path = "docker/image.rs"]

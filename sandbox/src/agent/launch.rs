@@ -35,7 +35,7 @@ pub struct AgentLaunch {
     pub session: Session,
     /// `None`: Claude Code's own choice. Can be changed later.
     pub model: Option<String>,
-    /// Can be changed later, to any of the four.
+    /// Can be changed later, to any of the four; to bypass only where it did not begin with a plan.
     pub mode: PermissionMode,
     /// What the owner said "always" to before.
     pub rules: Vec<Rule>,
@@ -77,6 +77,10 @@ impl AgentLaunch {
         let mut argv: Vec<String> = [program].iter().chain(ALWAYS).map(|&a| a.to_owned()).collect();
         let mut push = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
         push("--permission-mode", self.mode.as_str().to_owned());
+        if self.mode != PermissionMode::Plan {
+            argv.push(MAY_BYPASS.to_owned());
+        }
+        let mut push = |flag: &str, value: String| argv.extend([flag.to_owned(), value]);
         match &self.session {
             Session::Start(id) => push("--session-id", id.to_string()),
             Session::Resume(id) => push("--resume", id.clone()),
@@ -153,9 +157,10 @@ const ALWAYS: &[&str] = &[
     ".",
     // Only the servers given here, not those of a `.mcp.json` in the workspace.
     "--strict-mcp-config",
-    // Lets the mode be bypassed later, by a control request only; it bypasses nothing by itself.
-    "--allow-dangerously-skip-permissions",
 ];
+
+/// Lets the mode be bypassed later, by a control request only. With it 2.1.197 runs every tool unasked while it plans.
+const MAY_BYPASS: &str = "--allow-dangerously-skip-permissions";
 
 /// No traffic but the model's, no updates, no noise; and the agent's own word on whether it works.
 const QUIET: &[(&str, &str)] = &[

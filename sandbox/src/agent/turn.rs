@@ -4,7 +4,7 @@ use super::{
     fault::{Clues, fault},
     read::{read, system},
     tools::tools_finished,
-    wire::{ApiEvent, Assistant, Block, StreamEvent, System, TurnResult, Usage},
+    wire::{ApiEvent, Assistant, Block, Lifecycle, StreamEvent, System, TurnResult, Usage},
 };
 use domain::{
     PermissionMode,
@@ -51,8 +51,8 @@ impl Turn {
             "result" => Some(vec![self.ended(read(text)?)]),
             "system" => self.system(subtype, text),
             "conversation_reset" => Some(self.moved(system(text).new_conversation_id).into_iter().collect()),
-            // Where a message with an id stands (2.1.329). Its result tells the same.
-            "command_lifecycle" | "tool_progress" | "rate_limit_event" => Some(Vec::new()),
+            "command_lifecycle" => Some(self.took(read(text)?).into_iter().collect()),
+            "tool_progress" | "rate_limit_event" => Some(Vec::new()),
             _ => None,
         }
     }
@@ -111,6 +111,12 @@ impl Turn {
         let to = to.filter(|id| *id != self.agent_session)?;
         let before = std::mem::replace(&mut self.agent_session, to.clone());
         (!before.is_empty()).then_some(AgentEvent::ConversationReset { agent_session: to })
+    }
+
+    /// Where words with an id stand (2.1.329): queued, started, completed or cancelled. `started` comes before the result of
+    /// the turn that takes them in, or after it and before the `init` of a turn of their own.
+    fn took(&self, life: Lifecycle) -> Option<AgentEvent> {
+        (life.state == "started").then_some(AgentEvent::Took { id: life.command_uuid })
     }
 
     fn retrying(&mut self, retry: System) -> AgentEvent {
@@ -244,7 +250,9 @@ fn is_output(event: &AgentEvent) -> bool {
     match event {
         E::Partial { .. } | E::Text { .. } | E::Thinking { .. } | E::ToolUsed { .. } | E::ToolFinished { .. } => true,
         E::Notice(Notice::Said(_)) | E::Unknown { .. } => true,
-        E::TurnStarted { .. } | E::Activity(_) | E::Asked(_) | E::Withdrawn { .. } | E::Called(_) => false,
+        E::TurnStarted { .. } | E::Took { .. } | E::Activity(_) | E::Asked(_) | E::Withdrawn { .. } | E::Called(_) => {
+            false
+        }
         E::Retrying { .. } | E::TurnEnded(_) | E::ConversationReset { .. } | E::Exited { .. } => false,
         E::Notice(Notice::OutputCapped { .. } | Notice::Garbage { .. }) => false,
     }

@@ -111,6 +111,13 @@ pub enum UserContent {
     Other(serde::de::IgnoredAny),
 }
 
+/// `command_lifecycle`: what became of words that were said with an id.
+#[derive(Deserialize)]
+pub struct Lifecycle {
+    pub command_uuid: uuid::Uuid,
+    pub state: String,
+}
+
 /// `result`: a turn is over.
 #[derive(Default, Deserialize)]
 #[serde(default)]

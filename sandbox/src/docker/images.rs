@@ -2,12 +2,22 @@
 
 use super::Engine;
 use crate::{Error, docker::containers::Labels};
-use bollard::{errors::Error as EngineError, query_parameters::RemoveImageOptions};
+use bollard::{
+    errors::Error as EngineError,
+    query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions},
+};
+use std::collections::HashMap;
 
 pub(crate) struct FoundImage {
     pub id: String,
     pub labels: Labels,
     pub bytes: u64,
+}
+
+/// An image with its names.
+pub(crate) struct NamedImage {
+    pub tags: Vec<String>,
+    pub labels: Labels,
 }
 
 impl Engine {
@@ -23,10 +33,25 @@ impl Engine {
         }
     }
 
-    /// Frees its disk space, unless a container is made from it or it has another name: then it stays.
-    pub(crate) async fn remove_unused_image(&self, id: &str) {
-        if let Err(e) = self.docker.remove_image(id, None::<RemoveImageOptions>, None).await {
-            tracing::debug!(image.id = id, error = %e, "an outdated image stays");
+    /// The images of a repository, the newest first; with `label` only those that have it.
+    pub(crate) async fn images_of(&self, name: &str, label: Option<(&str, &str)>) -> Result<Vec<NamedImage>, Error> {
+        let mut filters = HashMap::from([("reference".to_owned(), vec![name.to_owned()])]);
+        if let Some((label, value)) = label {
+            filters.insert("label".to_owned(), vec![format!("{label}={value}")]);
         }
+        let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+        let mut images = self.docker.list_images(Some(options)).await.map_err(|e| self.refused("list images", e))?;
+        images.sort_by_key(|image| std::cmp::Reverse(image.created));
+        Ok(images.into_iter().map(|image| NamedImage { tags: image.repo_tags, labels: image.labels }).collect())
+    }
+
+    /// Takes a name from an image, and frees its disk space if it was the last; by its id, only if it has no other name.
+    /// One that a container is made from stays: false.
+    pub(crate) async fn remove_unused_image(&self, name: &str) -> bool {
+        let removed = self.docker.remove_image(name, None::<RemoveImageOptions>, None).await;
+        if let Err(e) = &removed {
+            tracing::debug!(image = name, error = %e, "an outdated image stays");
+        }
+        removed.is_ok()
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that goes into the image, and its hash.
 
 use super::{
-    CLAUDE_VERSION, ImageInfo,
+    CLAUDE_VERSION, ImageInfo, REPOSITORY,
     packages::{self, Package},
 };
 use crate::{Error, Settings, docker::images::FoundImage};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(crate) type SettingsFile = (&'static str, u32, &'static str);
 
 /// As many as `build_image` sets.
-const LABELS: u32 = 4;
+const LABELS: u32 = 5;
 
 pub(crate) const DOCKERFILE: &str = include_str!("../../image/Dockerfile");
 pub(crate) const FILES: &[SettingsFile] = &[
@@ -80,7 +80,7 @@ impl Recipe {
     }
 
     pub(crate) fn tag(&self) -> String {
-        format!("lanyard-sandbox:{}", &self.source[..12])
+        format!("{REPOSITORY}:{}", &self.source[..12])
     }
 
     pub(crate) fn info(&self, found: &FoundImage, built: bool) -> ImageInfo {

@@ -103,3 +103,36 @@ fn the_relay_needs_no_library_of_the_image() {
     let interpreters = (0..count).filter(|n| elf[start + n * size] == 3).count();
     assert_eq!(interpreters, 0, "it asks for a dynamic loader");
 }
+
+#[tokio::test]
+async fn old_images_of_ours_go_and_nobody_else_s_nor_one_in_use() {
+    let world = World::new().await;
+    let own = world.settings.instance.clone();
+    let mark = &own["test-".len()..];
+    let tag = |name: &str| format!("lanyard-sandbox:{mark}-{name}");
+    for (name, instance) in [("old", own.as_str()), ("used", &own), ("theirs", "test-another")] {
+        let label = format!("LABEL dev.lanyard.image.instance={instance} dev.lanyard.claude.version=2.1.1");
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        let path = empty.path().to_str().unwrap();
+        std::process::Command::new("tar").args(["cf", path, "-T", "/dev/null"]).status().unwrap();
+        docker(&["import", "--change", &label, path, &tag(name)]);
+    }
+    let container = format!("lanyard-test-{mark}-used");
+    docker(&["create", "--name", &container, &tag("used"), "true"]);
+    let sandbox::ImageState::Ready(current) = world.image_state().await.unwrap() else { panic!("it was ensured") };
+    assert_eq!(world.remove_old_images().await.unwrap(), [tag("old")]);
+    docker(&["rm", &container]);
+    assert_eq!(world.remove_old_images().await.unwrap(), [tag("used")]);
+    docker(&["image", "inspect", "-f", "ok", &current.tag]);
+    docker(&["rmi", &tag("theirs")]);
+}
+
+#[tokio::test]
+async fn an_image_that_is_not_built_yet_is_told_apart_from_one_that_fits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = settings(folder.path(), Carrier::Auto);
+    settings.agent_uid = 40_000 + std::process::id() % 20_000;
+    let (sandboxes, _incoming) = Sandboxes::connect(settings).await.unwrap();
+    let state = sandboxes.image_state().await.unwrap();
+    assert!(matches!(state, sandbox::ImageState::Other { .. } | sandbox::ImageState::Missing), "{state:?}");
+}

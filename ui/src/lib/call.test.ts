@@ -37,3 +37,9 @@ test("a tool without a form of its own shows what the gateway shows", () => {
     const asked = call(approval("mcp__db__drop", { table: "users" }));
     expect([asked.question, asked.body]).toEqual(["May the tool mcp__db__drop run?", { kind: "text", text: "all of it" }]);
 });
+
+test("where a link leads stands before everything else", () => {
+    const asked = call({ ...approval("Write", { file_path: "/workspace/notes.md", content: "x", mode: 1 }), target: "/home/agent/.bashrc" });
+    expect(asked.rest).toEqual([["really", "/home/agent/.bashrc"], ["mode", "1"]]);
+    expect(call({ ...approval("Write", { file_path: "a", content: "x" }), target: null }).rest).toEqual([]);
+});

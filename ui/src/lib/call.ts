@@ -28,6 +28,8 @@ export interface Asked {
     kind: ApprovalKind;
     tool: string | null;
     input: unknown;
+    /** Where the file that it names really is, where that is another one. */
+    target?: string | null;
     /** Everything, as the gateway shows it. */
     shown: string;
 }
@@ -35,6 +37,12 @@ export interface Asked {
 type Input = Record<string, unknown>;
 
 export function call(asked: Asked): Call {
+    const told = named(asked);
+    // Where a link leads is what is changed, whatever the link is called.
+    return asked.target ? { ...told, rest: [["really", asked.target], ...told.rest] } : told;
+}
+
+function named(asked: Asked): Call {
     const input = isInput(asked.input) ? asked.input : {};
     const text = (name: string): Call["body"] => ({ kind: "text", text: word(input, name) });
     const diff = (hunks: Line[][]): Call["body"] => ({ kind: "diff", hunks });

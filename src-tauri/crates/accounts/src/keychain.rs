@@ -17,7 +17,7 @@ use std::{collections::HashMap, fmt, path::PathBuf, str::FromStr, time::Duration
 /// locked one asks a person.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Something of the owner's outside that has a secret.
+/// Something of the owner's outside that has a secret; and the one secret that Lanyard makes for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
     /// The API key, `sk-ant-..`.
@@ -29,11 +29,20 @@ pub enum Account {
     Ngrok,
     Github,
     Deepgram,
+    /// What proves the links in texts; made once by Lanyard.
+    Links,
 }
 
 impl Account {
-    pub const ALL: &'static [Account] =
-        &[Account::Anthropic, Account::Twilio, Account::TwilioApi, Account::Ngrok, Account::Github, Account::Deepgram];
+    pub const ALL: &'static [Account] = &[
+        Account::Anthropic,
+        Account::Twilio,
+        Account::TwilioApi,
+        Account::Ngrok,
+        Account::Github,
+        Account::Deepgram,
+        Account::Links,
+    ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
     pub fn name(self) -> &'static str {
@@ -44,6 +53,7 @@ impl Account {
             Account::Ngrok => "ngrok",
             Account::Github => "github",
             Account::Deepgram => "deepgram",
+            Account::Links => "links",
         }
     }
 
@@ -60,7 +70,7 @@ impl fmt::Display for Account {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github and deepgram")]
+#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github, deepgram and links")]
 pub struct NoSuchAccount;
 
 impl FromStr for Account {

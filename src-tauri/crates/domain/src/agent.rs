@@ -25,6 +25,9 @@ impl std::fmt::Debug for Picture {
 pub enum AgentEvent {
     /// A turn begins (the first event of every turn), with the settings it runs under.
     TurnStarted { agent_session: String, model: String, mode: Option<PermissionMode>, version: String },
+    /// Words said under this id are before the model: the running turn took them in, or begins with them. Not every version
+    /// tells it.
+    Took { id: uuid::Uuid },
     /// The agent's own word on whether it works. `Idle` comes after the last turn, unasked ones included.
     Activity(Activity),
     /// Partial words of block `block` of message `message`; `offset` counts the UTF-8 bytes before them in that block. Lossy.

@@ -1,12 +1,17 @@
 //! The one gate. An approval is a durable record that every channel answers; the first answer wins; an answer names
 //! exactly what it allows by a hash of it; no answer in time means no.
 
+mod answers;
+mod words;
+
+pub use answers::read_answers;
+pub use words::Short;
+
 use crate::{
     Code, SessionId, Timestamp, TurnId,
     agent::{AskAbout, Question, Rule},
     event::Channel,
-    risk::{self, Risk},
-    shown::{shown, shown_line},
+    risk::{self, Risk, Target, WORKSPACE},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,8 +21,16 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
-    /// May this tool run with exactly this input?
-    Tool { tool: String, input: Value, why: Option<String>, rules: Vec<Rule> },
+    /// May this tool run with exactly this input? `target` is where the file it names really is; none where it names none
+    /// or nobody looked.
+    Tool {
+        tool: String,
+        input: Value,
+        why: Option<String>,
+        rules: Vec<Rule>,
+        #[serde(default)]
+        target: Option<Target>,
+    },
     /// The agent wants to know something.
     Question { questions: Vec<Question>, input: Value },
     /// May it start on this plan?
@@ -29,7 +42,7 @@ pub enum Subject {
 impl From<AskAbout> for Subject {
     fn from(about: AskAbout) -> Self {
         match about {
-            AskAbout::Tool { tool, input, why, rules } => Self::Tool { tool, input, why, rules },
+            AskAbout::Tool { tool, input, why, rules } => Self::Tool { tool, input, why, rules, target: None },
             AskAbout::Question { questions, input } => Self::Question { questions, input },
             AskAbout::Plan { plan, input } => Self::Plan { plan, input },
         }
@@ -41,13 +54,13 @@ impl Subject {
     /// is medium; a rerun does what the owner asked before.
     pub fn risk(&self, workspace: &str) -> Risk {
         match self {
-            Self::Tool { tool, input, .. } => risk::of(tool, input, workspace),
+            Self::Tool { tool, input, target, .. } => risk::of(tool, input, target.as_ref(), workspace),
             Self::Question { .. } | Self::Rerun { .. } => Risk::Low,
             Self::Plan { .. } => Risk::Medium,
         }
     }
 
-    /// SHA-256, in hex, over the kind, the tool's name and the exact input: what an answer must name.
+    /// SHA-256, in hex, over the kind, the tool's name, the exact input and where it leads: what an answer must name.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
@@ -55,10 +68,11 @@ impl Subject {
             hash.update(bytes);
         };
         match self {
-            Self::Tool { tool, input, rules, .. } => {
+            Self::Tool { tool, input, rules, target, .. } => {
                 part(b"tool");
                 part(tool.as_bytes());
                 part(input.to_string().as_bytes());
+                part(serde_json::to_string(target).unwrap_or_default().as_bytes());
                 rules.iter().for_each(|rule| part(rule.as_flag().as_bytes()));
             }
             Self::Question { input, .. } => {
@@ -78,59 +92,23 @@ impl Subject {
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
 
-    /// Everything that would run or be answered, in full, safe to show.
-    pub fn in_full(&self) -> String {
+    /// Where the file that a tool names really is, if that is not what it is called.
+    pub fn really(&self) -> Option<&str> {
         match self {
-            Self::Tool { tool, input, .. } => shown(&tool_words(tool, input)),
-            Self::Question { questions, .. } => shown(&question_words(questions)),
-            Self::Plan { plan, .. } => shown(plan),
-            Self::Rerun { words, .. } => shown(words),
+            Self::Tool { tool, input, target: Some(Target::At(path) | Target::Shared(path)), .. } => {
+                Some(path.as_str()).filter(|path| risk::named_file(tool, input) != Some(path))
+            }
+            _ => None,
         }
     }
 
-    /// What fits a text message: one line of at most `limit` characters.
-    pub fn in_short(&self, limit: usize) -> String {
+    /// What "always" may allow: the rules the agent suggests, as they were shown.
+    pub fn always(&self) -> &[Rule] {
         match self {
-            Self::Tool { tool, input, .. } => shown_line(&tool_words(tool, input), limit),
-            Self::Question { questions, .. } => shown(&question_words(questions)),
-            Self::Plan { plan, .. } => shown_line(plan, limit),
-            Self::Rerun { words, .. } => shown_line(words, limit),
+            Self::Tool { rules, .. } => rules,
+            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } => &[],
         }
     }
-}
-
-/// `run: npm test`, `edit src/a.js: "old" -> "new"`; tools without a form of their own show their whole input as JSON.
-fn tool_words(tool: &str, input: &Value) -> String {
-    let word = |key: &str| input.get(key).and_then(Value::as_str);
-    match tool {
-        "Bash" => format!("run: {}", word("command").unwrap_or_default()),
-        "Edit" => format!(
-            "edit {}: {} -> {}",
-            word("file_path").unwrap_or_default(),
-            quoted(word("old_string")),
-            quoted(word("new_string"))
-        ),
-        "Write" => format!("write {}: {}", word("file_path").unwrap_or_default(), quoted(word("content"))),
-        "Read" => format!("read {}", word("file_path").unwrap_or_default()),
-        "WebFetch" => format!("fetch {}", word("url").unwrap_or_default()),
-        _ => format!("{tool} {input}"),
-    }
-}
-
-fn quoted(text: Option<&str>) -> String {
-    format!("\"{}\"", text.unwrap_or_default().trim_end())
-}
-
-fn question_words(questions: &[Question]) -> String {
-    let mut out = String::new();
-    for q in questions {
-        out.push_str(&q.question);
-        for (n, option) in q.options.iter().enumerate() {
-            out.push_str(&format!("\n{}) {}", n + 1, option.label));
-        }
-        out.push('\n');
-    }
-    out.trim_end().to_owned()
 }
 
 /// What became of an approval.
@@ -199,6 +177,29 @@ pub struct GrantPolicy {
     pub sms: Option<Risk>,
 }
 
+/// What a text message may say to one approval, beside no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ByText {
+    /// Nothing: the desk grants it.
+    No,
+    Once,
+    /// Also what it suggests, from now on.
+    Always,
+}
+
+impl GrantPolicy {
+    /// "Always" needs that everything its rules let through is within the tier, not only what is asked now.
+    pub fn by_text(self, approval: &Approval) -> ByText {
+        let may = |risk: Risk| self.sms.is_some_and(|highest| risk <= highest);
+        let rules = approval.subject.always();
+        match rules.iter().map(|rule| risk::of_rule(rule, WORKSPACE)).max() {
+            _ if !may(approval.risk) => ByText::No,
+            Some(widest) if may(widest) => ByText::Always,
+            _ => ByText::Once,
+        }
+    }
+}
+
 /// May `answer`, naming `hash`, close `approval` from `channel`? Says why not.
 pub fn check_answer(
     approval: &Approval,
@@ -216,7 +217,8 @@ pub fn check_answer(
     }
     // Answering a question runs nothing.
     let grants = answer.grants() && !matches!(approval.subject, Subject::Question { .. });
-    if grants && channel == Channel::Sms && policy.sms.is_none_or(|highest| approval.risk > highest) {
+    let needs = if matches!(answer, Decision::AllowedAlways { .. }) { ByText::Always } else { ByText::Once };
+    if grants && channel == Channel::Sms && policy.by_text(approval) < needs {
         return Err(Code::GrantRefused);
     }
     match (&approval.subject, answer) {
@@ -228,48 +230,29 @@ pub fn check_answer(
         (Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. }, Decision::Answered { .. }) => {
             Err(Code::BadRequest)
         }
-        (Subject::Plan { .. } | Subject::Rerun { .. }, Decision::AllowedAlways { .. }) => Err(Code::BadRequest),
+        // Only what was shown may be allowed always.
+        (subject, Decision::AllowedAlways { rules })
+            if rules.is_empty() || rules.iter().any(|rule| !subject.always().contains(rule)) =>
+        {
+            Err(Code::BadRequest)
+        }
         _ => Ok(()),
-    }
-}
-
-/// A person's words as the answers to questions: numbers pick options (`2`, or `1 3` where several may be), labels match
-/// without regard to case, anything else is a free answer. With several questions, one line or one `;` part for each.
-pub fn read_answers(questions: &[Question], words: &str) -> Option<Vec<String>> {
-    let parts: Vec<&str> = match questions.len() {
-        0 => return None,
-        1 => vec![words.trim()],
-        _ => words.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()).collect(),
-    };
-    let whole = parts.len() == questions.len() && parts.iter().all(|p| !p.is_empty());
-    whole.then(|| questions.iter().zip(parts).map(|(q, part)| read_answer(q, part)).collect())
-}
-
-fn read_answer(question: &Question, words: &str) -> String {
-    let by_number = |word: &str| {
-        let n: usize = word.parse().ok()?;
-        question.options.get(n.checked_sub(1)?).map(|o| o.label.clone())
-    };
-    let picks: Option<Vec<String>> =
-        words.split([' ', ',']).filter(|w| !w.is_empty()).map(|w| by_number(w.trim_end_matches(['.', ')']))).collect();
-    match picks {
-        Some(labels) if labels.len() == 1 || (question.several && !labels.is_empty()) => labels.join(", "),
-        _ => question
-            .options
-            .iter()
-            .find(|o| o.label.eq_ignore_ascii_case(words))
-            .map_or_else(|| words.to_owned(), |o| o.label.clone()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::QuestionOption;
     use serde_json::json;
 
     fn tool(command: &str) -> Subject {
-        Subject::Tool { tool: "Bash".into(), input: json!({ "command": command }), why: None, rules: vec![] }
+        Subject::Tool {
+            tool: "Bash".into(),
+            input: json!({ "command": command }),
+            why: None,
+            rules: vec![],
+            target: None,
+        }
     }
 
     fn open(subject: Subject) -> Approval {
@@ -322,25 +305,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_cannot_hide_characters() {
-        assert_eq!(tool("echo \u{202E}x").in_short(100), "run: echo <U+202E>x");
-    }
-
-    #[test]
-    fn answers_are_read_by_number_label_or_as_written() {
-        let option = |l: &str| QuestionOption { label: l.into(), description: String::new() };
-        let q = Question {
-            question: "Which?".into(),
-            header: None,
-            several: true,
-            options: vec![option("Red"), option("Blue")],
+    fn always_by_text_needs_that_all_its_rules_let_through_is_within_the_tier() {
+        let rule = |content: &str| Rule { tool: "Bash".into(), content: Some(content.into()) };
+        let asked = |rules: Vec<Rule>| {
+            let input = json!({ "command": "npm test" });
+            open(Subject::Tool { tool: "Bash".into(), input, why: None, rules, target: None })
         };
-        let one = std::slice::from_ref(&q);
-        assert_eq!(read_answers(one, "2"), Some(vec!["Blue".into()]));
-        assert_eq!(read_answers(one, "1, 2"), Some(vec!["Red, Blue".into()]));
-        assert_eq!(read_answers(one, "blue"), Some(vec!["Blue".into()]));
-        assert_eq!(read_answers(one, "neither, green"), Some(vec!["neither, green".into()]));
-        assert_eq!(read_answers(&[q.clone(), q.clone()], "1; green"), Some(vec!["Red".into(), "green".into()]));
-        assert_eq!(read_answers(&[q.clone(), q], "1"), None);
+        let always = |a: &Approval| Decision::AllowedAlways { rules: a.subject.always().to_vec() };
+        let exact = asked(vec![rule("npm test")]);
+        assert_eq!(check(&exact, always(&exact), Channel::Sms, 1), Ok(()));
+        let wide = asked(vec![rule("npm test *")]);
+        assert_eq!(check(&wide, always(&wide), Channel::Sms, 1), Err(Code::GrantRefused));
+        assert_eq!(check(&wide, Decision::Allowed, Channel::Sms, 1), Ok(()));
+        assert_eq!(check(&wide, always(&wide), Channel::Cli, 1), Ok(()));
+        let other = Decision::AllowedAlways { rules: vec![rule("curl *")] };
+        assert_eq!(check(&wide, other, Channel::Cli, 1), Err(Code::BadRequest), "nobody was shown that rule");
+        let none = asked(vec![]);
+        assert_eq!(check(&none, always(&none), Channel::Cli, 1), Err(Code::BadRequest));
     }
 }

@@ -119,7 +119,7 @@ codes! {
         "The sandbox did not start. At the desk: lanyard doctor. Your message is kept."
     SandboxPaused "SANDBOX_PAUSED" System 409
         "The sandbox is paused." "Resume it from the tray or with lanyard resume."
-        "The sandbox is paused. Resume it at the desk."
+        "The sandbox is paused. Resume it at the desk; your message is kept."
     WorkspaceRefused "WORKSPACE_REFUSED" System 400
         "The workspace folder cannot be used." "Choose a folder that exists and belongs to you: sandbox.workspace in the config."
         "The workspace folder cannot be used. See the desk."
@@ -163,7 +163,7 @@ codes! {
         "What is asked has changed. Look again before you answer."
     GrantRefused "GRANT_REFUSED" Permission 403
         "This channel may refuse this, but not grant it." "Grant it at the desk: lanyard approve."
-        "That is too risky to grant by text. At the desk: lanyard approve. no always works."
+        "That is too risky to grant by text. Allow it at the desk: lanyard approve. A no works for everything."
 
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403
@@ -243,6 +243,50 @@ codes! {
     KeychainUnavailable "KEYCHAIN_UNAVAILABLE" System 503
         "The keychain cannot be used." "Unlock it, or on a server use an environment variable or a file of mode 0600."
         "The keychain at home is locked. Unlock it at the desk."
+
+    // The public address
+    TunnelNoToken "TUNNEL_NO_TOKEN" System 401
+        "There is no ngrok authtoken yet." "Copy it from dashboard.ngrok.com and put it in the keychain: lanyard config set-key ngrok."
+        "There is no ngrok token yet. At the desk: lanyard config set-key ngrok."
+    TunnelTokenRefused "TUNNEL_TOKEN_REFUSED" Connection 401
+        "ngrok refused the authtoken." "Copy it again from dashboard.ngrok.com: lanyard config set-key ngrok."
+        "ngrok refused its token. At the desk: lanyard config set-key ngrok."
+    TunnelAgentLimit "TUNNEL_AGENT_LIMIT" Connection 429
+        "As many ngrok agents are online as the account allows." "Stop one at dashboard.ngrok.com/agents; the tunnel then opens by itself."
+        "Too many ngrok agents are online. Stop one in ngrok's dashboard."
+    TunnelTaken "TUNNEL_TAKEN" Connection 409
+        "Another agent is online at this address." "Stop it there, at dashboard.ngrok.com/endpoints, or choose another domain; it is tried again by itself."
+        "Another agent holds the tunnel's address. Stop it in ngrok's dashboard."
+    TunnelDomainRefused "TUNNEL_DOMAIN_REFUSED" Connection 403
+        "The domain does not belong to this ngrok account." "Use one listed at dashboard.ngrok.com/domains, or leave the domain out of the config."
+        "The tunnel's domain is not this ngrok account's. Change it at the desk."
+    TunnelLimit "TUNNEL_LIMIT" Connection 429
+        "The ngrok account has used up what its plan allows." "It starts anew each month; dashboard.ngrok.com/billing shows the plan. It is tried again by itself."
+        "The ngrok plan is used up for now. See ngrok's billing page."
+    TunnelOutdated "TUNNEL_OUTDATED" System 426
+        "ngrok does not take this version any more." "Update Lanyard."
+        "ngrok wants a newer Lanyard. Update it at the desk."
+    TunnelStopped "TUNNEL_STOPPED" Connection 503
+        "The tunnel was stopped from ngrok's side." "Switch it on again when it should be; dashboard.ngrok.com says more."
+        "The tunnel was stopped from ngrok's dashboard. Switch it on at the desk."
+    TunnelRefused "TUNNEL_REFUSED" Connection 502
+        "ngrok refused the tunnel." "Its code is explained at ngrok.com/docs/errors; it is tried again by itself."
+        "ngrok refused the tunnel. lanyard doctor says more."
+    TunnelUnreachable "TUNNEL_UNREACHABLE" Connection 502
+        "ngrok cannot be reached." "Check the network; it is tried again by itself."
+        "Home cannot reach ngrok right now. It is tried again."
+    TunnelUntrusted "TUNNEL_UNTRUSTED" Connection 502
+        "What answered is not ngrok: its certificate is not one of ngrok's." "A proxy or virus scanner may open TLS on this network; let connect.ngrok-agent.com pass it untouched."
+        "Something stands between home and ngrok. See the desk."
+    TunnelPageInTheWay "TUNNEL_PAGE_IN_THE_WAY" Connection 502
+        "ngrok shows browsers a page of its own before ours." "Tap Visit Site once on each phone, or use an ngrok plan without that page; texting is not touched."
+        "ngrok shows its own page first. Tap Visit Site once."
+    LanUnavailable "LAN_UNAVAILABLE" System 503
+        "The door on the local network could not be opened." "lanyard doctor says what holds it up; the tunnel is not touched."
+        "The local network door is closed at home."
+    LanCertificate "LAN_CERTIFICATE" System 500
+        "The local network's certificate could not be made or read." "Make a new one: the old one may be removed from the phones."
+        "The local network's certificate is broken. See the desk."
 
     // The machine
     ConfigInvalid "CONFIG_INVALID" System 400

@@ -7,6 +7,8 @@
 pub enum Command {
     /// Yes to the open approval with this number, or to the only one.
     Yes(Option<u32>),
+    /// Yes, and to what it suggests from now on, as [`Command::Yes`].
+    Always(Option<u32>),
     /// No, with words the agent reads.
     No {
         number: Option<u32>,
@@ -33,6 +35,29 @@ pub enum Command {
     Steer(String),
     /// Anything else: for the agent, or the answer to an open question.
     Words(String),
+}
+
+impl Command {
+    /// Whether it must not wait behind other words: it stops something, refuses something, or only asks how things are.
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Command::Halt | Command::Status | Command::No { number: Some(_), .. } | Command::No { words: None, .. } => {
+                true
+            }
+            // "No, use tabs" may be a sentence for the agent, which keeps its place.
+            Command::No { number: None, words: Some(_) }
+            | Command::Yes(_)
+            | Command::Always(_)
+            | Command::New { .. }
+            | Command::List
+            | Command::Use(_)
+            | Command::More
+            | Command::Shot { .. }
+            | Command::Menu
+            | Command::Steer(_)
+            | Command::Words(_) => false,
+        }
+    }
 }
 
 /// Words of an owner who wants no more messages, or some again; Twilio answers them, Lanyard only mirrors them.
@@ -64,7 +89,8 @@ pub fn read(text: &str) -> Command {
     };
     let word = first.trim_end_matches(['.', '!', ',', ':', '?']).to_lowercase();
     let command = match word.as_str() {
-        "yes" | "y" => yes(rest),
+        "yes" | "y" => yes(rest).map(Command::Yes),
+        "always" => yes(rest).map(Command::Always),
         "no" | "n" => no(&word, rest),
         "new" => Some(Command::New { words: some(rest) }),
         "use" => number(rest).map(Command::Use),
@@ -87,10 +113,11 @@ fn alone(word: &str) -> Option<Command> {
     }
 }
 
-fn yes(rest: &str) -> Option<Command> {
+/// Alone, or with a number.
+fn yes(rest: &str) -> Option<Option<u32>> {
     match rest {
-        "" => Some(Command::Yes(None)),
-        rest => number(rest).map(|n| Command::Yes(Some(n))),
+        "" => Some(None),
+        rest => number(rest).map(Some),
     }
 }
 
@@ -138,6 +165,8 @@ mod tests {
         check("YES", Command::Yes(None));
         check(" Yes. ", Command::Yes(None));
         check("yes 2", Command::Yes(Some(2)));
+        check("Always", Command::Always(None));
+        check("always #2", Command::Always(Some(2)));
         check("no", Command::No { number: None, words: None });
         check("No, use tabs", Command::No { number: None, words: Some("use tabs".into()) });
         check("no 3 use tabs", Command::No { number: Some(3), words: Some("use tabs".into()) });
@@ -162,6 +191,7 @@ mod tests {
             "status of the build?",
             "use the other one",
             "yes but in blue",
+            "always use tabs",
             "more tests please",
             "shot of the page please",
             "halt the server",
@@ -177,7 +207,7 @@ mod tests {
 
     #[test]
     fn none_of_our_words_is_one_that_twilio_swallows() {
-        for word in ["yes", "no", "new", "list", "use", "status", "halt", "more", "shot", "menu", "steer"] {
+        for word in ["yes", "always", "no", "new", "list", "use", "status", "halt", "more", "shot", "menu", "steer"] {
             assert_eq!(opt_out(word), None);
         }
         assert_eq!(opt_out(" Stop "), Some(OptOut::Stop));

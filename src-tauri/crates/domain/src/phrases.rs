@@ -2,34 +2,58 @@
 
 use crate::{
     Code,
-    approval::{Approval, Decision, Subject},
+    approval::{Approval, ByText, Decision, Subject},
     risk::Risk,
     segments,
+    shown::shown_line,
     usage::MicroDollars,
 };
 
-/// An approval as a text. `may_grant` is whether policy lets a text say yes; `link` shows it in full.
-pub fn asks(approval: &Approval, may_grant: bool, link: Option<&str>) -> String {
+/// An approval as a text. `by_text` is what policy lets a text say to it. `linked`: a link follows on a line of its own, which
+/// shows it in full, and can refuse it.
+pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
     let n = approval.number;
-    let what = match &approval.subject {
-        Subject::Tool { .. } => format!("#{n} may it {}?", without_label(&approval.subject.in_short(240))),
-        Subject::Question { .. } => format!("#{n} {}", approval.subject.in_short(600)),
-        Subject::Plan { .. } => format!("#{n} Plan: {}", approval.subject.in_short(300)),
-        Subject::Rerun { .. } => format!("#{n} Interrupted: \"{}\". Run it again?", approval.subject.in_short(120)),
+    let short = approval.subject.in_a_text();
+    let (first, further) = match short.words.split_once('\n') {
+        Some((first, further)) => (first, format!("\n{further}")),
+        None => (short.words.as_str(), String::new()),
     };
-    let how = match (&approval.subject, may_grant) {
+    let what = match &approval.subject {
+        Subject::Tool { .. } => format!("#{n} may it {first}?{further}"),
+        Subject::Question { .. } => format!("#{n} {first}{further}"),
+        Subject::Plan { .. } => format!("#{n} Plan: {first}{further}"),
+        Subject::Rerun { .. } => format!("#{n} Interrupted: \"{first}\". Run it again?"),
+    };
+    let how = match (&approval.subject, by_text) {
+        (Subject::Question { questions, .. }, _) if questions.len() > 1 => {
+            format!("Answer all {} with numbers or words, a ; between.", questions.len())
+        }
         (Subject::Question { .. }, _) => "Answer with a number or your words.".to_owned(),
-        (_, true) => format!("yes {n} or no {n}"),
-        (_, false) => {
-            format!("{} risk: no {n} by text, yes only at the desk (lanyard approve {n}).", capital(approval.risk))
+        (_, ByText::Always) => format!("yes {n}, no {n}, or always {n}: {}", rules(&approval.subject)),
+        (_, ByText::Once) => format!("yes {n} or no {n}"),
+        (_, ByText::No) => {
+            format!("{} risk: allow it at the desk (lanyard approve {n}). By text only no {n}.", capital(approval.risk))
         }
     };
-    let link = link.map(|l| format!("\n{l}")).unwrap_or_default();
-    format!("{what}\n{how}{link}")
+    let whole = match linked {
+        true => "\nSee it whole, or refuse it:",
+        false if short.whole => "",
+        false => "\nAll of it is at the desk: lanyard approve",
+    };
+    format!("{what}\n{how}{whole}")
 }
 
-fn without_label(words: &str) -> String {
-    words.strip_prefix("run: ").map_or_else(|| words.to_owned(), |command| format!("run: {command}"))
+/// What "always" allows, as the agent writes its rules.
+fn rules(subject: &Subject) -> String {
+    if let Subject::Tool { tool, input, rules, .. } = subject
+        && let [rule] = rules.as_slice()
+        && (&rule.tool, rule.content.as_deref()) == (tool, input["command"].as_str())
+        && rule.content.is_some()
+    {
+        return "this very command".to_owned();
+    }
+    let rules: Vec<String> = subject.always().iter().map(|rule| shown_line(&rule.as_flag(), 80)).collect();
+    rules.join(", ")
 }
 
 fn capital(risk: Risk) -> &'static str {
@@ -58,6 +82,18 @@ pub fn which_approval(numbers: &[u32]) -> String {
     format!("Several are open: {}. Say which, as in yes {}.", list.join(", "), numbers[0])
 }
 
+/// "Always" to something that suggests nothing to allow from now on.
+pub fn only_once(number: u32) -> String {
+    format!("There is nothing to allow always in #{number}. yes {number} allows it once.")
+}
+
+/// "Always" where its rules would let more through than a text may grant.
+pub fn always_at_the_desk(number: u32) -> String {
+    format!(
+        "Always is more than a text may allow for #{number}. Once: yes {number}. At the desk: lanyard approve {number} --always"
+    )
+}
+
 pub fn nothing_to_answer() -> &'static str {
     "Nothing is waiting for an answer."
 }
@@ -68,7 +104,7 @@ pub fn failed(code: Code) -> &'static str {
 }
 
 pub fn menu() -> &'static str {
-    "Just write what you want done. Also: yes, no, status, halt, more, new, list, use 2, shot 3000, steer ... Whole words only. Set-up is at the desk."
+    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ... Whole words only. Set-up is at the desk."
 }
 
 pub fn new_session(number: u32) -> String {
@@ -132,6 +168,11 @@ pub fn status(s: &StatusWords<'_>) -> String {
     out
 }
 
+/// A conversation that could not be resumed.
+pub fn forgotten() -> &'static str {
+    "The agent could not take this conversation up again. It starts afresh and has forgotten what came before."
+}
+
 /// A turn that nobody asked for.
 pub fn unasked(answer: &str) -> String {
     format!("(by itself) {answer}")
@@ -154,6 +195,16 @@ pub fn slow_down() -> &'static str {
     Code::TooManyRequests.entry().sms
 }
 
+/// The session holds as many messages as it may; this one stays in the inbox until it has room.
+pub fn full() -> &'static str {
+    "Too many messages wait already. This one is kept until there is room. Text halt to stop the turn."
+}
+
+/// Agents caused as many texts as they may within an hour.
+pub fn hushed() -> &'static str {
+    "Many questions or pictures this hour: further ones are not texted for a while. All are kept: text status to count them, see them at the desk."
+}
+
 pub fn picture_refused() -> &'static str {
     Code::PictureRefused.entry().sms
 }
@@ -164,6 +215,38 @@ pub fn shot_caption(url: &str) -> String {
 
 pub fn rerun_done(yes: bool) -> &'static str {
     if yes { "Running it again." } else { "Left as it was." }
+}
+
+pub fn tunnel_off() -> &'static str {
+    "The tunnel is off."
+}
+
+/// `next` is how long until the next attempt, none while one is under way.
+pub fn tunnel_connecting(attempt: u32, next: Option<std::time::Duration>) -> String {
+    match (attempt, next) {
+        (0 | 1, _) => "The tunnel is connecting.".to_owned(),
+        (attempt, None) => format!("The tunnel is connecting, attempt {attempt}."),
+        (attempt, Some(next)) => format!("The tunnel is down, attempt {attempt} {}.", in_seconds(next)),
+    }
+}
+
+pub fn tunnel_open(url: &str) -> String {
+    format!("The tunnel is open: {url}")
+}
+
+/// `next` is how long until it is tried again, none where that needs the owner.
+pub fn tunnel_refused(sentence: &str, suggestion: &str, next: Option<std::time::Duration>) -> String {
+    match next {
+        Some(next) => format!("{sentence} {suggestion} Next attempt {}.", in_seconds(next)),
+        None => format!("{sentence} {suggestion}"),
+    }
+}
+
+fn in_seconds(span: std::time::Duration) -> String {
+    match span.as_secs_f64().ceil() {
+        seconds if seconds <= 1.0 => "in a second".to_owned(),
+        seconds => format!("in {seconds} s"),
+    }
 }
 
 /// An agent's answer (Markdown) as the text of an SMS: marks that only a renderer reads are taken off, code and links stay.
@@ -219,8 +302,13 @@ mod tests {
     use serde_json::json;
 
     fn bash(command: &str) -> Approval {
-        let subject =
-            Subject::Tool { tool: "Bash".into(), input: json!({ "command": command }), why: None, rules: vec![] };
+        let subject = Subject::Tool {
+            tool: "Bash".into(),
+            input: json!({ "command": command }),
+            why: None,
+            rules: vec![],
+            target: None,
+        };
         Approval {
             id: ApprovalId::new(),
             number: 1,
@@ -238,19 +326,68 @@ mod tests {
 
     #[test]
     fn an_approval_says_what_runs_and_how_to_answer() {
-        assert_eq!(asks(&bash("npm test"), true, None), "#1 may it run: npm test?\nyes 1 or no 1");
+        assert_eq!(asks(&bash("npm test"), ByText::Once, false), "#1 may it run: npm test?\nyes 1 or no 1");
         assert_eq!(
-            asks(&bash("git push"), false, Some("https://x.test/p/1")),
-            "#1 may it run: git push?\nHigh risk: no 1 by text, yes only at the desk (lanyard approve 1).\nhttps://x.test/p/1"
+            asks(&bash("git push"), ByText::No, true),
+            "#1 may it run: git push?\nHigh risk: allow it at the desk (lanyard approve 1). By text only no 1.\n\
+             See it whole, or refuse it:"
+        );
+        let long = asks(&bash(&"x".repeat(500)), ByText::Once, false);
+        assert!(long.ends_with("yes 1 or no 1\nAll of it is at the desk: lanyard approve"), "{long}");
+    }
+
+    #[test]
+    fn what_always_would_allow_stands_beside_the_word() {
+        let mut asked = bash("npm test");
+        let Subject::Tool { rules, .. } = &mut asked.subject else { return };
+        rules.push(crate::agent::Rule { tool: "Bash".into(), content: Some("npm test".into()) });
+        let words = asks(&asked, ByText::Always, false);
+        assert_eq!(words, "#1 may it run: npm test?\nyes 1, no 1, or always 1: this very command");
+        let Subject::Tool { rules, .. } = &mut asked.subject else { return };
+        rules[0].content = Some("npm *".into());
+        let words = asks(&asked, ByText::Always, false);
+        assert_eq!(words, "#1 may it run: npm test?\nyes 1, no 1, or always 1: Bash(npm *)");
+    }
+
+    #[test]
+    fn a_plan_that_a_text_may_not_grant_says_where_it_is_granted() {
+        let subject = Subject::Plan { plan: "1. Write it".into(), input: json!({ "plan": "1. Write it" }) };
+        let plan = Approval { risk: Risk::Medium, subject, ..bash("") };
+        assert_eq!(
+            asks(&plan, ByText::No, false),
+            "#1 Plan: 1. Write it\nMedium risk: allow it at the desk (lanyard approve 1). By text only no 1."
         );
     }
 
     #[test]
     fn our_own_words_fit_one_segment_of_the_cheap_alphabet() {
-        for words in [menu(), nothing_to_answer(), nothing_runs(), halting(), no_more(), no_sessions(), slow_down()] {
+        for words in [
+            menu(),
+            nothing_to_answer(),
+            nothing_runs(),
+            halting(),
+            no_more(),
+            no_sessions(),
+            slow_down(),
+            full(),
+            hushed(),
+            forgotten(),
+        ] {
             let count = segments::count(words);
             assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");
         }
+    }
+
+    #[test]
+    fn the_tunnel_says_what_it_does_and_when_it_tries_again() {
+        use std::time::Duration;
+        assert_eq!(tunnel_connecting(1, None), "The tunnel is connecting.");
+        assert_eq!(
+            tunnel_connecting(4, Some(Duration::from_millis(800))),
+            "The tunnel is down, attempt 4 in a second."
+        );
+        assert_eq!(tunnel_refused("No.", "Do it.", Some(Duration::from_secs(30))), "No. Do it. Next attempt in 30 s.");
+        assert_eq!(tunnel_refused("No.", "Do it.", None), "No. Do it.");
     }
 
     #[test]

@@ -2,7 +2,12 @@
 //!
 //! GSM 03.38: a message in the GSM-7 alphabet holds 160 septets alone or 153 in each part; characters of the extension
 //! table take two. Any character outside both tables turns the whole message to UCS-2: 70 code units alone, 67 in parts.
-//! Neither an escape pair nor a surrogate pair is split between parts.
+//! What a reader takes for one character (an escape pair, a flag, a letter with its accent) is not split between parts.
+//! All of it as Twilio's own calculator counts, which the tests hold it against.
+
+mod clusters;
+
+use clusters::clusters;
 
 /// The GSM-7 basic table (3GPP TS 23.038, 6.2.1), without the escape.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
@@ -31,6 +36,14 @@ impl Alphabet {
             Alphabet::Ucs2 => c.len_utf16(),
         }
     }
+
+    /// The units of each character that is not parted.
+    fn sizes(self, text: &str) -> Vec<usize> {
+        match self {
+            Alphabet::Gsm7 => text.chars().map(|c| self.units(c)).collect(),
+            Alphabet::Ucs2 => clusters(text).map(|cluster| cluster.encode_utf16().count()).collect(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +66,34 @@ pub fn count(text: &str) -> Count {
     let alphabet = alphabet(text);
     let (alone, part) = alphabet.room();
     let all: usize = text.chars().map(|c| alphabet.units(c)).sum();
-    if all <= alone {
-        return Count { alphabet, segments: 1 };
+    let segments = if all <= alone { 1 } else { parts(&alphabet.sizes(text), alone, part) };
+    Count { alphabet, segments }
+}
+
+/// The segments of a text that is too long for one. The first is filled as if it were alone; when the text turns out
+/// longer, what its header has no room for goes to the second, whatever that holds then.
+fn parts(sizes: &[usize], alone: usize, part: usize) -> usize {
+    let (mut used, mut first) = (0, 0);
+    while first < sizes.len() && used + sizes[first] <= alone {
+        used += sizes[first];
+        first += 1;
     }
-    let mut segments = 1;
-    let mut used = 0;
-    for c in text.chars() {
-        let units = alphabet.units(c);
-        if used + units > part {
+    let mut kept = first;
+    let mut moved = 0;
+    while used > part {
+        kept -= 1;
+        used -= sizes[kept];
+        moved += sizes[kept];
+    }
+    let (mut segments, mut used) = (2, moved + sizes.get(first).copied().unwrap_or(0));
+    for size in sizes.iter().skip(first + 1) {
+        if used + size > part {
             segments += 1;
             used = 0;
         }
-        used += units;
+        used += size;
     }
-    Count { alphabet, segments }
+    segments
 }
 
 /// Replaces typographic characters by their plain cousins where nothing is lost, so that GSM-7 suffices more often.
@@ -104,13 +131,16 @@ pub fn cut<'t>(text: &'t str, tail: &str, segments: usize) -> Option<(&'t str, &
     if count(text).segments <= segments {
         return None;
     }
-    let ends: Vec<usize> = text.char_indices().map(|(i, _)| i).collect();
+    let mut end = 0;
+    let starts = clusters(text).map(|cluster| (end, end += cluster.len()).0).collect::<Vec<usize>>();
     let fits = |end: usize| count(&format!("{}{tail}", text[..end].trim_end())).segments <= segments;
-    let longest = match ends.partition_point(|&end| fits(end)) {
+    let longest = match starts.partition_point(|&end| fits(end)) {
         0 => 0,
-        n => ends[n - 1],
+        n => starts[n - 1],
     };
     let end = soft_end(&text[..longest]);
+    // A cut may join the tail's first character to the last one kept.
+    let end = if fits(end) { end } else { starts.iter().rev().copied().find(|&s| s < end && fits(s)).unwrap_or(0) };
     Some((text[..end].trim_end(), text[end..].trim_start()))
 }
 
@@ -151,6 +181,16 @@ mod tests {
         // 152 septets, then an escape pair: the pair moves whole to the second part.
         check(&format!("{}€{}", "a".repeat(152), "a".repeat(151)), Alphabet::Gsm7, 2);
         check(&format!("{}€{}", "a".repeat(152), "a".repeat(152)), Alphabet::Gsm7, 3);
+    }
+
+    #[test]
+    fn what_is_one_character_to_a_reader_is_never_split() {
+        // 133 units, then a flag of four: it moves whole to the third part, though two of its units had room.
+        check(&format!("{}🇩🇪{}", "ж".repeat(132), "ж".repeat(63)), Alphabet::Ucs2, 3);
+        check(&format!("{}🇩🇪{}", "ж".repeat(132), "ж".repeat(64)), Alphabet::Ucs2, 4);
+        let families = "👨‍👩‍👧".repeat(20);
+        let (head, _) = cut(&families, "", 1).unwrap();
+        assert!(head.ends_with("👨‍👩‍👧"), "{head}");
     }
 
     #[test]

@@ -4,23 +4,29 @@
 //!
 //! The invariant the driver relies on: a step's acts assume its writes are on disk, never the other way round.
 
+mod ending;
 mod hear;
 mod patience;
+mod pause;
+mod step;
 mod turn;
 
 use crate::{
     Code, PermissionMode, SessionId, Timestamp, TurnId,
-    agent::{AgentCommand, AgentEvent, GatewayCall},
+    agent::AgentCommand,
     approval::{Decision, Subject},
     event::{Event, Outcome, When},
     phrases,
     usage::Tokens,
 };
 pub use patience::Patience;
+use pause::Pause;
 use std::{
     collections::{HashSet, VecDeque},
     time::Duration,
 };
+pub use step::{Act, Input, Reply, Step, Write};
+use turn::Handed;
 pub use turn::Turn;
 
 /// Something said in this session that no turn has taken yet. `message` is its number in the inbox.
@@ -50,136 +56,8 @@ pub enum Phase {
     Closed,
 }
 
-/// What happened.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// Take up what waits, if nothing runs.
-    GoOn,
-    /// Somebody said something; it is in the inbox already.
-    Said(Said),
-    /// The process is up and takes prompts; the agent's own id of the conversation.
-    Started {
-        agent_session: String,
-    },
-    StartFailed {
-        code: Code,
-        detail: String,
-    },
-    Agent(AgentEvent),
-    /// The owner decided what the agent asked as `request`.
-    Decided {
-        request: String,
-        subject: Subject,
-        decision: Decision,
-    },
-    /// The owner wants an interrupted turn's words said again.
-    Again(Vec<Said>),
-    Halt,
-    SetMode(PermissionMode),
-    Close,
-    /// Time passed.
-    Tick,
-}
-
-/// What must be on disk before anything is done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Write {
-    Append(Event),
-    /// The turn's row, and its messages marked as taken.
-    BeginTurn {
-        turn: TurnId,
-        messages: Vec<i64>,
-    },
-    /// The turn's row closed and, if there are words for the owner, the answer put in the outbox of whoever asked.
-    EndTurn {
-        turn: TurnId,
-        outcome: Outcome,
-        tokens: Tokens,
-        duration_ms: u64,
-        reply: Option<Reply>,
-    },
-    /// An approval's row, its event, and the text that tells the owner.
-    Ask {
-        request: String,
-        subject: Subject,
-        turn: Option<TurnId>,
-    },
-    /// The agent does not want an answer any more.
-    Withdraw {
-        request: String,
-    },
-    /// The agent's own id of the conversation, for resuming.
-    AgentSession(String),
-    /// A message that the owner took back before a turn took it.
-    Drop {
-        message: i64,
-    },
-    /// Words to the owner outside a turn's end.
-    Tell(String),
-}
-
-/// What the owner is told at a turn's end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// The agent's answer, Markdown.
-    Answer {
-        text: String,
-        unasked: bool,
-    },
-    /// It failed; the code has the words.
-    Failure(Code),
-    Halted,
-}
-
-/// What to do, after the writes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Act {
-    /// Ensure the sandbox and start the process, resuming the conversation if it has one.
-    Start {
-        resume: Option<String>,
-    },
-    /// Say this to the agent; its pictures are read from the store.
-    Say(Said),
-    Command(AgentCommand),
-    /// Lossy: partial words for those who watch.
-    Partial {
-        message: String,
-        block: u32,
-        offset: usize,
-        text: String,
-        thinking: bool,
-    },
-    /// The agent wants a file sent as a picture; answer its call.
-    SendPhoto {
-        turn: Option<TurnId>,
-        call: GatewayCall,
-    },
-    /// End the process with all it started.
-    End,
-}
-
-/// What one input leads to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Step {
-    pub writes: Vec<Write>,
-    pub acts: Vec<Act>,
-}
-
-impl Step {
-    fn write(&mut self, write: Write) -> &mut Self {
-        self.writes.push(write);
-        self
-    }
-
-    fn append(&mut self, event: Event) -> &mut Self {
-        self.write(Write::Append(event))
-    }
-
-    fn act(&mut self, act: Act) -> &mut Self {
-        self.acts.push(act);
-        self
-    }
-}
+/// A sandbox that was paused just as a process was to start: resuming is heard of at once, this is for the unheard.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 const COLD: Phase = Phase::Cold { retry_at: None };
 
@@ -192,7 +70,11 @@ pub struct Session {
     /// The agent's requests that wait for the owner.
     asked: Vec<String>,
     agent_session: Option<String>,
+    /// Whether this process tells which words its turns take in ([`AgentEvent::Took`](crate::agent::AgentEvent::Took)).
+    tells: bool,
     patience: Patience,
+    /// Set while the sandbox is paused: nothing is asked of the agent, and no patience runs out.
+    paused: Option<Pause>,
     /// Messages taken in since this machine was built: the same one rung twice is said once.
     seen: HashSet<i64>,
     failed_starts: u32,
@@ -208,7 +90,9 @@ impl Session {
             waiting: waiting.into(),
             asked: Vec::new(),
             agent_session,
+            tells: false,
             patience,
+            paused: None,
             failed_starts: 0,
         }
     }
@@ -237,6 +121,8 @@ impl Session {
     /// When [`Input::Tick`] is next of use.
     pub fn wake_at(&self) -> Option<Timestamp> {
         match &self.phase {
+            // A frozen agent is not a silent one.
+            _ if self.paused.is_some() => None,
             Phase::Working(turn) => turn.wake_at(&self.patience, !self.asked.is_empty()),
             Phase::Warm { since } => Some(*since + self.patience.idle),
             Phase::Cold { retry_at } => *retry_at,
@@ -268,44 +154,60 @@ impl Session {
             Input::Halt => self.halt(now, &mut step),
             Input::SetMode(mode) => self.set_mode(mode, &mut step),
             Input::Close => self.close(now, &mut step),
+            Input::Paused => self.pause(),
+            Input::Resumed => self.resume(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
         }
+        let stands_still = !self.asked.is_empty() || self.paused.is_some();
         if let Phase::Working(turn) = &mut self.phase {
-            turn.waits_for_owner(!self.asked.is_empty(), now);
+            turn.stands_still(stands_still, now);
         }
+        self.hold_back(&mut step);
         step
     }
 
     /// Whether this message waits here or is being answered.
     fn holds(&self, message: i64) -> bool {
-        let answered = matches!(&self.phase, Phase::Working(turn) if turn.messages.contains(&message));
+        let answered = matches!(&self.phase, Phase::Working(turn) if turn.holds(message));
         answered || self.waiting.iter().any(|said| said.message == message)
     }
 
     fn said(&mut self, said: Said, now: Timestamp, step: &mut Step) {
-        match &mut self.phase {
-            Phase::Working(turn) if said.when == When::Steer && !turn.is_halting() => {
-                turn.steered.push(said.message);
-                step.append(Event::Steered { turn: turn.id, message: said.message }).act(Act::Say(said));
-            }
-            _ => {
-                self.waiting.push_back(said);
-                self.go_on(now, step);
-            }
+        if self.paused.is_some() {
+            self.tell_paused(step);
+            self.waiting.push_back(said);
+        } else if said.when == When::Steer && self.takes_steering() {
+            self.steer(said, step);
+        } else {
+            self.waiting.push_back(said);
+            self.go_on(now, step);
+        }
+    }
+
+    fn takes_steering(&self) -> bool {
+        matches!(&self.phase, Phase::Working(turn) if !turn.is_halting())
+    }
+
+    /// Hands words to the running turn. Whether it takes them in is known later.
+    fn steer(&mut self, said: Said, step: &mut Step) {
+        if let Phase::Working(turn) = &mut self.phase {
+            let id = turn.steered(said.clone());
+            step.append(Event::Steered { turn: turn.id, message: said.message }).act(Act::Say { id, said });
         }
     }
 
     /// Takes the next message if the process is free, and starts one if there is none.
     fn go_on(&mut self, now: Timestamp, step: &mut Step) {
+        if self.paused.is_some() {
+            return;
+        }
         match self.phase {
             Phase::Warm { .. } => {
                 if let Some(said) = self.waiting.pop_front() {
-                    let turn = Turn::asked(said.message, now);
-                    let messages = vec![said.message];
-                    step.write(Write::BeginTurn { turn: turn.id, messages: messages.clone() })
-                        .append(Event::TurnStarted { turn: turn.id, messages })
-                        .act(Act::Say(said));
-                    self.phase = Phase::Working(turn);
+                    let handed = Handed::new(said.clone());
+                    let id = handed.id;
+                    self.begin_turn(vec![handed], now, step);
+                    step.act(Act::Say { id, said });
                 }
             }
             Phase::Cold { .. } | Phase::Closed if !self.waiting.is_empty() => {
@@ -316,16 +218,43 @@ impl Session {
         }
     }
 
+    /// A turn for `handed`, which the agent has or is about to get; for nothing where nobody asked.
+    fn begin_turn(&mut self, handed: Vec<Handed>, now: Timestamp, step: &mut Step) {
+        let turn = Turn::new(handed, now);
+        let (id, messages) = (turn.id, turn.messages());
+        step.write(Write::BeginTurn { turn: id, messages: messages.clone() })
+            .append(Event::TurnStarted { turn: id, messages });
+        self.phase = Phase::Working(turn);
+    }
+
     fn started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
+        if self.phase != Phase::Starting {
+            return;
+        }
+        if self.agent_session.as_ref().is_some_and(|wanted| *wanted != agent_session) {
+            self.tell_forgotten(step);
+        }
         self.note_agent_session(agent_session, step);
+        self.withdraw_all(step);
+        self.tells = false;
         self.failed_starts = 0;
         self.phase = Phase::Warm { since: now };
         self.go_on(now, step);
     }
 
+    fn tell_forgotten(&mut self, step: &mut Step) {
+        step.append(Event::Noticed { text: phrases::forgotten().to_owned() });
+        step.write(Write::Tell(phrases::forgotten().to_owned()));
+    }
+
     /// The waiting messages stay and are tried again, a little later each time. The owner is told of the first failure.
     fn start_failed(&mut self, code: Code, detail: String, now: Timestamp, step: &mut Step) {
-        if self.phase == Phase::Closed {
+        if self.phase != Phase::Starting {
+            return;
+        }
+        if code == Code::SandboxPaused {
+            self.tell_paused(step);
+            self.phase = Phase::Cold { retry_at: Some(now + LOOK_AGAIN) };
             return;
         }
         let wait = Duration::from_secs((15 << self.failed_starts.min(5)).min(300));
@@ -387,7 +316,9 @@ impl Session {
             step.act(Act::End);
         }
         self.withdraw_all(step);
-        self.waiting.clear();
+        for said in self.waiting.drain(..) {
+            step.write(Write::Drop { message: said.message });
+        }
         step.append(Event::Closed);
         self.phase = Phase::Closed;
     }
@@ -425,9 +356,10 @@ impl Session {
 
     /// Closes the running turn and goes on with what waits.
     fn end_turn(&mut self, outcome: Outcome, tokens: Tokens, reply: Option<Reply>, now: Timestamp, step: &mut Step) {
-        let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now }) else {
+        if !matches!(self.phase, Phase::Working(_)) {
             return;
-        };
+        }
+        let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now }) else { return };
         self.withdraw_all(step);
         let duration_ms = now.since(turn.started).as_millis() as u64;
         step.write(Write::EndTurn { turn: turn.id, outcome, tokens, duration_ms, reply });

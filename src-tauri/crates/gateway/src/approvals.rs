@@ -1,5 +1,7 @@
 //! The one gate. Every channel answers an approval here, and nowhere else.
 
+pub mod behind;
+
 use crate::{clock, gateway::App, sessions::Scene};
 use domain::{
     ApprovalId, Code, Problem, Timestamp,
@@ -73,8 +75,8 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
 /// # Errors
 /// `BAD_REQUEST` where nothing was suggested: a bare "all of this tool" is not what anybody was shown.
 pub fn always_rules(approval: &Approval) -> Result<Vec<Rule>, Problem> {
-    match &approval.subject {
-        Subject::Tool { rules, .. } if !rules.is_empty() => Ok(rules.clone()),
+    match approval.subject.always() {
+        rules if !rules.is_empty() => Ok(rules.to_vec()),
         _ => Err(Problem::with_detail(Code::BadRequest, "The agent suggested nothing to allow always.")
             .suggest("Allow it once.")),
     }

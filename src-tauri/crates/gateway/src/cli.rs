@@ -14,7 +14,8 @@ use crate::{
     logging,
 };
 use clap::{Parser, Subcommand};
-use domain::Problem;
+use domain::{PermissionMode, Problem};
+use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
 
 #[derive(Parser)]
@@ -63,6 +64,12 @@ enum Command {
         /// Close this session; its history stays.
         #[arg(long, value_name = "NUMBER")]
         close: Option<u32>,
+    },
+    /// How much an agent may do without asking: default, acceptEdits, plan or bypassPermissions. Holds at once.
+    Mode {
+        mode: PermissionMode,
+        /// The session's number; none means the one used last.
+        session: Option<u32>,
     },
     /// Show what waits for an answer, or answer it.
     Approve {
@@ -165,9 +172,14 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Send { session, steer, no_wait, words } => {
             say::send(&door, say::Words { session, steer, watch: !no_wait, text: words.join(" ") }, cli.json).await
         }
-        Command::Sessions { halt: Some(n), .. } => door.post(&format!("/sessions/{n}/halt"), &()).await.map(drop),
-        Command::Sessions { close: Some(n), .. } => door.post(&format!("/sessions/{n}/close"), &()).await.map(drop),
+        Command::Sessions { halt: Some(n), .. } => {
+            say::done(&door, &format!("/sessions/{n}/halt"), "Its turn is being stopped.", cli.json).await
+        }
+        Command::Sessions { close: Some(n), .. } => {
+            say::done(&door, &format!("/sessions/{n}/close"), "Closed. Its history stays.", cli.json).await
+        }
         Command::Sessions { .. } => show::sessions(&door, cli.json).await,
+        Command::Mode { mode, session } => say::mode(&door, mode, session, cli.json).await,
         Command::Approve { number: None, .. } => show::approvals(&door, cli.json).await,
         Command::Approve { number: Some(number), no, always, words } => {
             say::approve(&door, number, say::Verdict::from_flags(no, always, words), cli.json).await
@@ -177,13 +189,15 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
-        Command::Config { action } => configure(action, &paths, &door).await,
-        Command::Doctor => show::doctor(&door, cli.json).await,
-        Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild).await,
-        Command::Pause => door.post("/sandbox/pause", &()).await.map(drop),
-        Command::Resume => door.post("/sandbox/resume", &()).await.map(drop),
-        Command::Remove { yes } => show::remove(&door, yes).await,
-        Command::Stop => door.post("/stop", &()).await.map(drop),
+        Command::Config { action } => configure(action, &paths, &door, cli.json).await,
+        Command::Doctor => show::doctor(&door, &paths, cli.json).await,
+        Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
+        Command::Pause => {
+            say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
+        }
+        Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
+        Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
+        Command::Stop => say::done(&door, "/stop", "Lanyard stops.", cli.json).await,
     }
 }
 
@@ -216,14 +230,23 @@ async fn asked_to_stop() {
     }
 }
 
-async fn configure(action: Option<ConfigAction>, paths: &Paths, door: &client::LocalDoor) -> Result<(), Problem> {
+async fn configure(
+    action: Option<ConfigAction>,
+    paths: &Paths,
+    door: &client::LocalDoor,
+    json: bool,
+) -> Result<(), Problem> {
     match action {
-        None => show::config(&config::read(&paths.config)?),
+        None => show::config(&config::read(&paths.config)?, json),
         Some(ConfigAction::Default) => print!("{}", config::DEFAULT_TOML),
+        Some(ConfigAction::Path) if json => println!("{}", json!({ "path": paths.config })),
         Some(ConfigAction::Path) => println!("{}", paths.config.display()),
         Some(ConfigAction::Check) => {
             resolved(paths)?;
-            println!("{} is fine.", paths.config.display());
+            match json {
+                true => println!("{}", json!({ "path": paths.config, "fine": true })),
+                false => println!("{} is fine.", paths.config.display()),
+            }
         }
         Some(ConfigAction::SetKey { account }) => keys::set(&resolved(paths)?, door, &account).await?,
         Some(ConfigAction::RemoveKey { account }) => keys::remove(&resolved(paths)?, door, &account).await?,

@@ -1,4 +1,10 @@
-//! What is well and what is not, and how to mend each: engine, image, key, disk, clock, public address, Twilio.
+//! What is well and what is not, and how to mend each: engine, image, key, database, disk, clock, public address, Twilio.
+
+mod database;
+mod image;
+mod offline;
+
+pub use offline::without_a_gateway;
 
 use crate::gateway::App;
 use accounts::{
@@ -58,6 +64,7 @@ pub async fn examine(app: &App) -> Vec<Finding> {
     findings.push(key);
     findings.extend(twilio);
     findings.extend([public, clock]);
+    findings.push(database::database(&app.paths).await);
     findings.push(disk(&app.paths.data));
     findings
 }
@@ -78,7 +85,7 @@ async fn engine(app: &App) -> Vec<Finding> {
         Ok(Health::NoEngine) => broken("sandbox", Code::NoEngine.into()),
         Err(problem) => broken("sandbox", problem),
     };
-    vec![engine, sandbox]
+    vec![engine, image::finding(app.workshop.image_state().await), sandbox]
 }
 
 async fn key(app: &App) -> Finding {

@@ -6,19 +6,23 @@ use crate::{
     doors,
     house::House,
     launch,
+    links::LinkKey,
     live::Live,
     metrics::Metrics,
     pairing::{Callers, Limits},
     secrets::Secrets,
     sessions::{Registry, Workshop},
-    sms::{self, letters::Post, texting::Texting},
+    sms::{self, letters::Post, refusals::Refusals, texting::Texting},
     stream::{self, Stream},
     tokens::Tokens,
 };
 use domain::{Code, Problem};
 use std::{fs::File, sync::Arc, time::Duration};
 use store::Store;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::OnceCell,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Everything that doors, drivers and senders share. Cheap to clone.
@@ -39,8 +43,12 @@ pub struct Shared {
     pub secrets: Secrets,
     pub tokens: Tokens,
     pub workshop: Workshop,
+    pub house: House,
     pub registry: Registry,
     pub texting: Option<Texting>,
+    link_key: OnceCell<LinkKey>,
+    /// Requests to the texting door whose signature was wrong.
+    pub refusals: Refusals,
     pub live: Live,
     /// Who may come in by the public door.
     pub callers: Callers,
@@ -60,6 +68,11 @@ impl Shared {
     /// How words become letters.
     pub fn post(&self) -> Post {
         Post { sms: self.config.sms, public_url: self.config.public_url.clone() }
+    }
+
+    /// What proves links; read when the first is sent or opened.
+    pub async fn link_key(&self) -> &LinkKey {
+        self.link_key.get_or_init(|| LinkKey::open(&self.secrets)).await
     }
 }
 
@@ -106,8 +119,11 @@ impl Gateway {
             secrets,
             tokens,
             workshop,
+            house,
             registry: Registry::default(),
             texting,
+            link_key: OnceCell::new(),
+            refusals: Refusals::default(),
             live: Live::default(),
             callers,
             limits,
@@ -124,7 +140,10 @@ impl Gateway {
     /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline.
     pub async fn run(self) -> Result<(), Problem> {
         let Gateway { app, public, local, _lock } = self;
-        launch::take_up(&app).await.map_err(approvals::internal)?;
+        if let Err(problem) = launch::take_up(&app).await {
+            end(&app).await;
+            return Err(problem);
+        }
         app.tasks.spawn(approvals::expire(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
@@ -148,6 +167,9 @@ async fn end(app: &App) {
     if tokio::time::timeout(STOP_WITHIN, app.workshop.close()).await.is_err() {
         tracing::warn!("the sandbox did not stop in time");
     }
+    if tokio::time::timeout(STOP_WITHIN, app.house.settle()).await.is_err() {
+        tracing::warn!("stopped before all that was reached was written down");
+    }
     let _gone_already = std::fs::remove_file(app.paths.local_door());
     tracing::info!("Lanyard has stopped");
 }
@@ -165,13 +187,18 @@ fn lock(paths: &Paths) -> Result<File, Problem> {
 fn open_store(paths: &Paths) -> Result<Store, Problem> {
     Store::open(&paths.database()).map_err(|e| {
         tracing::error!(error = ?e, "the database could not be opened");
-        let at = paths.database().display().to_string();
         match e {
             store::Error::Newer => {
+                let at = paths.database().display().to_string();
                 Problem::with_detail(Code::DatabaseDamaged, format!("{at} was written by a newer Lanyard."))
                     .suggest("Install the newer Lanyard again. The file was left unchanged.")
             }
-            e => Problem::with_detail(e.code(), format!("It is at {at} and was left unchanged.")),
+            e => database_problem(e.code(), paths),
         }
     })
+}
+
+/// Trouble with the file as a whole.
+pub(crate) fn database_problem(code: Code, paths: &Paths) -> Problem {
+    Problem::with_detail(code, format!("The database is at {} and was left unchanged.", paths.database().display()))
 }

@@ -1,6 +1,8 @@
 //! What the egress door asks: whose token is this, may it spend, with which key; and what it tells: what was spent, what was
 //! reached. The only place where a real key meets a request is inside the door.
 
+mod notes;
+
 use crate::{
     clock,
     config::{Caps, Resolved},
@@ -11,11 +13,12 @@ use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem, SandboxId, Timestamp, usage::MicroDollars};
 use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, HostRule, Left, Payer, Settings, Spend};
 use futures::future::BoxFuture;
+use notes::Notes;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use store::{
     Store,
-    reached::{self, Reached},
+    reached::Reached,
     usage::{self, Spent},
 };
 use tokio::sync::Mutex;
@@ -29,13 +32,20 @@ pub struct House {
     secrets: Secrets,
     tokens: Tokens,
     caps: Caps,
+    notes: Notes,
     /// What was spent and could not be written down yet. While there is some, nothing more may be spent.
     unwritten: Arc<Mutex<Vec<(Spent, Timestamp)>>>,
 }
 
 impl House {
     pub fn new(store: Store, secrets: Secrets, tokens: Tokens, caps: Caps) -> Self {
-        Self { store, secrets, tokens, caps, unwritten: Arc::default() }
+        let notes = Notes::new(store.clone());
+        Self { store, secrets, tokens, caps, notes, unwritten: Arc::default() }
+    }
+
+    /// What was reached is on disk, as far as the disk takes it.
+    pub async fn settle(&self) {
+        self.notes.settle().await;
     }
 
     /// The door as the config wants it, with this house behind it.
@@ -165,24 +175,10 @@ impl egress::House for House {
             bytes_in: 0,
             bytes_out: 0,
         };
-        let id = decision.id.to_string();
-        self.note(move |tx| reached::record(tx, &id, &row, clock::now()));
+        self.notes.decided(decision.id.to_string(), row);
     }
 
     fn carried(&self, carried: Carried) {
-        let id = carried.id.to_string();
-        self.note(move |tx| reached::carried(tx, &id, carried.received, carried.sent));
-    }
-}
-
-impl House {
-    /// Written soon, waited for by nobody.
-    fn note(&self, change: impl FnOnce(&store::Tx<'_>) -> store::Result<()> + Send + 'static) {
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            if let Err(e) = store.write(change).await {
-                tracing::error!(error = ?e, "what was reached could not be written down");
-            }
-        });
+        self.notes.carried(carried.id.to_string(), carried.received, carried.sent);
     }
 }

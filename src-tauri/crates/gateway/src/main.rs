@@ -3,7 +3,10 @@
 fn main() -> std::process::ExitCode {
     #[cfg(feature = "failpoints")]
     let _until_the_end = fail::FailScenario::setup();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Each thread keeps memory of its own. The work is waiting, for which a few are enough on the largest computer.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4));
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match threads.worker_threads(workers).max_blocking_threads(32).enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
             eprintln!("The program could not start its threads: {e}");

@@ -7,8 +7,7 @@ mod start;
 mod workshop;
 mod writes;
 
-pub use driver::title_of;
 pub use registry::{Glance, Registry};
-pub use start::{Opening, Saying, open_session, say};
+pub use start::{Opening, Saying, open_session, say, title_of};
 pub use workshop::{Lease, SandboxState, Wanted, Workshop};
 pub use writes::{Scene, WORKSPACE};

@@ -5,6 +5,7 @@ pub mod letters;
 pub mod media;
 pub mod outbox;
 pub mod reconcile;
+pub mod refusals;
 pub mod shot;
 pub mod texting;
 pub mod webhook;

@@ -58,7 +58,7 @@ struct Told {
 
 /// Says to all sockets what changed in how things stand, until Lanyard stops.
 pub async fn tell(app: App) {
-    let (mut glances, mut sandbox) = (app.registry.changes(), app.workshop.states());
+    let (mut glances, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut bell) = (app.store.bells().events.subscribe(), app.stream.bell.subscribe());
     let mut told = Told::default();
     loop {

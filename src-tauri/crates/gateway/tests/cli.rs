@@ -61,6 +61,14 @@ fn a_damaged_database_is_said_and_left_as_it_is() {
     fs::write(&database, b"no database, but somebody's bytes, and long enough to look at").unwrap();
     let before = fs::read(&database).unwrap();
     refused(&run(home.path(), &["serve"]), "DATABASE_DAMAGED", "restore a backup");
+    let doctor = run(home.path(), &["doctor"]);
+    let findings = String::from_utf8_lossy(&doctor.stdout);
+    assert!(findings.contains("DATABASE_DAMAGED") && findings.contains("Put it aside"), "{findings}");
+    assert!(findings.contains("config") && findings.lines().all(|line| line.chars().count() <= 80), "{findings}");
+    refused(&doctor, "NOT_RUNNING", "lanyard serve");
+    let json = run(home.path(), &["doctor", "--json"]);
+    let findings: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(findings.as_array().unwrap().iter().any(|f| f["what"] == "database" && f["state"] == "broken"));
     assert_eq!(fs::read(&database).unwrap(), before);
 }
 

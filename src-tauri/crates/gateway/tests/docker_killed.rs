@@ -19,6 +19,13 @@ struct Program(Child);
 
 impl Program {
     async fn start(w: &World, failpoints: &str) -> Self {
+        let program = Self::spawn(w, failpoints);
+        let status = timeout(LATER, program.address(w)).await.expect("it comes up");
+        w.twilio.route(world::PUBLIC_URL, status.parse().unwrap());
+        program
+    }
+
+    fn spawn(w: &World, failpoints: &str) -> Self {
         let log = std::fs::File::options().create(true).append(true).open(w.home().join("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_lanyard"))
             .arg("serve")
@@ -31,10 +38,7 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let program = Self(child);
-        let status = timeout(LATER, program.address(w)).await.expect("it comes up");
-        w.twilio.route(world::PUBLIC_URL, status.parse().unwrap());
-        program
+        Self(child)
     }
 
     async fn address(&self, w: &World) -> String {
@@ -80,6 +84,13 @@ async fn see_it_through(w: &World) -> Vec<Arrived> {
 
 /// Dies at `step`, starts again, and sees the turn through. `offered`: whether the turn had begun, so that it is offered.
 async fn check(step: &str, offered: bool) {
+    check_starts(step, &[], offered, 1).await;
+}
+
+/// The same, with starts between that die at their own steps before they come up.
+///
+/// `runs`: how often the command ran that the owner said yes to each time.
+async fn check_starts(step: &str, deaths: &[&str], offered: bool, runs: usize) {
     let once = "python3 -c \"open('count','a').write('x')\"";
     let bash = Step::tool("Bash", serde_json::json!({ "command": once, "description": "count" }));
     let scripts = vec![Script::when("count once").step(bash).step(Step::text("Ended."))];
@@ -97,6 +108,9 @@ async fn check(step: &str, offered: bool) {
         () = program.dies() => {}
         () = said => {}
     }
+    for death in deaths {
+        Program::spawn(&w, death).dies().await;
+    }
     let program = Program::start(&w, "").await;
     // A step near the end may have let the last text out before it died.
     let arrived = match w.phone.received().iter().any(|m| m.body.ends_with("Ended.")) {
@@ -110,7 +124,7 @@ async fn check(step: &str, offered: bool) {
     let again = lanyard(&w, &["logs", "--json"]).output().await.unwrap();
     let turns = String::from_utf8_lossy(&again.stdout).matches("\"turn_started\"").count();
     let bodies: Vec<&str> = arrived.iter().map(|m| m.body.as_str()).collect();
-    assert_eq!((ends, offers, count), (1, usize::from(offered), 1), "{step}: {bodies:#?}");
+    assert_eq!((ends, offers, count), (1, usize::from(offered), runs), "{step}: {bodies:#?}");
     assert_eq!(turns, 1 + usize::from(offered), "{step}: one more turn than the owner asked for");
     program.remove(&w).await;
 }
@@ -143,6 +157,26 @@ async fn after_the_agent_heard_of_it() {
 #[tokio::test]
 async fn after_the_answer_was_written_and_before_the_agent_heard_of_it() {
     check("approval-after-answer=return", true).await;
+}
+
+#[tokio::test]
+async fn while_the_turn_s_end_is_written() {
+    check_starts("end-turn-in-the-middle=return", &[], true, 2).await;
+}
+
+/// Dies in the middle of a turn, then at `step` of the next start, and is started once more.
+async fn check_start(step: &str) {
+    check_starts("driver-after-act=1*off->return", &[step], true, 1).await;
+}
+
+#[tokio::test]
+async fn while_the_next_start_takes_up_what_was_left() {
+    check_start("launch-in-the-middle=return").await;
+}
+
+#[tokio::test]
+async fn after_the_next_start_took_up_what_was_left() {
+    check_start("launch-after=return").await;
 }
 
 #[tokio::test]

@@ -4,28 +4,11 @@ mod world;
 
 use domain::event::Event;
 use standins::anthropic::{Script, Step};
-use std::{os::unix::process::ExitStatusExt, process::Command};
-use store::{events, usage};
-use world::{KEY, LATER, Running, SOON, Wish, World};
+use store::usage;
+use world::{KEY, LATER, SOON, Wish, World, container, docker, events};
 
 fn bash(command: &str) -> Step {
     Step::tool("Bash", serde_json::json!({ "command": command, "description": "test" }))
-}
-
-async fn events(running: &Running) -> Vec<Event> {
-    let stored = running.app.store.read(|r| events::after(r, 0, 10_000)).await.unwrap();
-    stored.into_iter().map(|s| s.event).collect()
-}
-
-fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).output().unwrap();
-    assert!(output.status.success() || output.status.signal().is_some(), "docker {arguments:?}: {output:?}");
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-fn container(running: &Running) -> String {
-    let id = running.app.workshop.sandbox().to_string().replace('-', "");
-    docker(&["ps", "-a", "--format", "{{.Names}}"]).lines().find(|name| name.ends_with(&id)).unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -76,7 +59,7 @@ async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
         config: "[agent]\nmode = \"bypassPermissions\"\n[log]\nlevel = \"trace\"\n",
     })
     .await;
-    let log = capture_logs();
+    let log = world::capture_logs();
     let running = w.start().await;
     w.text("look around").await;
     assert_eq!(w.arrives(LATER).await.body, "Looked.");
@@ -108,28 +91,6 @@ async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
     for (place, text) in places {
         assert!(!text.contains("sk-ant-planted"), "the key {KEY} is in {place}");
     }
-}
-
-/// Every log line of this test, at trace level.
-fn capture_logs() -> impl Fn() -> String {
-    use std::sync::{Arc, Mutex};
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-    impl std::io::Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
-    subscriber.try_init().unwrap();
-    move || String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 pub mod anthropic;
 #[cfg(unix)]
 mod claude;
+pub mod ngrok;
 pub mod oracle;
 pub mod rehearsal;
 pub mod twilio;

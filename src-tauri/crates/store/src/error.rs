@@ -43,7 +43,14 @@ impl Error {
 
     /// Whether the same change may succeed a little later.
     pub fn retryable(&self) -> bool {
-        matches!(self, Self::Full(_))
+        match self {
+            Self::Full(_) => true,
+            Self::Sqlite(e) => matches!(
+                e.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
+            ),
+            _ => false,
+        }
     }
 }
 

@@ -22,12 +22,13 @@ pub fn set(tx: &Tx<'_>, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
-/// Counts one more.
-pub fn count(tx: &Tx<'_>, name: &str) -> Result<()> {
+/// Counts `more`.
+pub fn count(tx: &Tx<'_>, name: &str, more: u64) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "INSERT INTO facts VALUES (?1, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            "INSERT INTO facts VALUES (?1, CAST(?2 AS TEXT))
+             ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ?2 AS TEXT)",
         )?
-        .execute([name])?;
+        .execute(params![name, i64::try_from(more).unwrap_or(i64::MAX)])?;
     Ok(())
 }

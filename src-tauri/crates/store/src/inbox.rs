@@ -2,7 +2,7 @@
 
 use crate::{Result, Rows, Tx, values};
 use domain::{
-    ArtifactId, SessionId, Timestamp, TurnId,
+    ArtifactId, Code, SessionId, Timestamp, TurnId,
     event::{Channel, When},
     session::Said,
 };
@@ -104,12 +104,26 @@ pub fn receive(tx: &Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<Receive
     Ok(Received { message, fresh: false })
 }
 
-/// Messages nobody looked at yet, oldest first.
-pub fn unread(rows: &impl Rows, limit: usize) -> Result<Vec<Message>> {
+/// Messages nobody looked at yet, oldest first, from the one after number `after` on.
+pub fn unread(rows: &impl Rows, after: i64, limit: usize) -> Result<Vec<Message>> {
+    let mut query = rows.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM inbox WHERE state = 'received' AND message > ?1 ORDER BY message LIMIT ?2"
+    ))?;
+    query.query_and_then([after, limit as i64], message)?.collect()
+}
+
+/// Whether nobody looked at this message yet.
+pub fn is_unread(rows: &impl Rows, number: i64) -> Result<bool> {
+    let mut query = rows.conn().prepare_cached("SELECT state = 'received' FROM inbox WHERE message = ?1")?;
+    Ok(query.query_row([number], |row| row.get(0))?)
+}
+
+/// The oldest message of `sender` that nobody looked at and that came before number `before`.
+pub fn oldest_unread_of(rows: &impl Rows, sender: &str, before: i64) -> Result<Option<i64>> {
     let mut query = rows
         .conn()
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM inbox WHERE state = 'received' ORDER BY message LIMIT ?1"))?;
-    query.query_and_then([limit as i64], message)?.collect()
+        .prepare_cached("SELECT min(message) FROM inbox WHERE state = 'received' AND message < ?2 AND sender = ?1")?;
+    Ok(query.query_row(params![sender, before], |row| row.get(0))?)
 }
 
 /// A message by its number.
@@ -124,6 +138,13 @@ pub fn waiting(rows: &impl Rows, session: SessionId) -> Result<Vec<Message>> {
         "SELECT {COLUMNS} FROM inbox WHERE state = 'waiting' AND session = ?1 ORDER BY message"
     ))?;
     query.query_and_then([session.to_string()], message)?.collect()
+}
+
+/// How many of them there are.
+pub fn count_waiting(rows: &impl Rows, session: SessionId) -> Result<usize> {
+    let mut query =
+        rows.conn().prepare_cached("SELECT count(*) FROM inbox WHERE state = 'waiting' AND session = ?1")?;
+    Ok(query.query_row([session.to_string()], |row| row.get::<_, u32>(0))? as usize)
 }
 
 /// Sessions that hold messages no turn took.
@@ -145,6 +166,21 @@ pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<Message>> {
 pub fn handled(tx: &Tx<'_>, message: i64) -> Result<()> {
     tx.conn().prepare_cached("UPDATE inbox SET state = 'handled' WHERE message = ?1")?.execute([message])?;
     Ok(())
+}
+
+/// It could not be dealt with, time and again: nothing more comes of it.
+pub fn failed(tx: &Tx<'_>, message: i64, code: Code) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE inbox SET state = 'handled', failed = ?2 WHERE message = ?1")?
+        .execute(params![message, code.entry().name])?;
+    Ok(())
+}
+
+/// Messages that could not be dealt with, and why.
+pub fn all_failed(rows: &impl Rows) -> Result<Vec<(i64, String)>> {
+    let mut query =
+        rows.conn().prepare_cached("SELECT message, failed FROM inbox WHERE failed IS NOT NULL ORDER BY 1")?;
+    Ok(query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// It is for the agent, in `session`. `text` is what was said without the command's own word.
@@ -175,6 +211,14 @@ pub fn take(tx: &Tx<'_>, message: i64, turn: TurnId) -> Result<()> {
 /// The owner wants it said again: it waits once more.
 pub fn give_back(tx: &Tx<'_>, message: i64) -> Result<()> {
     tx.conn().prepare_cached("UPDATE inbox SET state = 'waiting' WHERE message = ?1")?.execute([message])?;
+    Ok(())
+}
+
+/// It was given to a turn that did not take it in: it waits and belongs to none.
+pub fn release(tx: &Tx<'_>, message: i64) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE inbox SET state = 'waiting', turn = NULL WHERE message = ?1")?
+        .execute([message])?;
     Ok(())
 }
 

@@ -22,11 +22,13 @@ pub mod sessions;
 pub mod turns;
 pub mod usage;
 
+mod check;
 mod error;
 mod open;
 mod values;
 mod writer;
 
+pub use check::check;
 pub use error::{Error, Result};
 pub use writer::{Bells, Tx};
 
@@ -59,9 +61,10 @@ const READERS: usize = 4;
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
+/// The writer is dropped after the readers: the last connection to close folds the log into the file, and a reader may not.
 struct Inner {
-    writer: writer::Writer,
     readers: Mutex<Vec<Connection>>,
+    writer: writer::Writer,
     permits: Semaphore,
     bells: Bells,
 }
@@ -78,7 +81,7 @@ impl Store {
         let readers = (0..READERS).map(|_| open::reader(path)).collect::<Result<Vec<_>>>()?;
         let bells = Bells::starting_at(events::last(&Reader(&conn))?);
         let writer = writer::Writer::start(conn, bells.clone());
-        Ok(Self(Arc::new(Inner { writer, readers: Mutex::new(readers), permits: Semaphore::new(READERS), bells })))
+        Ok(Self(Arc::new(Inner { readers: Mutex::new(readers), writer, permits: Semaphore::new(READERS), bells })))
     }
 
     /// Runs `change` in a transaction of its own and answers when it is on disk. If it fails nothing of it stays.

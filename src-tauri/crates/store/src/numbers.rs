@@ -20,21 +20,38 @@ pub fn set_current(tx: &Tx<'_>, address: &str, session: SessionId) -> Result<()>
     Ok(())
 }
 
-/// What is left of a long answer, and the link to all of it. An empty rest means that everything was sent.
-pub fn set_rest(tx: &Tx<'_>, address: &str, rest: Option<&str>, link: Option<&str>) -> Result<()> {
+/// What is left of a long text, and what a link to all of it shows. None means that everything was sent.
+pub fn set_rest(tx: &Tx<'_>, address: &str, rest: Option<&str>, shows: Option<&str>) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "INSERT INTO numbers (address, rest, rest_link) VALUES (?1, ?2, ?3)
-             ON CONFLICT (address) DO UPDATE SET rest = excluded.rest, rest_link = excluded.rest_link",
+            "INSERT INTO numbers (address, rest, rest_shows) VALUES (?1, ?2, ?3)
+             ON CONFLICT (address) DO UPDATE SET rest = excluded.rest, rest_shows = excluded.rest_shows",
         )?
-        .execute(params![address, rest, link])?;
+        .execute(params![address, rest, shows])?;
     Ok(())
 }
 
 pub fn rest(rows: &impl Rows, address: &str) -> Result<Option<(String, Option<String>)>> {
     let mut query =
-        rows.conn().prepare_cached("SELECT rest, rest_link FROM numbers WHERE address = ?1 AND rest IS NOT NULL")?;
+        rows.conn().prepare_cached("SELECT rest, rest_shows FROM numbers WHERE address = ?1 AND rest IS NOT NULL")?;
     Ok(query.query_row([address], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+}
+
+/// When this address was last told that agents caused more texts than it is sent.
+pub fn hushed_at(rows: &impl Rows, address: &str) -> Result<Option<Timestamp>> {
+    let mut query = rows.conn().prepare_cached("SELECT hushed_at FROM numbers WHERE address = ?1")?;
+    let at: Option<Option<i64>> = query.query_row([address], |row| row.get(0)).optional()?;
+    Ok(at.flatten().map(Timestamp))
+}
+
+pub fn set_hushed_at(tx: &Tx<'_>, address: &str, at: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO numbers (address, hushed_at) VALUES (?1, ?2)
+             ON CONFLICT (address) DO UPDATE SET hushed_at = excluded.hushed_at",
+        )?
+        .execute(params![address, at.0])?;
+    Ok(())
 }
 
 /// Mirrors what Twilio does with STOP and START.

@@ -6,11 +6,16 @@ use domain::{ArtifactId, SessionId, Timestamp, TurnId};
 use rusqlite::{Row, params};
 
 /// A text, or a picture with words, to an address.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Letter {
     pub address: String,
+    /// Where a link goes, its proof is left blank.
     pub body: String,
     pub media: Option<ArtifactId>,
+    /// The link in its body.
+    pub link: Option<i64>,
+    /// Whether an agent caused it unasked: a question, a picture.
+    pub agent: bool,
     pub session: Option<SessionId>,
     pub turn: Option<TurnId>,
 }
@@ -21,6 +26,7 @@ pub struct Outgoing {
     pub address: String,
     pub body: String,
     pub media: Option<ArtifactId>,
+    pub link: Option<i64>,
     pub attempts: u32,
     pub created_at: Timestamp,
     /// When the first attempt whose end is not known began.
@@ -52,6 +58,7 @@ fn outgoing(row: &Row<'_>) -> Result<Outgoing> {
         created_at: Timestamp(row.get(5)?),
         began_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         looks: row.get(7)?,
+        link: row.get(8)?,
     })
 }
 
@@ -59,8 +66,8 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
     let id = tx
         .conn()
         .prepare_cached(
-            "INSERT INTO outbox (address, body, media, session, turn, due_at, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) RETURNING id",
+            "INSERT INTO outbox (address, body, media, session, turn, due_at, created_at, link, agent)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8) RETURNING id",
         )?
         .query_row(
             params![
@@ -69,7 +76,9 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
                 letter.media.map(|m| m.to_string()),
                 letter.session.map(|s| s.to_string()),
                 letter.turn.map(|t| t.to_string()),
-                now.0
+                now.0,
+                letter.link,
+                letter.agent
             ],
             |row| row.get(0),
         )?;
@@ -77,11 +86,19 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
     Ok(id)
 }
 
+/// How many letters agents caused unasked to an address since then.
+pub fn of_agents_since(rows: &impl Rows, address: &str, since: Timestamp) -> Result<usize> {
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT count(*) FROM outbox WHERE agent = 1 AND address = ?1 AND created_at > ?2")?;
+    Ok(query.query_row(params![address, since.0], |row| row.get::<_, u32>(0))? as usize)
+}
+
 /// The oldest letter of every address that may go now. One address gets its letters in order, so a later one waits
 /// while an earlier one is on its way or to be tried again.
 pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Outgoing>> {
     let mut query = rows.conn().prepare_cached(
-        "SELECT id, address, body, media, attempts, created_at, began_at, looks FROM outbox o
+        "SELECT id, address, body, media, attempts, created_at, began_at, looks, link FROM outbox o
          WHERE state IN ('due', 'sending') AND due_at <= ?1
            AND id = (SELECT min(id) FROM outbox f WHERE f.address = o.address AND f.state IN ('due', 'sending'))
          ORDER BY id",

@@ -44,7 +44,7 @@ async fn a_repeated_message_keeps_its_first_number() {
     assert_eq!(receive("SM1").await.unwrap(), Received { message: 1, fresh: true });
     assert!(receive("SM2").await.unwrap().fresh);
     assert_eq!(receive("SM1").await.unwrap(), Received { message: 1, fresh: false });
-    assert_eq!(w.store.read(|r| inbox::unread(r, 10)).await.unwrap().len(), 2);
+    assert_eq!(w.store.read(|r| inbox::unread(r, 0, 10)).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_change_that_fails_leaves_nothing_and_spares_its_neighbours() {
     let also_good = w.store.write(|tx| inbox::receive(tx, &text("SM3"), T));
     let (good, bad, also_good) = tokio::join!(good, bad, also_good);
     assert!(good.is_ok() && bad.is_err() && also_good.is_ok());
-    let kept = w.store.read(|r| inbox::unread(r, 10)).await.unwrap();
+    let kept = w.store.read(|r| inbox::unread(r, 0, 10)).await.unwrap();
     assert_eq!(kept.len(), 2);
 }
 
@@ -81,7 +81,17 @@ async fn what_was_written_is_there_after_opening_again() {
     w.store.write(|tx| inbox::receive(tx, &text("SM1"), T)).await.unwrap();
     drop(w.store);
     let store = Store::open(&w.folder.path().join("lanyard.db")).unwrap();
-    assert_eq!(store.read(|r| inbox::unread(r, 10)).await.unwrap()[0].text, "hello");
+    assert_eq!(store.read(|r| inbox::unread(r, 0, 10)).await.unwrap()[0].text, "hello");
+}
+
+#[tokio::test]
+async fn a_closed_store_is_one_file() {
+    let w = world();
+    w.store.write(|tx| inbox::receive(tx, &text("SM1"), T)).await.unwrap();
+    w.store.read(|r| inbox::unread(r, 0, 10)).await.unwrap();
+    drop(w.store);
+    let names: Vec<_> = w.folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["lanyard.db"]);
 }
 
 #[tokio::test]
@@ -148,13 +158,8 @@ async fn the_first_answer_wins_and_its_number_is_not_used_again_that_day() {
 #[tokio::test]
 async fn one_address_gets_its_letters_in_order() {
     let w = world();
-    let letter = |address: &str, body: &str| outbox::Letter {
-        address: address.into(),
-        body: body.into(),
-        media: None,
-        session: None,
-        turn: None,
-    };
+    let letter =
+        |address: &str, body: &str| outbox::Letter { address: address.into(), body: body.into(), ..Default::default() };
     let (a, b, c) = (letter("+1", "first"), letter("+1", "second"), letter("+2", "other"));
     w.store
         .write(move |tx| {
@@ -177,7 +182,7 @@ async fn one_address_gets_its_letters_in_order() {
 #[tokio::test]
 async fn receipts_never_go_back() {
     let w = world();
-    let letter = outbox::Letter { address: "+1".into(), body: "x".into(), media: None, session: None, turn: None };
+    let letter = outbox::Letter { address: "+1".into(), body: "x".into(), ..Default::default() };
     w.store
         .write(move |tx| {
             let id = outbox::put(tx, &letter, T)?;
@@ -236,4 +241,23 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_keeps_what_it_acknowledged(
     limit(1_000_000).await.unwrap();
     let arrival = long(acknowledged);
     assert!(w.store.write(move |tx| inbox::receive(tx, &arrival, T)).await.unwrap().fresh, "and goes on by itself");
+}
+
+#[tokio::test]
+async fn a_link_is_made_again_only_when_it_lives_too_short_and_stays_while_a_letter_needs_it() {
+    let w = world();
+    let make = |at_least, until, now| {
+        w.store.write(move |tx| links::make(tx, "answer:1", Timestamp(at_least), Timestamp(until), Timestamp(now)))
+    };
+    let first = make(500, 1_000, 0).await.unwrap();
+    assert_eq!(make(900, 1_400, 400).await.unwrap(), first);
+    let second = make(1_100, 1_600, 600).await.unwrap();
+    assert_ne!(second.id, first.id);
+    let letter = outbox::Letter { link: Some(first.id), ..Default::default() };
+    w.store.write(move |tx| outbox::put(tx, &letter, T)).await.unwrap();
+    const LATER: i64 = 3 * 24 * 3600 * 1000;
+    make(LATER + 500, LATER + 1_000, LATER).await.unwrap();
+    let known = |id| w.store.read(move |r| links::get(r, id));
+    assert_eq!(known(first.id).await.unwrap(), Some(first), "a letter that has not left carries it");
+    assert_eq!(known(second.id).await.unwrap(), None);
 }

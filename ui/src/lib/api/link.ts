@@ -28,6 +28,8 @@ export interface Approval {
     number: number;
     tool: string;
     input: unknown;
+    /** Where the file that it names really is, where that is another one. */
+    target?: string | null;
     /** Everything that would run, cleaned by the gateway. */
     shown: string;
     risk: Risk;

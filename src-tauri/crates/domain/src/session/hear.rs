@@ -1,13 +1,12 @@
 //! What the agent said and did, as steps of its session.
 
-use super::{Act, COLD, Phase, Reply, Session, Step, Turn, Write};
+use super::{Act, Phase, Session, Step, Write};
 use crate::{
     Code, Timestamp,
-    agent::{Activity, AgentEvent, AgentFault, Ask, GatewayTool, Notice, PartialKind, TurnEnd, TurnOutcome},
-    event::{Event, Outcome},
-    phrases,
-    usage::Tokens,
+    agent::{Activity, AgentEvent, Ask, GatewayTool, Notice, PartialKind},
+    event::Event,
 };
+use uuid::Uuid;
 
 impl Session {
     pub(super) fn agent(&mut self, event: AgentEvent, now: Timestamp, step: &mut Step) {
@@ -58,7 +57,9 @@ impl Session {
             }
             AgentEvent::Notice(Notice::Said(text)) => drop(step.append(Event::Noticed { text })),
             AgentEvent::Exited { stderr, .. } => self.exited(stderr, now, step),
-            AgentEvent::Activity(Activity::Running | Activity::RequiresAction | Activity::Idle)
+            AgentEvent::Took { id } => self.took(id),
+            AgentEvent::Activity(Activity::Idle) => self.idle(now, step),
+            AgentEvent::Activity(Activity::Running | Activity::RequiresAction)
             | AgentEvent::Thinking { .. }
             | AgentEvent::Unknown { .. } => {}
         }
@@ -66,11 +67,18 @@ impl Session {
 
     fn turn_started(&mut self, agent_session: String, now: Timestamp, step: &mut Step) {
         self.note_agent_session(agent_session, step);
-        if let Phase::Warm { .. } = self.phase {
-            let turn = Turn::unasked(now);
-            step.write(Write::BeginTurn { turn: turn.id, messages: Vec::new() })
-                .append(Event::TurnStarted { turn: turn.id, messages: Vec::new() });
-            self.phase = Phase::Working(turn);
+        match &mut self.phase {
+            Phase::Warm { .. } => self.begin_turn(Vec::new(), now, step),
+            // An agent that does not tell takes all that it holds when a turn begins.
+            Phase::Working(turn) if !self.tells => turn.took_all(),
+            Phase::Working(_) | Phase::Cold { .. } | Phase::Starting | Phase::Closed => {}
+        }
+    }
+
+    fn took(&mut self, id: Uuid) {
+        self.tells = true;
+        if let Phase::Working(turn) = &mut self.phase {
+            turn.took(id);
         }
     }
 
@@ -83,74 +91,15 @@ impl Session {
     fn tool_ended(&mut self, id: &str) {
         if let Phase::Working(turn) = &mut self.phase {
             turn.tools.retain(|running| running != id);
+            if !self.tells {
+                // Words that were said meanwhile go to the model with what the tool gave back.
+                turn.took_all();
+            }
         }
     }
 
     fn asked(&mut self, ask: Ask, step: &mut Step) {
         self.asked.push(ask.request.clone());
         step.write(Write::Ask { request: ask.request, subject: ask.about.into(), turn: self.turn() });
-    }
-
-    pub(super) fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
-        if self.phase == Phase::Starting {
-            // It was the process before the one that is being started.
-            return;
-        }
-        let was_closed = self.phase == Phase::Closed;
-        if let Phase::Working(turn) = &self.phase {
-            let (outcome, code) = turn.how_it_died();
-            let id = turn.id;
-            let reply = match code {
-                Some(code) => {
-                    step.append(Event::Failed { turn: Some(id), code, detail: stderr });
-                    Reply::Failure(code)
-                }
-                None => Reply::Halted,
-            };
-            self.end_turn(outcome, Tokens::default(), Some(reply), now, step);
-        }
-        self.withdraw_all(step);
-        if !was_closed {
-            self.phase = COLD;
-            self.go_on(now, step);
-        }
-    }
-
-    fn turn_ended(&mut self, end: TurnEnd, now: Timestamp, step: &mut Step) {
-        self.note_agent_session(end.agent_session.clone(), step);
-        let Phase::Working(turn) = &self.phase else {
-            return;
-        };
-        if end.unasked && turn.was_asked() {
-            // A background job's turn ended just as words came in: ours is still to come.
-            step.write(Write::Tell(phrases::unasked(&phrases::for_sms(&end.text))));
-            return;
-        }
-        let id = turn.id;
-        let (outcome, reply) = match end.outcome {
-            TurnOutcome::Completed => {
-                (Outcome::Completed, Reply::Answer { text: end.text, unasked: !turn.was_asked() })
-            }
-            TurnOutcome::Interrupted => match turn.why_stopped() {
-                Some(code) => {
-                    step.append(Event::Failed { turn: Some(id), code, detail: String::new() });
-                    (Outcome::Failed, Reply::Failure(code))
-                }
-                None => (Outcome::Halted, Reply::Halted),
-            },
-            TurnOutcome::Failed(AgentFault::UnknownSession) => {
-                // It can never be resumed: the next start begins a new conversation.
-                self.agent_session = None;
-                step.append(Event::Failed { turn: Some(id), code: Code::AgentError, detail: end.text });
-                (Outcome::Failed, Reply::Failure(Code::AgentError))
-            }
-            TurnOutcome::Failed(fault) => {
-                let code = fault.code();
-                step.append(Event::Failed { turn: Some(id), code, detail: end.text });
-                (Outcome::Failed, Reply::Failure(code))
-            }
-        };
-        self.end_turn(outcome, end.tokens, Some(reply), now, step);
-        self.go_on(now, step);
     }
 }

@@ -1,5 +1,9 @@
+mod any;
+mod pause;
+mod steering;
+
 use super::*;
-use crate::agent::{AgentFault, Ask, AskAbout, TurnEnd, TurnOutcome};
+use crate::agent::{AgentEvent, AgentFault, Ask, AskAbout, TurnEnd, TurnOutcome};
 use serde_json::json;
 
 const T0: Timestamp = Timestamp(1_000_000);
@@ -58,7 +62,20 @@ fn asks(request: &str) -> Input {
 }
 
 fn says(step: &Step) -> Vec<i64> {
-    step.acts.iter().filter_map(|a| if let Act::Say(s) = a { Some(s.message) } else { None }).collect()
+    step.acts.iter().filter_map(|a| if let Act::Say { said, .. } = a { Some(said.message) } else { None }).collect()
+}
+
+/// What the agent knows the words of an [`Act::Say`] by.
+fn name(step: &Step) -> uuid::Uuid {
+    step.acts.iter().find_map(|a| if let Act::Say { id, .. } = a { Some(*id) } else { None }).unwrap()
+}
+
+fn took(id: uuid::Uuid) -> Input {
+    Input::Agent(AgentEvent::Took { id })
+}
+
+fn exited() -> Input {
+    Input::Agent(AgentEvent::Exited { status: None, stderr: String::new() })
 }
 
 fn reply(step: &Step) -> Option<Reply> {
@@ -86,16 +103,6 @@ fn what_is_said_while_it_works_is_held_and_sent_one_turn_at_a_time() {
     assert_eq!(says(&step), [3]);
     assert_eq!(reply(&step), Some(Reply::Answer { text: "two".into(), unasked: false }));
     assert_eq!(says(&s.step(ended("three"), T0)), [4]);
-}
-
-#[test]
-fn steering_goes_into_the_running_turn() {
-    let mut s = warm();
-    s.step(Input::Said(said(2)), T0);
-    let steer = Said { when: When::Steer, ..said(3) };
-    let step = s.step(Input::Said(steer), T0);
-    assert_eq!(says(&step), [3]);
-    assert!(matches!(step.writes[..], [Write::Append(Event::Steered { message: 3, .. })]));
 }
 
 #[test]
@@ -146,7 +153,7 @@ fn halt_asks_first_and_ends_the_process_when_that_is_not_enough() {
     assert_eq!(s.step(Input::Halt, T0).acts, [Act::Command(AgentCommand::Interrupt)]);
     assert_eq!(s.step(Input::Tick, later(1)), Step::default());
     assert_eq!(s.step(Input::Tick, later(6)).acts, [Act::End]);
-    let step = s.step(Input::Agent(AgentEvent::Exited { status: None, stderr: String::new() }), later(7));
+    let step = s.step(exited(), later(7));
     assert_eq!(reply(&step), Some(Reply::Halted));
     assert_eq!(*s.phase(), COLD);
 }
@@ -253,6 +260,41 @@ fn a_process_that_cannot_be_ended_does_not_hold_its_session_for_ever() {
     let at = s.wake_at().unwrap();
     assert_eq!(reply(&s.step(Input::Tick, at)), Some(Reply::Halted));
     assert_eq!(s.step(Input::Said(said(3)), at).acts.len(), 1);
+}
+
+#[test]
+fn a_conversation_that_is_begun_anew_is_said_to_be_forgotten() {
+    let mut s = Session::new(SessionId::new(), Some("old".into()), vec![said(1)], Patience::default());
+    s.step(Input::GoOn, T0);
+    let step = s.step(Input::Started { agent_session: "new".into() }, T0);
+    assert_eq!(step.writes[0], Write::Append(Event::Noticed { text: phrases::forgotten().into() }));
+    assert_eq!(step.writes[1], Write::Tell(phrases::forgotten().into()));
+    assert_eq!(says(&step), [1]);
+    let mut s = Session::new(SessionId::new(), Some("old".into()), vec![said(1)], Patience::default());
+    s.step(Input::GoOn, T0);
+    let step = s.step(Input::Started { agent_session: "old".into() }, T0);
+    assert!(!step.writes.iter().any(|w| matches!(w, Write::Tell(_))), "{step:?}");
+}
+
+#[test]
+fn the_end_of_a_turn_that_was_never_heard_to_begin_is_told() {
+    let mut s = warm();
+    let step = s.step(end("the job is done", TurnOutcome::Completed, true), later(9));
+    let [Write::BeginTurn { turn, messages }, _, Write::EndTurn { turn: ended, reply, .. }] = &step.writes[..] else {
+        panic!("{step:?}")
+    };
+    assert_eq!((turn, messages.is_empty()), (ended, true));
+    assert_eq!(*reply, Some(Reply::Answer { text: "the job is done".into(), unasked: true }));
+    assert_eq!(*s.phase(), Phase::Warm { since: later(9) });
+}
+
+#[test]
+fn words_that_wait_when_a_session_is_closed_are_dropped_for_good() {
+    let mut s = cold();
+    s.step(Input::Said(said(1)), T0);
+    s.step(Input::Said(said(2)), T0);
+    let step = s.step(Input::Close, T0);
+    assert!(step.writes.contains(&Write::Drop { message: 1 }) && step.writes.contains(&Write::Drop { message: 2 }));
 }
 
 #[test]

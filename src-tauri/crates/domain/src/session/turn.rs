@@ -1,6 +1,6 @@
 //! The running turn, and the translations at its edges.
 
-use super::Patience;
+use super::{Patience, Said};
 use crate::{
     Code, PermissionMode, Timestamp, TurnId,
     agent::{AgentCommand, Rule},
@@ -9,24 +9,42 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// One request and everything up to its answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
     pub id: TurnId,
     pub started: Timestamp,
-    /// The messages it answers; empty for a turn nobody asked for.
-    pub messages: Vec<i64>,
-    pub(super) steered: Vec<i64>,
+    handed: Vec<Handed>,
     pub(super) tools: Vec<String>,
     last_heard: Timestamp,
     halt: Halt,
     pub(super) fell_silent: bool,
     /// It took longer than a turn may.
     pub(super) overran: bool,
-    /// Since when it waits for the owner, and how long it did before.
-    asked_at: Option<Timestamp>,
+    /// Since when it waits for the owner or is paused, and how long it did before.
+    still_since: Option<Timestamp>,
     waited: Duration,
+}
+
+/// Words the agent was given for this turn: those it began with, and those steered into it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Handed {
+    /// What the agent knows them by.
+    pub id: Uuid,
+    pub said: Said,
+    /// The turn took them in: they are before the model.
+    taken: bool,
+    steered: bool,
+    /// Said in the turn before this one.
+    carried: bool,
+}
+
+impl Handed {
+    pub(super) fn new(said: Said) -> Self {
+        Self { id: Uuid::now_v7(), said, taken: false, steered: false, carried: false }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,28 +61,76 @@ enum Halt {
 }
 
 impl Turn {
-    pub(super) fn asked(message: i64, now: Timestamp) -> Self {
-        Self { messages: vec![message], ..Self::unasked(now) }
-    }
-
-    pub(super) fn unasked(now: Timestamp) -> Self {
+    /// A turn that begins with `handed`; with nothing where nobody asked for it.
+    pub(super) fn new(handed: Vec<Handed>, now: Timestamp) -> Self {
         Self {
             id: TurnId::new(),
             started: now,
-            messages: Vec::new(),
-            steered: Vec::new(),
+            handed,
             tools: Vec::new(),
             last_heard: now,
             halt: Halt::No,
             fell_silent: false,
             overran: false,
-            asked_at: None,
+            still_since: None,
             waited: Duration::ZERO,
         }
     }
 
+    /// The messages it began with; empty for a turn nobody asked for.
+    pub fn messages(&self) -> Vec<i64> {
+        self.handed.iter().filter(|h| !h.steered).map(|h| h.said.message).collect()
+    }
+
     pub fn was_asked(&self) -> bool {
-        !self.messages.is_empty()
+        self.handed.iter().any(|h| !h.steered)
+    }
+
+    pub(super) fn holds(&self, message: i64) -> bool {
+        self.handed.iter().any(|h| h.said.message == message)
+    }
+
+    /// Somebody asked for it, or said something that it took in.
+    pub(super) fn answers_somebody(&self) -> bool {
+        self.was_asked() || self.took_any()
+    }
+
+    pub(super) fn steered(&mut self, said: Said) -> Uuid {
+        let handed = Handed { steered: true, ..Handed::new(said) };
+        let id = handed.id;
+        self.handed.push(handed);
+        id
+    }
+
+    pub(super) fn took(&mut self, id: Uuid) {
+        for handed in self.handed.iter_mut().filter(|h| h.id == id) {
+            handed.taken = true;
+        }
+    }
+
+    pub(super) fn took_all(&mut self) {
+        for handed in &mut self.handed {
+            handed.taken = true;
+        }
+    }
+
+    pub(super) fn took_any(&self) -> bool {
+        self.handed.iter().any(|h| h.taken)
+    }
+
+    /// It began with words of the turn before and has not been seen to begin.
+    pub(super) fn was_carried_over(&self) -> bool {
+        self.handed.iter().any(|h| h.carried) && !self.took_any()
+    }
+
+    /// What the agent holds beyond this turn's end, to begin the next with.
+    pub(super) fn take_left_over(&mut self) -> Vec<Handed> {
+        let took_any = self.took_any();
+        // If it was not told of any, the words it began with are those it answered.
+        let (left, answered) = self.handed.drain(..).partition(|h| !h.taken && (h.steered || took_any));
+        self.handed = answered;
+        let left: Vec<Handed> = left;
+        left.into_iter().map(|h| Handed { steered: false, carried: true, ..h }).collect()
     }
 
     pub fn is_halting(&self) -> bool {
@@ -75,13 +141,23 @@ impl Turn {
         self.last_heard = now;
     }
 
-    /// From now on it waits for the owner, or no longer does.
-    pub(super) fn waits_for_owner(&mut self, waits: bool, now: Timestamp) {
-        match (waits, self.asked_at) {
-            (true, None) => self.asked_at = Some(now),
+    /// The sandbox was paused until now: time stood still.
+    pub(super) fn went_on(&mut self, now: Timestamp) {
+        self.last_heard = now;
+        self.halt = match self.halt {
+            Halt::No => Halt::No,
+            Halt::Asked { .. } => Halt::Asked { at: now },
+            Halt::Ending { .. } => Halt::Ending { at: now },
+        };
+    }
+
+    /// From now on it waits for the owner or is paused, or neither any longer.
+    pub(super) fn stands_still(&mut self, waits: bool, now: Timestamp) {
+        match (waits, self.still_since) {
+            (true, None) => self.still_since = Some(now),
             (false, Some(since)) => {
                 self.waited += now.since(since);
-                self.asked_at = None;
+                self.still_since = None;
             }
             (true, Some(_)) | (false, None) => {}
         }

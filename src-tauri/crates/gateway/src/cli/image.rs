@@ -7,10 +7,13 @@ use crate::{
 use domain::Problem;
 use sandbox::Progress;
 
-pub async fn build(config: &Resolved, paths: &Paths, rebuild: bool) -> Result<(), Problem> {
+pub async fn build(config: &Resolved, paths: &Paths, rebuild: bool, json: bool) -> Result<(), Problem> {
     paths.make()?;
     let image = Workshop::build_image(config, paths, rebuild, show).await?;
-    println!("{image}");
+    match json {
+        true => println!("{}", serde_json::json!({ "image": image })),
+        false => println!("{image}"),
+    }
     Ok(())
 }
 

@@ -1,8 +1,13 @@
 //! Saying something, and answering what is asked.
 
 use super::client::LocalDoor;
-use crate::doors::local::{Choice, Decide, Send};
-use domain::{Code, Problem, event::When};
+use crate::doors::local::{Choice, Decide, Mode, Send};
+use domain::{
+    Code, PermissionMode, Problem,
+    approval::Subject,
+    event::When,
+    shown::{shown, shown_line},
+};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -106,7 +111,7 @@ impl Shown {
     fn line(&mut self, line: &Value) {
         if line["type"] == "partial" {
             if line["data"]["thinking"] == false {
-                print!("{}", line["data"]["text"].as_str().unwrap_or_default());
+                print!("{}", shown(line["data"]["text"].as_str().unwrap_or_default()));
                 let _closed = std::io::stdout().flush();
                 self.open = true;
             }
@@ -118,24 +123,71 @@ impl Shown {
                 println!();
                 self.open = false;
             }
-            Some("answered") => println!("{}", event["text"].as_str().unwrap_or_default()),
+            Some("answered") => println!("{}", shown(event["text"].as_str().unwrap_or_default())),
             Some("tool_used") => {
                 eprintln!("  {} {}", event["tool"].as_str().unwrap_or_default(), brief(&event["input"]))
             }
-            Some("asked") => eprintln!("  ? lanyard approve {}", event["number"]),
+            Some("asked") => {
+                eprintln!("  asks #{0} {1}\n     lanyard approve {0}, or with --no", event["number"], asked(event))
+            }
             Some("resolved") => eprintln!("  = {}", event["decision"]["decision"].as_str().unwrap_or_default()),
-            Some("noticed") => eprintln!("  {}", event["text"].as_str().unwrap_or_default()),
+            Some("noticed") => eprintln!("  {}", shown(event["text"].as_str().unwrap_or_default())),
             _ => {}
         }
     }
 }
 
+/// What an approval asks, in short.
+pub fn asked(event: &Value) -> String {
+    match serde_json::from_value::<Subject>(event["subject"].clone()) {
+        Ok(subject @ Subject::Question { .. }) => subject.in_a_text().words,
+        Ok(subject) => {
+            format!("{} ({} risk)", subject.in_a_text().words, event["risk"].as_str().unwrap_or_default())
+        }
+        Err(_) => String::new(),
+    }
+}
+
 /// The one value of a tool's input that tells most, on one line.
 pub fn brief(input: &Value) -> String {
-    let word =
-        ["command", "file_path", "path", "pattern", "url", "description"].iter().find_map(|key| input[*key].as_str());
+    let keys = ["/command", "/file_path", "/path", "/pattern", "/url", "/description", "/questions/0/question"];
+    let word = keys.iter().find_map(|key| input.pointer(key)?.as_str());
     let text = word.map_or_else(|| input.to_string(), str::to_owned);
-    domain::shown::shown_line(&text, 100)
+    shown_line(&text, 100)
+}
+
+/// Changes how much the agent of a session may do without asking.
+pub async fn mode(door: &LocalDoor, mode: PermissionMode, session: Option<u32>, json: bool) -> Result<(), Problem> {
+    let done = door.post("/mode", &Mode { mode, session }).await?;
+    match json {
+        true => println!("{done}"),
+        false => println!("Session {}: {mode}. {}", done["session"], mode.says()),
+    }
+    Ok(())
+}
+
+/// Has the running Lanyard do something, and says that it did.
+pub async fn done(door: &LocalDoor, path: &str, words: &str, json: bool) -> Result<(), Problem> {
+    let done = door.post(path, &()).await?;
+    match json {
+        true => println!("{done}"),
+        false => println!("{words}"),
+    }
+    Ok(())
+}
+
+/// Asks first, unless told not to.
+pub async fn remove(door: &LocalDoor, yes: bool, json: bool) -> Result<(), Problem> {
+    if !yes {
+        eprint!("Remove the sandbox and all that is in it? (yes/no) ");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_err() || answer.trim() != "yes" {
+            eprintln!("Left as it is.");
+            return Ok(());
+        }
+    }
+    done(door, "/sandbox/remove", "The sandbox is gone. The next words make a new one.", json).await
 }
 
 /// What the flags of `approve` mean.

@@ -1,9 +1,12 @@
 //! What the commands that look print.
 
-use super::{client::LocalDoor, say::brief};
-use crate::config::Written;
+use super::{
+    client::LocalDoor,
+    say::{asked, brief},
+};
+use crate::config::{Paths, Written};
 use console::style;
-use domain::{Problem, Timestamp};
+use domain::{Code, Problem, Timestamp, shown::shown};
 use serde_json::Value;
 
 /// Prints `value` as JSON, or hands it to `words`.
@@ -41,7 +44,14 @@ fn ago(value: &Value) -> String {
 }
 
 fn line(name: &str, says: impl std::fmt::Display) {
-    println!("{:<10} {says}", style(name).bold());
+    println!("{:<10} {}", style(name).bold(), lines(&says.to_string(), 11));
+}
+
+/// `text` within the terminal's width (80 where there is none); further lines begin at `column`.
+fn lines(text: &str, column: usize) -> String {
+    let width = console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)).max(40);
+    let words = textwrap::Options::new(width.saturating_sub(column)).break_words(false);
+    textwrap::wrap(text, words).join(&format!("\n{:column$}", ""))
 }
 
 pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
@@ -50,13 +60,13 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             "lanyard",
             format!("{}, up for {} min", word(s, "version"), s["uptime_ms"].as_u64().unwrap_or(0) / 60_000),
         );
-        line(
-            "address",
-            format!("{} {}", word(s, "address"), s["public_url"].as_str().unwrap_or("(no public address)")),
-        );
+        match s["public_url"].as_str() {
+            Some(url) => line("address", format!("{url}, here {}", word(s, "address"))),
+            None => line("address", format!("{} (no public address)", word(s, "address"))),
+        }
         let sandbox = &s["sandbox"];
         let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
-        line("sandbox", format!("{} {more}", word(sandbox, "state")));
+        line("sandbox", shown(format!("{} {more}", word(sandbox, "state")).trim_end()));
         line("texting", if s["texting"] == true { "on" } else { "off" });
         for out in rows(&s["opted_out"]) {
             line("opted out", format!("{} (the owner texts START to the number to opt in again)", word(out, "number")));
@@ -64,7 +74,10 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         if s["refused_signatures"].as_u64() > Some(0) {
             line("refused", format!("{} request(s) with a wrong signature", s["refused_signatures"]));
         }
-        line("to answer", &s["open_approvals"]);
+        match s["open_approvals"].as_u64() {
+            Some(n) if n > 0 => line("to answer", format!("{n} (lanyard approve shows what)")),
+            _ => line("to answer", "nothing"),
+        }
         line(
             "today",
             format!("${:.4} for {} responses", s["today"]["dollars"].as_f64().unwrap_or(0.0), s["today"]["responses"]),
@@ -77,7 +90,8 @@ pub async fn sessions(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         for s in rows(list) {
             let doing = s["doing"].as_str().map(|d| format!(" ({d})")).unwrap_or_default();
             let title = if word(s, "title").is_empty() { "new session" } else { word(s, "title") };
-            println!("{:>3}  {:<9} {:<12} {title}{doing}", s["number"], word(s, "state"), ago(&s["last_at"]));
+            let title = lines(&shown(&format!("{title}{doing}")), 29);
+            println!("{:>3}  {:<9} {:<12} {title}", s["number"], word(s, "state"), ago(&s["last_at"]));
         }
         if rows(list).next().is_none() {
             println!("No sessions yet. Say something: lanyard send \"...\"");
@@ -87,39 +101,44 @@ pub async fn sessions(door: &LocalDoor, json: bool) -> Result<(), Problem> {
 
 pub async fn approvals(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     print(&door.get("/approvals").await?, json, |list| {
-        for a in rows(list) {
-            println!("{} {} ({} risk)", style(format!("#{}", a["number"])).bold(), word(a, "kind"), word(a, "risk"));
-            for text in word(a, "shown").lines() {
-                println!("    {text}");
-            }
-            println!("    lanyard approve {0}, or lanyard approve {0} --no", a["number"]);
-            let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
-            if !rules.is_empty() {
-                println!(
-                    "    lanyard approve {} --always allows from now on, in this session: {}",
-                    a["number"],
-                    rules.join(", ")
-                );
-            }
-        }
+        rows(list).for_each(approval);
         if rows(list).next().is_none() {
             println!("Nothing is waiting for an answer.");
         }
     })
 }
 
+/// All that it allows, as it is: what does not fit the terminal's width is the terminal's to break.
+fn approval(a: &Value) {
+    let number = &a["number"];
+    let left =
+        Timestamp(a["expires_at"].as_i64().unwrap_or_default()).since(crate::clock::now()).as_secs().div_ceil(60);
+    let risk = if a["kind"] == "question" { String::new() } else { format!("{} risk, ", word(a, "risk")) };
+    println!("{} {} ({risk}{left} min left)", style(format!("#{number}")).bold(), word(a, "kind"));
+    word(a, "shown").lines().for_each(|text| println!("    {text}"));
+    match word(a, "kind") {
+        "question" => println!("  lanyard approve {number} ANSWER (several: a ; between), or --no"),
+        _ => println!("  lanyard approve {number}, or lanyard approve {number} --no WHY"),
+    }
+    let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
+    if !rules.is_empty() {
+        println!("  lanyard approve {number} --always, for all of this session:");
+        rules.iter().for_each(|rule| println!("    {}", shown(rule)));
+    }
+    println!();
+}
+
 pub async fn letters(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     print(&door.get("/letters").await?, json, |list| {
         for l in rows(list) {
             let status = l["status"].as_str().unwrap_or_else(|| word(l, "state"));
-            println!(
-                "{:>4}  {:<12} {:<16} {:<12} {}",
-                l["id"],
-                ago(&l["created_at"]),
-                word(l, "to"),
-                status,
-                word(l, "why")
-            );
+            println!("{:>4}  {:<12} {:<16} {status}", l["id"], ago(&l["created_at"]), word(l, "to"));
+            if !word(l, "why").is_empty() {
+                println!("      {}", lines(&shown(word(l, "why")), 6));
+            }
+        }
+        if rows(list).next().is_none() {
+            println!("No texts yet.");
         }
     })
 }
@@ -131,6 +150,9 @@ pub async fn reached(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             let carried = format!("{} in, {} out", r["bytes_in"], r["bytes_out"]);
             println!("{}  {verdict}  {}:{}  {carried}", clock(&r["at"]), word(r, "host"), r["port"]);
         }
+        if rows(list).next().is_none() {
+            println!("Nothing was reached, and nothing was refused.");
+        }
     })
 }
 
@@ -139,6 +161,9 @@ pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Prob
     let last = door.get("/last").await?["seq"].as_i64().unwrap_or(0);
     let after = (last - 100).max(0);
     if last == 0 && !follow {
+        if !json {
+            println!("Nothing has happened yet.");
+        }
         return Ok(());
     }
     door.lines(&format!("/stream?after={after}"), |entry| {
@@ -153,58 +178,68 @@ pub async fn logs(door: &LocalDoor, follow: bool, json: bool) -> Result<(), Prob
     .await
 }
 
+/// What people and agents wrote must not steer the terminal.
+fn safe(value: &Value, key: &str) -> String {
+    shown(word(value, key))
+}
+
 fn event(entry: &Value) {
     let e = &entry["event"];
     let says = match word(e, "type") {
-        "said" => format!("{} {}", style("said").cyan(), word(e, "text")),
-        "answered" => format!("{} {}", style("answered").green(), word(e, "text")),
-        "tool_used" => format!("{} {} {}", style("used").dim(), word(e, "tool"), brief(&e["input"])),
-        "asked" => format!("{} #{} ({} risk)", style("asked").yellow(), e["number"], word(e, "risk")),
+        "said" => format!("{} {}", style("said").cyan(), safe(e, "text")),
+        "answered" => format!("{} {}", style("answered").green(), safe(e, "text")),
+        "tool_used" => format!("{} {} {}", style("used").dim(), safe(e, "tool"), brief(&e["input"])),
+        "asked" => format!("{} #{} {}", style("asked").yellow(), e["number"], asked(e)),
         "resolved" => format!("{} {}", style("resolved").yellow(), word(&e["decision"], "decision")),
-        "turn_ended" => format!("{} {} in {} ms", style("ended").dim(), word(e, "outcome"), e["duration_ms"]),
-        "failed" => format!("{} {} {}", style("failed").red(), word(e, "code"), word(e, "detail")),
-        "noticed" => format!("{} {}", style("noticed").dim(), word(e, "text")),
-        "artifact_made" => format!("{} {}", style("picture").green(), word(e, "caption")),
+        "turn_ended" => {
+            let seconds = e["duration_ms"].as_f64().unwrap_or_default() / 1000.0;
+            format!("{} after {seconds:.1} s", style(word(e, "outcome")).dim())
+        }
+        "failed" => format!("{} {} {}", style("failed").red(), word(e, "code"), safe(e, "detail")),
+        "noticed" => format!("{} {}", style("noticed").dim(), safe(e, "text")),
+        "artifact_made" => format!("{} {}", style("picture").green(), safe(e, "caption")),
+        "mode_changed" => format!("{} {}", style("mode").dim(), word(e, "mode")),
         "tool_finished" | "turn_started" => return,
         other => other.replace('_', " "),
     };
-    println!("{}  {says}", clock(&entry["at"]));
+    println!("{} {:>3}  {}", clock(&entry["at"]), entry["number"].to_string(), lines(&says, 14));
 }
 
-pub async fn doctor(door: &LocalDoor, json: bool) -> Result<(), Problem> {
-    print(&door.get("/doctor").await?, json, |findings| {
-        for f in rows(findings) {
-            let mark = match word(f, "state") {
-                "well" => style("ok").green(),
-                "note" => style("!!").yellow(),
-                _ => style("no").red(),
-            };
-            println!("{mark}  {:<10} {}", style(word(f, "what")).bold(), word(f, "says"));
-            if !word(f, "mend").is_empty() {
-                println!("                -> {}", word(f, "mend"));
-            }
+/// What is well and what is not. Without a running Lanyard: what can be seen from outside, and why it may not start.
+pub async fn doctor(door: &LocalDoor, paths: &Paths, json: bool) -> Result<(), Problem> {
+    let (findings, fails) = match door.get("/doctor").await {
+        Ok(findings) => (findings, None),
+        Err(problem) if problem.code == Code::NotRunning => {
+            let findings = crate::doctor::without_a_gateway(paths).await;
+            (serde_json::to_value(findings).unwrap_or_default(), Some(problem))
         }
-    })
+        Err(problem) => return Err(problem),
+    };
+    print(&findings, json, |findings| rows(findings).for_each(finding))?;
+    fails.map_or(Ok(()), Err)
+}
+
+fn finding(f: &Value) {
+    let mark = match word(f, "state") {
+        "well" => style("ok").green(),
+        "note" => style("!!").yellow(),
+        _ => style("no").red(),
+    };
+    let says = lines(word(f, "says"), 15);
+    println!("{mark}  {:<10} {says}", style(word(f, "what")).bold());
+    if !word(f, "mend").is_empty() {
+        println!("{:15}{}", "", lines(&format!("-> {}", word(f, "mend")), 18));
+    }
 }
 
 /// The config as it is used: what the file says, and every default beside it.
-pub fn config(written: &Written) {
-    match toml::to_string(written) {
+pub fn config(written: &Written, json: bool) {
+    let text = match json {
+        true => serde_json::to_string_pretty(written).map(|text| text + "\n").map_err(|e| e.to_string()),
+        false => toml::to_string(written).map_err(|e| e.to_string()),
+    };
+    match text {
         Ok(text) => print!("{text}"),
         Err(e) => eprintln!("The config could not be shown: {e}"),
     }
-}
-
-/// Asks first, unless told not to.
-pub async fn remove(door: &LocalDoor, yes: bool) -> Result<(), Problem> {
-    if !yes {
-        eprint!("Remove the sandbox and all that is in it? (yes/no) ");
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        if read.is_err() || answer.trim() != "yes" {
-            eprintln!("Left as it is.");
-            return Ok(());
-        }
-    }
-    door.post("/sandbox/remove", &()).await.map(drop)
 }

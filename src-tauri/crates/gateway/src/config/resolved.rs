@@ -69,6 +69,8 @@ pub struct TwilioSettings {
 pub struct SmsSettings {
     pub segments: usize,
     pub per_minute: u32,
+    /// Questions and pictures that agents may have texted to one number within an hour.
+    pub agent_per_hour: usize,
     pub link_life: Duration,
     pub picture_life: Duration,
 }
@@ -106,6 +108,7 @@ impl Resolved {
             sms: SmsSettings {
                 segments: w.sms.segments.clamp(1, 10),
                 per_minute: w.sms.per_minute.max(1),
+                agent_per_hour: w.sms.agent_per_hour.max(1),
                 link_life: minutes(w.sms.link_minutes.max(1)),
                 picture_life: minutes(w.sms.picture_minutes.max(1)),
             },

@@ -73,7 +73,13 @@ table!(Twilio {
     allow: Vec<String> = Vec::new(),
     base_url: String = "https://api.twilio.com".into(),
 });
-table!(Sms { segments: usize = 4, per_minute: u32 = 30, link_minutes: u64 = 1440, picture_minutes: u64 = 60 });
+table!(Sms {
+    segments: usize = 4,
+    per_minute: u32 = 30,
+    agent_per_hour: usize = 60,
+    link_minutes: u64 = 1440,
+    picture_minutes: u64 = 60,
+});
 table!(Log { level: String = "info".into(), format: LogFormat = LogFormat::Pretty });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,12 @@
 //! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
 //! port: no request from a network can reach it.
 
+mod approvals;
+
+pub use approvals::{Choice, Decide};
+
 use super::{api, phones, reply::Refusal};
 use crate::{
-    approvals::{self, Answer},
     clock, doctor,
     gateway::App,
     live::Partial,
@@ -17,14 +20,13 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    ApprovalId, Code, Problem, SessionId,
-    approval::{Decision, Subject, read_answers},
+    Code, PermissionMode, Problem, SessionId,
     event::{Channel, When},
     session::Input,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{convert::Infallible, os::unix::fs::PermissionsExt, path::Path as FilePath};
+use std::{collections::HashMap, convert::Infallible, os::unix::fs::PermissionsExt, path::Path as FilePath};
 use store::{
     events,
     inbox::{self, Arrival},
@@ -63,8 +65,9 @@ pub fn router(app: App) -> Router {
         .route("/send", post(send))
         .route("/stream", get(stream))
         .route("/last", get(last))
-        .route("/approvals", get(list_approvals))
-        .route("/approvals/{id}", post(answer))
+        .route("/mode", post(mode))
+        .route("/approvals", get(approvals::list))
+        .route("/approvals/{id}", post(approvals::answer))
         .route("/letters", get(letters))
         .route("/reached", get(reached))
         .route("/sandbox/pause", post(pause))
@@ -97,7 +100,7 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "open_approvals": open,
         "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens },
         "opted_out": opted_out.iter().map(|(address, since)| json!({ "number": address, "since": since })).collect::<Vec<_>>(),
-        "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0),
+        "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + app.refusals.unwritten(),
     })))
 }
 
@@ -133,6 +136,24 @@ async fn close(State(app): State<App>, Path(number): Path<u32>) -> Result<Json<V
     let session = numbered(&app, number).await?;
     app.registry.ring(&app, session.id, Input::Close).await;
     Ok(Json(json!({})))
+}
+
+/// How much a session's agent may do without asking, from now on.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Mode {
+    pub mode: PermissionMode,
+    /// The session's number; none means the one used last.
+    pub session: Option<u32>,
+}
+
+/// The only way to change it: a text cannot.
+async fn mode(State(app): State<App>, Json(wish): Json<Mode>) -> Result<Json<Value>, Refusal> {
+    let session = match wish.session {
+        Some(number) => numbered(&app, number).await?,
+        None => app.store.read(|r| sessions::latest(r, 1)).await?.pop().ok_or(Code::UnknownSession)?,
+    };
+    app.registry.ring(&app, session.id, Input::SetMode(wish.mode)).await;
+    Ok(Json(json!({ "session": session.number, "mode": wish.mode })))
 }
 
 /// Something said at the desk.
@@ -199,79 +220,6 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
     app.registry.ring(&app, session, said.map_or(Input::GoOn, Input::Said)).await;
     let row = app.store.read(move |r| sessions::get(r, session)).await?.ok_or(Code::UnknownSession)?;
     Ok(Json(json!({ "message": message, "session": row.number, "session_id": session, "seq": seq })))
-}
-
-async fn list_approvals(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    let open = app.store.read(|r| store::approvals::all_open(r)).await?;
-    let shown: Vec<Value> = open
-        .iter()
-        .map(|a| {
-            json!({ "id": a.id, "number": a.number, "hash": a.hash, "risk": a.risk, "shown": a.subject.in_full(),
-                    "kind": kind(&a.subject), "expires_at": a.expires_at, "always": always(&a.subject) })
-        })
-        .collect();
-    Ok(Json(json!(shown)))
-}
-
-/// What "always" would allow, as the agent's rules write it.
-fn always(subject: &Subject) -> Vec<String> {
-    match subject {
-        Subject::Tool { rules, .. } => rules.iter().map(domain::agent::Rule::as_flag).collect(),
-        Subject::Question { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Vec::new(),
-    }
-}
-
-fn kind(subject: &Subject) -> &'static str {
-    match subject {
-        Subject::Tool { .. } => "tool",
-        Subject::Question { .. } => "question",
-        Subject::Plan { .. } => "plan",
-        Subject::Rerun { .. } => "rerun",
-    }
-}
-
-/// An answer given at the desk. `hash` is that of what was shown.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Decide {
-    pub hash: String,
-    #[serde(flatten)]
-    pub decide: Choice,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "decision", rename_all = "snake_case")]
-pub enum Choice {
-    Allow,
-    AllowAlways,
-    Deny {
-        message: Option<String>,
-    },
-    /// To a question, in the owner's words.
-    Answer {
-        words: String,
-    },
-}
-
-async fn answer(
-    State(app): State<App>,
-    Path(id): Path<ApprovalId>,
-    Json(d): Json<Decide>,
-) -> Result<Json<Value>, Refusal> {
-    let approval = app.store.read(move |r| store::approvals::get(r, id)).await?.ok_or(Code::UnknownApproval)?;
-    let decision = match d.decide {
-        Choice::Allow => Decision::Allowed,
-        Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval)? },
-        Choice::Deny { message } => Decision::Denied { message },
-        Choice::Answer { words } => match &approval.subject {
-            Subject::Question { questions, .. } => {
-                Decision::Answered { answers: read_answers(questions, &words).ok_or(Code::BadRequest)? }
-            }
-            _ => return Err(Code::BadRequest.into()),
-        },
-    };
-    let answer = Answer { approval: id, hash: d.hash, decision, channel: Channel::Cli, by: None, message: None };
-    let closed = approvals::answer(&app, answer).await?;
-    Ok(Json(json!({ "number": closed.number, "decision": closed.decision })))
 }
 
 async fn letters(State(app): State<App>) -> Result<Json<Value>, Refusal> {
@@ -342,13 +290,16 @@ async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
 async fn tell(app: App, mut cursor: i64, lines: mpsc::Sender<Result<Bytes, Infallible>>) {
     let mut bell = app.store.bells().events.subscribe();
     let mut live = app.live.watch();
+    let mut numbers = HashMap::new();
     loop {
         bell.mark_unchanged();
         let Ok(events) = app.store.read(move |r| events::after(r, cursor, 500)).await else { return };
         let whole = events.len() < 500;
         for stored in events {
             cursor = stored.seq;
-            let line = json!({ "type": "event", "seq": stored.seq, "session": stored.session, "at": stored.at, "event": stored.event });
+            let Ok(number) = number_of(&app, &mut numbers, stored.session).await else { return };
+            let line = json!({ "type": "event", "seq": stored.seq, "session": stored.session, "number": number,
+                               "at": stored.at, "event": stored.event });
             if send_line(&lines, &line).await.is_err() {
                 return;
             }
@@ -372,6 +323,17 @@ async fn tell(app: App, mut cursor: i64, lines: mpsc::Sender<Result<Bytes, Infal
             }
         }
     }
+}
+
+/// What a person calls the session; each is asked for once.
+async fn number_of(app: &App, known: &mut HashMap<SessionId, u32>, session: SessionId) -> store::Result<u32> {
+    if let Some(number) = known.get(&session) {
+        return Ok(*number);
+    }
+    let row = app.store.read(move |r| sessions::get(r, session)).await?;
+    let number = row.map_or(0, |row| row.number);
+    known.insert(session, number);
+    Ok(number)
 }
 
 fn partial_line(partial: &Partial) -> Value {

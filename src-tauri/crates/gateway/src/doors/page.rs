@@ -73,8 +73,8 @@ pub async fn deny(State(app): State<App>, Path(name): Path<String>) -> Result<Js
 }
 
 async fn find(app: &App, name: String) -> Result<Target, Refusal> {
-    let now = clock::now();
-    match app.store.read(move |r| links::find(r, &name, now)).await? {
+    let (now, key) = (clock::now(), app.link_key().await.clone());
+    match app.store.read(move |r| key.find(r, &name, now)).await? {
         Found::Shows(target) => Ok(target),
         Found::RanOut => Err(Code::LinkExpired.into()),
         Found::Nothing => Err(Code::NotFound.into()),
@@ -83,8 +83,7 @@ async fn find(app: &App, name: String) -> Result<Target, Refusal> {
 
 /// The agent's words of a turn, whole, with what it made.
 async fn whole_answer(app: &App, turn: TurnId) -> Result<Value, Refusal> {
-    let public_url = app.config.public_url.clone().unwrap_or_default();
-    let (life, now) = (app.config.sms.picture_life, clock::now());
+    let (key, life, now) = (app.link_key().await.clone(), app.config.sms.picture_life, clock::now());
     let shown = app
         .store
         .write(move |tx| {
@@ -95,9 +94,10 @@ async fn whole_answer(app: &App, turn: TurnId) -> Result<Value, Refusal> {
             let words: Vec<String> = events.into_iter().filter_map(|e| words(e.event)).collect();
             let mut artifacts = Vec::new();
             for (id, media_type, caption) in store::artifacts::of_turn(tx, turn)? {
-                let url = links::make(tx, &public_url, Target::Media(id), life, now)?;
-                let path = url.strip_prefix(&public_url).unwrap_or(&url).to_owned();
-                artifacts.push(json!({ "url": path, "media_type": media_type, "caption": caption }));
+                let link = links::make(tx, Target::Media(id), life, now)?;
+                artifacts.push(
+                    json!({ "url": key.path(&link).unwrap_or_default(), "media_type": media_type, "caption": caption }),
+                );
             }
             Ok(json!({
                 "kind": "answer",
@@ -130,6 +130,7 @@ fn whole_approval(a: &Approval) -> Value {
         "number": a.number,
         "tool": tool,
         "input": input,
+        "target": a.subject.really(),
         "shown": a.subject.in_full(),
         "risk": a.risk,
         "state": a.decision.as_ref().map_or("open", Decision::as_str),

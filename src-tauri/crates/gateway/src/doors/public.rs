@@ -5,7 +5,7 @@ use super::{api, page, reply::Refusal, serving};
 use crate::{
     clock,
     gateway::App,
-    links::{self, Found, Target},
+    links::{Found, Target},
     sms::webhook,
 };
 use axum::{
@@ -86,10 +86,10 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-
 
 /// A picture, for Twilio's HEAD and GET and for the page that shows an answer.
 async fn media(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let now = clock::now();
+    let (now, key) = (clock::now(), app.link_key().await.clone());
     let found = app
         .store
-        .read(move |r| match links::find(r, &name, now)? {
+        .read(move |r| match key.find(r, &name, now)? {
             Found::Shows(Target::Media(id)) => Ok(store::artifacts::get(r, id)?.ok_or(Code::NotFound)),
             Found::RanOut => Ok(Err(Code::LinkExpired)),
             Found::Shows(_) | Found::Nothing => Ok(Err(Code::NotFound)),

@@ -1,6 +1,6 @@
 //! The agent's `send_photo`: a file of the sandbox as a picture for the owner.
 
-use super::writes::Scene;
+use super::{driver::READS_WITHIN, writes::Scene};
 use crate::{clock, gateway::App, pictures};
 use domain::{
     ArtifactId, SessionId, TurnId,
@@ -27,8 +27,9 @@ pub async fn send(
     if let Err(why) = &result {
         tracing::info!(session.id = %session, why, "a picture was not sent");
     }
-    let result = result.map(|()| "The picture was sent to the owner.".to_owned());
-    let _it_has_gone = agent.send(AgentCommand::ToolAnswered { call: call.call, result }).await;
+    let result = result.map(str::to_owned);
+    let answer = AgentCommand::ToolAnswered { call: call.call, result };
+    let _it_has_gone_or_does_not_read = agent.send_timeout(answer, READS_WITHIN).await;
 }
 
 async fn send_file(
@@ -37,7 +38,7 @@ async fn send_file(
     turn: Option<TurnId>,
     path: &str,
     caption: Option<String>,
-) -> Result<(), String> {
+) -> Result<&'static str, String> {
     let bytes = app.workshop.read_file(path, LARGEST).await.map_err(|e| e.message)?;
     let fitting = tokio::task::spawn_blocking(move || pictures::for_mms(bytes)).await;
     let (media_type, bytes) = fitting.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
@@ -63,5 +64,10 @@ async fn send_file(
         events::append(tx, session, &made, now)?;
         scene.picture(tx, turn, caption.as_deref().unwrap_or(""), id, now)
     });
-    kept.await.map_err(|e| e.to_string())
+    match kept.await.map_err(|e| e.to_string())? {
+        true => Ok("The picture was sent to the owner."),
+        false => {
+            Ok("The picture was kept for the owner to look at later; too many were sent within the hour to text it.")
+        }
+    }
 }

@@ -1,17 +1,27 @@
 //! Who drives which session. A session's driver is started the first time somebody rings it.
 
-use super::driver::Driver;
+use super::driver::{Driver, Rung};
 use crate::gateway::App;
 use domain::{SessionId, session::Input};
 use serde::Serialize;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{
+    Notify,
+    mpsc::{
+        self,
+        error::{SendTimeoutError, TrySendError},
+    },
+    watch,
+};
 
-/// Inputs a driver may be behind. What people say is in the inbox already, so a full queue only holds the ringer back.
+/// Inputs a driver may be behind. It falls behind only while the disk is full.
 const QUEUE: usize = 256;
+/// How long a ringer is held back by a full queue, where what it brings is not in the store.
+const HELD_BACK: Duration = Duration::from_secs(1);
 
 /// What a session does right now, for those who look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -23,9 +33,24 @@ pub struct Glance {
     pub doing: Option<String>,
 }
 
+#[derive(Clone)]
 struct Rope {
     inputs: mpsc::Sender<Input>,
+    /// Rung where the queue has no room: the driver reads the store again.
+    bell: Arc<Notify>,
     glance: watch::Receiver<Glance>,
+}
+
+impl Rope {
+    /// A halt, a decision: what only this input says. After a while it waits in a task of its own.
+    async fn wait(self, app: &App, input: Input) {
+        if let Err(SendTimeoutError::Timeout(input)) = self.inputs.send_timeout(input, HELD_BACK).await {
+            let stop = app.stop.clone();
+            app.tasks.spawn(async move {
+                let _stopping_or_ended = stop.run_until_cancelled(self.inputs.send(input)).await;
+            });
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -36,10 +61,21 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Gives `input` to the session's driver. Errs only while Lanyard stops; what matters is in the store then.
-    pub async fn ring(&self, app: &App, session: SessionId, input: Input) {
-        let inputs = self.rope(app, session);
-        let _stopping = inputs.send(input).await;
+    /// Gives `input` to the session's driver, and soon comes back even if that is far behind. Nothing comes of it only while
+    /// Lanyard stops; what matters is in the store then.
+    pub async fn ring(&self, app: &App, session: SessionId, mut input: Input) {
+        while !app.stop.is_cancelled() {
+            let rope = self.rope(app, session);
+            match rope.inputs.try_send(input) {
+                Ok(()) => return,
+                // Its driver has just ended: the next one takes it.
+                Err(TrySendError::Closed(back)) => input = back,
+                Err(TrySendError::Full(Input::Said(_) | Input::Again(_) | Input::GoOn)) => {
+                    return rope.bell.notify_one();
+                }
+                Err(TrySendError::Full(input)) => return rope.wait(app, input).await,
+            }
+        }
     }
 
     /// What the session does; none if nothing was asked of it since the start.
@@ -67,18 +103,20 @@ impl Registry {
         self.glances.send_replace(());
     }
 
-    fn rope(&self, app: &App, session: SessionId) -> mpsc::Sender<Input> {
+    fn rope(&self, app: &App, session: SessionId) -> Rope {
         let mut table = self.table();
         if let Some(rope) = table.get(&session)
             && !rope.inputs.is_closed()
         {
-            return rope.inputs.clone();
+            return rope.clone();
         }
         let (inputs, taken) = mpsc::channel(QUEUE);
         let (shown, glance) = watch::channel(Glance::default());
-        app.tasks.spawn(Driver::run(app.clone(), session, taken, shown));
-        table.insert(session, Rope { inputs: inputs.clone(), glance });
-        inputs
+        let rope = Rope { inputs, bell: Arc::default(), glance };
+        let rung = Rung { inputs: taken, bell: rope.bell.clone() };
+        app.tasks.spawn(Driver::run(app.clone(), session, rung, shown));
+        table.insert(session, rope.clone());
+        rope
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Rope>> {

@@ -1,6 +1,5 @@
 //! Making sessions, and saying things in them.
 
-use super::title_of;
 use crate::gateway::App;
 use domain::{
     ArtifactId, PermissionMode, SessionId, Timestamp,
@@ -49,4 +48,14 @@ pub fn say(tx: &Tx<'_>, s: &Saying<'_>, now: Timestamp) -> store::Result<i64> {
         when: s.when,
     };
     events::append(tx, s.session, &event, now)
+}
+
+/// What a session's title says: the first words, on one line.
+pub fn title_of(text: &str) -> String {
+    let line = domain::shown::shown_line(text.trim(), 200);
+    let mut title: String = line.chars().take(60).collect();
+    if title.len() < line.len() {
+        title = title.rsplit_once(' ').map_or(title.clone(), |(head, _)| head.to_owned()) + " ..";
+    }
+    title
 }

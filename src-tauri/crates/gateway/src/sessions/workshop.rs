@@ -1,28 +1,29 @@
 //! Where processes come from: the sandbox, kept as it should be, and one agent started ahead, so that a new session's first
 //! words need not wait for a start.
 
+mod looks;
+mod settings;
+mod spare;
+mod start;
+mod state;
+
 use crate::{
-    config::{Paths, Resolved, SandboxCarrier, SandboxSize},
+    config::{Paths, Resolved},
     tokens::{TokenKey, Tokens},
 };
-use domain::{
-    Code, PermissionMode, Problem, SandboxId,
-    agent::{AgentFault, Rule},
-};
+use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::Door;
 use sandbox::{
-    Carrier, Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Size, Volumes, Workspace,
-    agent::{AgentLaunch, NotReady, Patience, Process, Session as Conversation},
+    Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
+    agent::{Patience, Process},
 };
-use serde::Serialize;
-use sha2::{Digest, Sha256};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use settings::{settings, spec};
+use spare::Spare;
+pub use state::SandboxState;
+use std::{sync::Arc, time::Duration};
 use store::{Store, facts};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// From the engine's start of a process to its answer. About 0.4 s when all is well; a machine under load takes long.
-const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// For money that is still being written down at the end.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
@@ -58,24 +59,6 @@ impl Lease {
     }
 }
 
-/// How the sandbox is, for those who look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum SandboxState {
-    /// Nobody needed it yet.
-    Unknown,
-    /// Being made ready: what it is at.
-    Preparing {
-        step: String,
-    },
-    Ready,
-    Paused,
-    Trouble {
-        code: Code,
-        message: String,
-    },
-}
-
 #[derive(Clone)]
 pub struct Workshop(Arc<Inner>);
 
@@ -93,7 +76,7 @@ struct Inner {
     tasks: TaskTracker,
     /// The engine, once it was reached.
     engine: Mutex<Option<Sandboxes>>,
-    spare: Mutex<Option<Lease>>,
+    spare: Spare,
     state: watch::Sender<SandboxState>,
 }
 
@@ -124,7 +107,7 @@ impl Workshop {
             stop,
             tasks,
             engine: Mutex::new(None),
-            spare: Mutex::new(None),
+            spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
         })))
     }
@@ -134,24 +117,40 @@ impl Workshop {
         self.0.spec.id
     }
 
+    /// How the sandbox is, from now on.
+    pub fn watch(&self) -> watch::Receiver<SandboxState> {
+        self.0.state.subscribe()
+    }
+
     /// A process for a session: the one started ahead if it fits, else a new one.
     pub async fn take(&self, wanted: Wanted) -> Result<Lease, Problem> {
-        if *self.0.state.borrow() == SandboxState::Paused {
+        if self.is_paused() {
             return Err(Code::SandboxPaused.into());
         }
-        let fits = wanted.resume.is_none() && wanted.rules.is_empty() && wanted.mode == self.0.mode;
-        let fits = fits && (wanted.model.is_none() || wanted.model == self.0.model);
-        if fits && let Some(lease) = self.0.spare.lock().await.take() {
-            if lease.is_alive() {
-                self.refill();
-                return Ok(lease);
-            }
-            self.0.tokens.forget(lease.token);
+        if self.fits_spare(&wanted)
+            && let Some(lease) = self.take_spare().await
+        {
+            return Ok(lease);
         }
         let engine = self.ready().await?;
+        if self.fits_spare(&wanted) {
+            // Whoever made the sandbox ready starts a spare. Two starts at once would both be slow.
+            self.refill();
+            if let Some(lease) = self.take_spare().await {
+                return Ok(lease);
+            }
+        }
         let lease = self.start(&engine, wanted).await?;
-        self.refill();
+        self.refill_later();
         Ok(lease)
+    }
+
+    fn is_paused(&self) -> bool {
+        *self.0.state.borrow() == SandboxState::Paused
+    }
+
+    fn found(&self, state: SandboxState) -> bool {
+        state::found(&self.0.state, state)
     }
 
     /// Builds the image alone, telling each step. Gives its name.
@@ -180,24 +179,24 @@ impl Workshop {
 
     /// The engine with the sandbox as it should be: image there, container up, relay connected. Mends what is not.
     async fn ready(&self) -> Result<Sandboxes, Problem> {
+        if self.is_paused() {
+            return Err(Code::SandboxPaused.into());
+        }
         let result = self.make_ready().await;
-        self.0.state.send_replace(match &result {
+        let running = self.found(match &result {
             Ok(_) => SandboxState::Ready,
             Err(p) if p.code == Code::SandboxPaused => SandboxState::Paused,
             Err(p) => SandboxState::Trouble { code: p.code, message: p.message.clone() },
         });
-        result
+        if running { result } else { Err(Code::SandboxPaused.into()) }
     }
 
     async fn make_ready(&self) -> Result<Sandboxes, Problem> {
-        if *self.0.state.borrow() == SandboxState::Paused {
-            return Err(Code::SandboxPaused.into());
-        }
         let engine = self.engine().await?;
-        let state = self.0.state.clone();
+        let workshop = self.clone();
         let progress = move |p: Progress| {
             if let Progress::Step { n, of, words } = p {
-                state.send_replace(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
+                workshop.found(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
             }
         };
         engine.ensure_image(&progress).await.map_err(|e| problem(&e))?;
@@ -219,69 +218,6 @@ impl Workshop {
         self.0.tasks.spawn(async move { door.warm().await });
         *engine = Some(connected.clone());
         Ok(connected)
-    }
-
-    /// Starts a process and waits until it can take a turn. A conversation the agent has forgotten is begun anew.
-    async fn start(&self, engine: &Sandboxes, wanted: Wanted) -> Result<Lease, Problem> {
-        let conversation = match &wanted.resume {
-            Some(id) => Conversation::Resume(id.clone()),
-            None => Conversation::Start(uuid::Uuid::new_v4()),
-        };
-        let lease = self.spawn(engine, conversation, &wanted).await?;
-        match lease.process.control.ready(READY_WITHIN).await {
-            Ok(_) => Ok(lease),
-            Err(NotReady::Exited { fault: Some(AgentFault::UnknownSession), .. }) if wanted.resume.is_some() => {
-                tracing::warn!("a conversation could not be resumed; a new one is begun");
-                lease.end(&self.0.tokens).await;
-                Box::pin(self.start(engine, Wanted { resume: None, ..wanted })).await
-            }
-            Err(e) => {
-                lease.end(&self.0.tokens).await;
-                Err(Problem::with_detail(e.code(), format!("{e}.")))
-            }
-        }
-    }
-
-    async fn spawn(&self, engine: &Sandboxes, conversation: Conversation, wanted: &Wanted) -> Result<Lease, Problem> {
-        let (token, key) = self.0.tokens.mint();
-        let launch = AgentLaunch {
-            mode: wanted.mode,
-            model: wanted.model.clone().or_else(|| self.0.model.clone()),
-            rules: wanted.rules.clone(),
-            append_system_prompt: self.0.instructions.clone(),
-            retries: self.0.retries,
-            ..AgentLaunch::new(conversation, token)
-        };
-        match engine.start_agent(self.0.spec.id, launch).await {
-            Ok(process) => Ok(Lease { process, token: key }),
-            Err(e) => {
-                self.0.tokens.forget(key);
-                Err(problem(&e))
-            }
-        }
-    }
-
-    /// Starts the next spare in the background, if one is wanted and none is there.
-    fn refill(&self) {
-        if !self.0.keep_spare || self.0.stop.is_cancelled() {
-            return;
-        }
-        let workshop = self.clone();
-        self.0.tasks.spawn(async move {
-            let mut spare = workshop.0.spare.lock().await;
-            if spare.as_ref().is_some_and(Lease::is_alive) {
-                return;
-            }
-            let Ok(engine) = workshop.engine().await else { return };
-            let wanted = Wanted { resume: None, rules: Vec::new(), mode: workshop.0.mode, model: None };
-            tokio::select! {
-                () = workshop.0.stop.cancelled() => {}
-                started = workshop.start(&engine, wanted) => match started {
-                    Ok(lease) => *spare = Some(lease),
-                    Err(problem) => tracing::warn!(code = %problem.code, "no process could be started ahead"),
-                }
-            }
-        });
     }
 
     pub async fn read_file(&self, path: &str, most: usize) -> Result<Vec<u8>, Problem> {
@@ -320,9 +256,7 @@ impl Workshop {
 
     /// Removes the sandbox with its volumes. The next words make a new one.
     pub async fn remove(&self) -> Result<(), Problem> {
-        if let Some(lease) = self.0.spare.lock().await.take() {
-            lease.end(&self.0.tokens).await;
-        }
+        self.end_spare(spare::Place::Empty).await;
         let engine = self.engine().await?;
         engine.remove(self.0.spec.id, Volumes::Delete).await.map_err(|e| problem(&e))?;
         self.0.state.send_replace(SandboxState::Unknown);
@@ -340,20 +274,13 @@ impl Workshop {
         engine.engine().await.map_err(|e| problem(&e))
     }
 
-    /// Rings when the sandbox's state changed.
-    pub fn states(&self) -> watch::Receiver<SandboxState> {
-        self.0.state.subscribe()
-    }
-
     pub async fn state(&self) -> SandboxState {
         self.0.state.borrow().clone()
     }
 
     /// Ends the spare, stops the container (its volumes stay), takes the carriers down.
     pub async fn close(&self) {
-        if let Some(lease) = self.0.spare.lock().await.take() {
-            lease.end(&self.0.tokens).await;
-        }
+        self.end_spare(spare::Place::Closed).await;
         if let Some(engine) = self.0.engine.lock().await.take() {
             if let Err(e) = engine.stop(self.0.spec.id).await {
                 tracing::warn!(error = ?e, "the sandbox could not be stopped");
@@ -382,55 +309,6 @@ async fn sandbox_id(store: &Store) -> store::Result<SandboxId> {
             Ok(id)
         })
         .await
-}
-
-fn settings(config: &Resolved, paths: &Paths) -> Settings {
-    let s = &config.written.sandbox;
-    Settings {
-        engine: Some(s.engine.clone()).filter(|e| !e.is_empty()),
-        base: base(&s.base),
-        relay_binary: relay_binary(),
-        cache_dir: paths.cache.clone(),
-        run_dir: paths.run.clone(),
-        agent_uid: config.agent_uid,
-        carrier: match s.carrier {
-            SandboxCarrier::Auto => Carrier::Auto,
-            SandboxCarrier::Socket => Carrier::Socket,
-            SandboxCarrier::Exec => Carrier::Exec,
-        },
-        instance: instance(paths),
-    }
-}
-
-/// The config's, unless that is the default and `LANYARD_BASE` names the one that set-up made for want of a registry.
-fn base(configured: &str) -> String {
-    let made =
-        std::env::var("LANYARD_BASE").ok().filter(|_| configured == crate::config::Written::default().sandbox.base);
-    made.unwrap_or_else(|| configured.to_owned())
-}
-
-/// A name for this Lanyard among others on the same engine: its data folder's, hashed.
-fn instance(paths: &Paths) -> String {
-    let hash = Sha256::digest(paths.data.as_os_str().as_encoded_bytes());
-    hash.iter().take(8).map(|b| format!("{b:02x}")).collect()
-}
-
-/// `LANYARD_RELAY`, or the file beside this program.
-fn relay_binary() -> PathBuf {
-    let beside = || std::env::current_exe().ok()?.parent().map(|folder| folder.join("lanyard-relay"));
-    std::env::var_os("LANYARD_RELAY").map(PathBuf::from).or_else(beside).unwrap_or_else(|| "lanyard-relay".into())
-}
-
-fn spec(config: &Resolved, id: SandboxId) -> SandboxSpec {
-    SandboxSpec {
-        id,
-        size: match config.written.sandbox.size {
-            SandboxSize::Small => Size::Small,
-            SandboxSize::Medium => Size::Medium,
-            SandboxSize::Large => Size::Large,
-        },
-        workspace: config.workspace.clone().map_or(Workspace::Volume, Workspace::Folder),
-    }
 }
 
 /// Every connection from inside goes to the egress door, and nowhere else.

@@ -6,9 +6,9 @@ use crate::{
     sms::letters::{Post, To},
 };
 use domain::{
-    ApprovalId, ArtifactId, SessionId, Timestamp, TurnId,
+    ApprovalId, ArtifactId, Code, SessionId, Timestamp, TurnId,
     agent::Picture,
-    approval::{Approval, Decision, GrantPolicy, Subject},
+    approval::{Approval, ByText, Decision, GrantPolicy, Subject},
     event::{Channel, Event, Outcome},
     phrases,
     session::{Reply, Write},
@@ -17,8 +17,7 @@ use domain::{
 use std::time::Duration;
 use store::{Tx, approvals, artifacts, events, inbox, numbers, sessions, turns, usage};
 
-/// Where agents work inside a sandbox.
-pub const WORKSPACE: &str = "/workspace";
+pub use domain::risk::WORKSPACE;
 
 /// What writing for one session needs to know.
 #[derive(Clone)]
@@ -53,12 +52,36 @@ impl Scene {
                     self.ask(tx, Some(request.clone()), subject.clone(), *turn, now)?;
                 }
                 Write::Withdraw { request } => self.withdraw(tx, request, now)?,
+                Write::GiveBack { message } => inbox::release(tx, *message)?,
                 Write::AgentSession(id) => sessions::set_agent_session(tx, self.session, id)?,
                 Write::Drop { message } => inbox::handled(tx, *message)?,
                 Write::Tell(words) => self.tell(tx, None, words, now)?,
             }
         }
         Ok(())
+    }
+
+    /// What is left to say of a step whose writes the store refused: its turn failed, and its words are not tried again,
+    /// for they would be refused again.
+    pub fn give_up(&self, tx: &Tx<'_>, refused: &[Write], code: Code, why: &str, now: Timestamp) -> store::Result<()> {
+        let open: Vec<_> =
+            turns::left_open(tx)?.into_iter().filter(|(_, session, _)| *session == self.session).collect();
+        let turn = open.last().map(|(turn, ..)| *turn);
+        events::append(tx, self.session, &Event::Failed { turn, code, detail: why.to_owned() }, now)?;
+        for approval in approvals::all_open(tx)?.iter().filter(|a| a.session == self.session && a.request.is_some()) {
+            self.close_approval(tx, approval, &Decision::Withdrawn, None, None, now)?;
+        }
+        for (turn, _, started) in &open {
+            let (duration_ms, reply) = (now.since(*started).as_millis() as u64, Reply::Failure(code));
+            self.end_turn(tx, *turn, Outcome::Failed, Tokens::default(), duration_ms, Some(&reply), now)?;
+        }
+        for message in refused.iter().flat_map(taken_by) {
+            inbox::handled(tx, message)?;
+        }
+        match open.is_empty() {
+            true => self.tell(tx, None, phrases::failed(code), now),
+            false => Ok(()),
+        }
     }
 
     fn append(&self, tx: &Tx<'_>, event: &Event, shown: &[Picture], now: Timestamp) -> store::Result<()> {
@@ -105,6 +128,7 @@ impl Scene {
     ) -> store::Result<()> {
         let cost = usage::of_turn(tx, turn)?.cost;
         turns::end(tx, turn, outcome, duration_ms, now)?;
+        crate::may_die!("end-turn-in-the-middle");
         events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
         sessions::touch(tx, self.session, now)?;
         let (Some(reply), Some(to)) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
@@ -150,15 +174,12 @@ impl Scene {
         };
         events::append(tx, self.session, &event, now)?;
         let Some(to) = self.who_asked(tx, turn)? else { return Ok(()) };
-        let may_grant = self.grants.sms.is_some_and(|highest| approval.risk <= highest);
-        let link = if may_grant && short_enough(&approval.subject) {
-            None
-        } else {
-            self.post.link(tx, Target::Approval(approval.id), now)?
-        };
+        let by_text = self.grants.by_text(&approval);
+        let shows_all = by_text != ByText::No && approval.subject.in_a_text().whole;
+        let link = (!shows_all && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
         let mark = self.mark(tx, &to)?;
-        let words = domain::segments::plain(&phrases::asks(&approval, may_grant, link.as_deref()));
-        self.post.say(tx, &to, &format!("{mark}{words}"), now)
+        let words = domain::segments::plain(&phrases::asks(&approval, by_text, link.is_some()));
+        self.post.from_agent(tx, &to, &format!("{mark}{words}"), link, now)
     }
 
     /// The agent does not ask any more: withdrawn here, and said to the one who was asked.
@@ -186,12 +207,16 @@ impl Scene {
         if channel != Some(Channel::Sms)
             && let Some(to) = self.who_asked(tx, approval.turn)?
         {
-            self.post.say(tx, &to, &phrases::resolved_elsewhere(approval.number, decision), now)?;
+            let words = phrases::resolved_elsewhere(approval.number, decision);
+            match decision {
+                Decision::Withdrawn | Decision::Expired => self.post.from_agent(tx, &to, &words, None, now)?,
+                _ => self.post.say(tx, &to, &words, now)?,
+            }
         }
         Ok(true)
     }
 
-    /// A picture for the one whose words led to it.
+    /// A picture for the one whose words led to it. False if there were too many of late: it is kept and not texted.
     pub fn picture(
         &self,
         tx: &Tx<'_>,
@@ -199,10 +224,10 @@ impl Scene {
         caption: &str,
         id: ArtifactId,
         now: Timestamp,
-    ) -> store::Result<()> {
+    ) -> store::Result<bool> {
         match self.who_asked(tx, turn)? {
-            Some(to) => self.post.picture(tx, &to, caption, id, now),
-            None => Ok(()),
+            Some(to) => self.post.picture_from_agent(tx, &to, caption, id, now),
+            None => Ok(true),
         }
     }
 
@@ -219,9 +244,10 @@ impl Scene {
             Some(turn) => inbox::of_turn(tx, turn)?,
             None => Vec::new(),
         };
-        let address = match of_turn.last() {
-            Some(message) => (message.channel == Channel::Sms).then(|| message.sender.clone()).flatten(),
-            None => match inbox::last_sender(tx, self.session)? {
+        let by_text = of_turn.iter().rev().find(|message| message.channel == Channel::Sms);
+        let address = match of_turn.is_empty() {
+            false => by_text.and_then(|message| message.sender.clone()),
+            true => match inbox::last_sender(tx, self.session)? {
                 Some((Channel::Sms, sender)) => Some(sender),
                 _ => None,
             },
@@ -238,13 +264,11 @@ impl Scene {
     }
 }
 
-/// Whether a text shows all of it.
-fn short_enough(subject: &Subject) -> bool {
-    match subject {
-        Subject::Plan { .. } => false,
-        Subject::Tool { .. } | Subject::Question { .. } | Subject::Rerun { .. } => {
-            let full = subject.in_full();
-            !full.contains('\n') && full.chars().count() <= 240
-        }
+/// The messages that a write would give to a turn.
+fn taken_by(write: &Write) -> Vec<i64> {
+    match write {
+        Write::BeginTurn { messages, .. } => messages.clone(),
+        Write::Append(Event::Steered { message, .. }) => vec![*message],
+        _ => Vec::new(),
     }
 }

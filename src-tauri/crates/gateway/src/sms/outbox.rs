@@ -124,20 +124,33 @@ async fn go(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Went, Tro
     texting.twilio.send(&wire).await.map(Went::Sent).map_err(Trouble::Twilio)
 }
 
+/// The letter as it leaves: only here its link gets its proof. The same at every attempt, so that Twilio's list can tell.
 async fn wire(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Wire, Trouble> {
     let unsendable = |e: &dyn std::fmt::Display| Trouble::Unsendable(e.to_string());
     let to: Address = letter.address.parse().map_err(|e| unsendable(&e))?;
-    let public = app.config.public_url.clone();
-    let media_urls = match (letter.media, public.clone()) {
-        (Some(artifact), Some(url)) => {
+    let body = match letter.link {
+        Some(id) => {
+            let link = app.store.read(move |r| store::links::get(r, id)).await?;
+            let link = link.ok_or_else(|| unsendable(&"its link is gone"))?;
+            app.link_key().await.fill(&letter.body, &link)
+        }
+        None => letter.body.clone(),
+    };
+    let media_urls = match (letter.media, app.config.public_url.as_deref()) {
+        (Some(artifact), Some(public)) => {
             let (life, now) = (app.config.sms.picture_life, clock::now());
-            let link = app.store.write(move |tx| links::make(tx, &url, Target::Media(artifact), life, now)).await?;
-            vec![link.parse().map_err(|e| unsendable(&e))?]
+            let link = app.store.write(move |tx| links::make(tx, Target::Media(artifact), life, now)).await?;
+            let path = app.link_key().await.path(&link).map_err(|e| unsendable(&e))?;
+            vec![format!("{public}{path}").parse().map_err(|e| unsendable(&e))?]
         }
         _ => Vec::new(),
     };
-    let status_callback = public.and_then(|url| Url::parse(&format!("{url}/sms/status?letter={}", letter.id)).ok());
-    Ok(Wire { from: texting.sender_for(&to), to, body: letter.body.clone(), media_urls, status_callback })
+    let status_callback = app
+        .config
+        .public_url
+        .as_deref()
+        .and_then(|url| Url::parse(&format!("{url}/sms/status?letter={}", letter.id)).ok());
+    Ok(Wire { from: texting.sender_for(&to), to, body, media_urls, status_callback })
 }
 
 async fn give_up_or_wait(app: &App, letter: &Outgoing, e: SendError) -> store::Result<()> {

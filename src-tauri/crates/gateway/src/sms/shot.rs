@@ -1,6 +1,6 @@
 //! `shot`: a picture of a page inside the sandbox.
 
-use super::{desk::Shooting, letters::To};
+use super::letters::To;
 use crate::{clock, gateway::App, pictures};
 use domain::{ArtifactId, Code, Problem, phrases};
 use store::{
@@ -12,42 +12,36 @@ use url::Url;
 /// Where a dev server usually is; what `shot` alone shows.
 const USUAL: &str = "http://127.0.0.1:3000/";
 
-/// Takes the picture and sends it; says why if it cannot.
-pub async fn send(app: App, message: i64, sender: String, wanted: Option<String>, shooting: Shooting) {
+/// Takes the picture and sends it; says why if it cannot. The message is done with once that is written.
+pub async fn send(app: &App, message: i64, to: To, wanted: Option<String>) -> store::Result<()> {
     let url = page(wanted.as_deref());
     let picture = match &url {
-        Some(url) => take(&app, url).await,
+        Some(url) => take(app, url).await,
         None => Err(Code::BadRequest.into()),
     };
-    let (post, now, to) = (app.post(), clock::now(), To::address(sender));
-    let written = app
-        .store
-        .write(move |tx| {
-            inbox::handled(tx, message)?;
-            match picture {
-                Ok((media_type, bytes)) => {
-                    let id = ArtifactId::new();
-                    let caption = phrases::shot_caption(url.as_ref().map_or("", Url::as_str));
-                    let artifact = Artifact {
-                        id,
-                        session: None,
-                        turn: None,
-                        media_type: media_type.to_owned(),
-                        caption: Some(caption.clone()),
-                        bytes,
-                        created_at: now,
-                    };
-                    artifacts::put(tx, &artifact)?;
-                    post.picture(tx, &to, &caption, id, now)
-                }
-                Err(problem) => post.say(tx, &to, phrases::failed(problem.code), now),
+    let (post, now) = (app.post(), clock::now());
+    let written = app.store.write(move |tx| {
+        inbox::handled(tx, message)?;
+        match picture {
+            Ok((media_type, bytes)) => {
+                let id = ArtifactId::new();
+                let caption = phrases::shot_caption(url.as_ref().map_or("", Url::as_str));
+                let artifact = Artifact {
+                    id,
+                    session: None,
+                    turn: None,
+                    media_type: media_type.to_owned(),
+                    caption: Some(caption.clone()),
+                    bytes,
+                    created_at: now,
+                };
+                artifacts::put(tx, &artifact)?;
+                post.picture(tx, &to, &caption, id, now)
             }
-        })
-        .await;
-    shooting.end(message);
-    if let Err(e) = written {
-        tracing::error!(error = ?e, "a picture of a page was not written down");
-    }
+            Err(problem) => post.say(tx, &to, phrases::failed(problem.code), now),
+        }
+    });
+    written.await
 }
 
 async fn take(app: &App, url: &Url) -> Result<(&'static str, Vec<u8>), Problem> {

@@ -15,7 +15,6 @@ use axum::{
 use domain::{Code, event::Channel};
 use serde::Deserialize;
 use store::{
-    facts,
     inbox::{self, Arrival, Media},
     outbox,
 };
@@ -34,7 +33,7 @@ impl FromRequest<App> for TwilioSigned {
         let body = axum::body::to_bytes(body, LARGEST).await.map_err(|_| Refusal::from(Code::TooLarge))?;
         let form = signed_form(app, &parts.uri, &parts.headers, &body);
         if matches!(form, Err(Code::BadSignature)) {
-            count_refused(app).await;
+            app.refusals.count(app);
         }
         Ok(Self(form?))
     }
@@ -53,13 +52,6 @@ fn signed_form(app: &App, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Resul
     match texting.signer.verify_form(called, &pairs, proof) {
         true => Ok(pairs.into_iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect()),
         false => Err(Code::BadSignature),
-    }
-}
-
-async fn count_refused(app: &App) {
-    tracing::warn!("a request to the texting door was refused: wrong signature");
-    if let Err(e) = app.store.write(|tx| facts::count(tx, facts::BAD_SIGNATURES)).await {
-        tracing::error!(error = ?e, "a refused signature was not counted");
     }
 }
 

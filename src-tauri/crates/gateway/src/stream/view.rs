@@ -59,17 +59,19 @@ pub async fn house(app: &App) -> HouseStatus {
 /// As the store's.
 pub async fn artifacts(app: &App, session: SessionId, turn: Option<TurnId>) -> Result<Vec<ArtifactShown>, Problem> {
     let (life, now) = (app.config.sms.picture_life, clock::now());
+    let key = app.link_key().await.clone();
     let shown = app.store.write(move |tx| {
         let outlines = artifacts::outlines(tx, session, turn, ARTIFACTS)?;
         let show = |a: artifacts::Outline| {
+            let link = links::make(tx, Target::Media(a.id), life, now)?;
             Ok(ArtifactShown {
                 id: a.id.0,
                 media_type: a.media_type,
                 caption: a.caption,
                 bytes: a.bytes,
                 created_at: a.created_at.0,
-                url: links::make(tx, "", Target::Media(a.id), life, now)?,
-                expires_at: (now + life).0,
+                url: key.path(&link).unwrap_or_default(),
+                expires_at: link.expires_at.0,
             })
         };
         outlines.into_iter().map(show).collect::<store::Result<Vec<_>>>()

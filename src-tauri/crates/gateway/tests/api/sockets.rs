@@ -205,7 +205,7 @@ async fn an_approval_is_answered_once_and_names_what_it_allows() {
     let scene = Scene::of(app, session);
     let mut sockets = [one.socket(app, None).await, two.socket(app, None).await];
     let input = json!({ "command": "git push \u{202E}" });
-    let subject = Subject::Tool { tool: "Bash".into(), input, why: None, rules: vec![] };
+    let subject = Subject::Tool { tool: "Bash".into(), input, why: None, rules: vec![], target: None };
     app.store.write(move |tx| scene.ask(tx, Some("r1".into()), subject, None, gateway::clock::now())).await.unwrap();
     let mut asked = Vec::new();
     for socket in &mut sockets {

@@ -6,7 +6,7 @@ use super::{
     life,
     rest::Shared,
     shapes,
-    world::{State as Known, new_sid, now},
+    world::{State as Known, new_sid},
 };
 use axum::{
     Json,
@@ -67,21 +67,14 @@ impl Form {
             return Err(Refused(400, 21617));
         }
         let (from, service) = self.sender(state, to)?;
+        let callback = self.text("StatusCallback");
         Ok(Message {
             sid: new_sid(if media_urls.is_empty() { "SM" } else { "MM" }),
-            direction: Direction::Outbound,
             status: if service.is_some() { "accepted" } else { "queued" },
-            from,
             service,
-            to: to.to_owned(),
-            body: body.to_owned(),
-            error: None,
-            media: Vec::new(),
             media_urls,
-            status_callback: Some(self.text("StatusCallback").to_owned()).filter(|url| !url.is_empty()),
-            created_at: now(),
-            sent_at: None,
-            updated_at: now(),
+            status_callback: (!callback.is_empty()).then(|| callback.to_owned()),
+            ..Message::new(Direction::Outbound, from.as_deref(), to, body)
         })
     }
 

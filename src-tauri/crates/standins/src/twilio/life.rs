@@ -137,20 +137,6 @@ fn receipt(m: &Message) -> Fields {
 
 /// Twilio's own answer to one of its words: a message that is there at once and has no receipts.
 pub(super) fn reply(state: &mut State, ours: &str, phone: &str, words: &str) {
-    state.messages.push(Message {
-        sid: new_sid("SM"),
-        direction: Direction::Reply,
-        from: Some(ours.to_owned()),
-        to: phone.to_owned(),
-        body: words.to_owned(),
-        status: "delivered",
-        error: None,
-        media: Vec::new(),
-        media_urls: Vec::new(),
-        service: None,
-        status_callback: None,
-        created_at: now(),
-        sent_at: Some(now()),
-        updated_at: now(),
-    });
+    let reply = Message::new(Direction::Reply, Some(ours), phone, words);
+    state.messages.push(Message { status: "delivered", sent_at: Some(now()), ..reply });
 }

@@ -3,7 +3,7 @@
 use super::{
     ACCOUNT, Alert, Called, Direction, Message, Post, life,
     post::Attempt,
-    world::{Media, State, World, new_sid, now},
+    world::{Media, State, World, new_sid},
 };
 use anyhow::Context;
 use bytes::Bytes;
@@ -78,19 +78,8 @@ impl Phone {
         let kept = |(media_type, bytes)| Media { sid: new_sid("ME"), media_type, bytes, deleted: false };
         Message {
             sid: new_sid(if media.is_empty() { "SM" } else { "MM" }),
-            direction: Direction::Inbound,
-            from: Some(self.address.clone()),
-            to: to.to_owned(),
-            body: body.to_owned(),
-            status: "received",
-            error: None,
             media: media.into_iter().map(kept).collect(),
-            media_urls: Vec::new(),
-            service: None,
-            status_callback: None,
-            created_at: now(),
-            sent_at: Some(now()),
-            updated_at: now(),
+            ..Message::new(Direction::Inbound, Some(&self.address), to, body)
         }
     }
 

@@ -44,6 +44,28 @@ pub struct Message {
     pub updated_at: Timestamp,
 }
 
+impl Message {
+    /// One that is there now, under an id of its own: received, or the first state of one that is to be sent.
+    pub(super) fn new(direction: Direction, from: Option<&str>, to: &str, body: &str) -> Self {
+        Self {
+            sid: new_sid("SM"),
+            direction,
+            from: from.map(str::to_owned),
+            to: to.to_owned(),
+            body: body.to_owned(),
+            status: if direction == Direction::Inbound { "received" } else { "queued" },
+            error: None,
+            media: Vec::new(),
+            media_urls: Vec::new(),
+            service: None,
+            status_callback: None,
+            created_at: now(),
+            sent_at: (direction == Direction::Inbound).then(now),
+            updated_at: now(),
+        }
+    }
+}
+
 /// A file of a message, kept by Twilio until it is deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {

@@ -37,6 +37,7 @@ CREATE TABLE inbox (
     session     TEXT REFERENCES sessions (id),
     turn        TEXT,
     steer       INTEGER NOT NULL DEFAULT 0,
+    failed      TEXT,                                -- the code of what went wrong, where nothing more comes of it
     UNIQUE (channel, external)
 ) STRICT;
 CREATE INDEX inbox_open ON inbox (state, message) WHERE state IN ('received', 'waiting');
@@ -75,8 +76,10 @@ CREATE INDEX approvals_by_session ON approvals (session, asked_at);
 CREATE TABLE outbox (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     address    TEXT NOT NULL,
-    body       TEXT NOT NULL,
+    body       TEXT NOT NULL,                        -- where a link goes, its proof is left blank until it is sent
     media      TEXT,                                 -- artifact id
+    link       INTEGER REFERENCES links (id) ON DELETE SET NULL,
+    agent      INTEGER NOT NULL DEFAULT 0,           -- whether an agent caused it unasked: a question, a picture
     session    TEXT,
     turn       TEXT,
     state      TEXT NOT NULL DEFAULT 'due',
@@ -92,14 +95,18 @@ CREATE TABLE outbox (
     why        TEXT
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (due_at) WHERE state IN ('due', 'sending');
+CREATE INDEX outbox_of_agents ON outbox (address, created_at) WHERE agent = 1;
+CREATE INDEX outbox_by_link ON outbox (link) WHERE link IS NOT NULL;
 
--- Per address: the current session, the part of a long answer not sent yet, and whether its owner wants no messages.
+-- Per address: the current session, the part of a long answer not sent yet and what a link to all of it shows, whether its
+-- owner wants no messages, and when the owner was last told that agents caused too many.
 CREATE TABLE numbers (
-    address   TEXT PRIMARY KEY,
-    session   TEXT REFERENCES sessions (id),
-    rest      TEXT,
-    rest_link TEXT,
-    opted_out INTEGER
+    address    TEXT PRIMARY KEY,
+    session    TEXT REFERENCES sessions (id),
+    rest       TEXT,
+    rest_shows TEXT,
+    opted_out  INTEGER,
+    hushed_at  INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- "Always allow", kept here and given back to the agent whenever it starts.
@@ -140,14 +147,15 @@ CREATE TABLE artifacts (
     created_at INTEGER NOT NULL
 ) STRICT;
 
--- Signed links carry their own proof; these are the names that expire: pictures for Twilio, answers, approvals.
+-- What the links in texts show and until when. A link's proof is made from that and a key that is not in here, so that who
+-- reads the database can open nothing.
 CREATE TABLE links (
-    name       TEXT PRIMARY KEY,                     -- SHA-256 of the unguessable part, so that the database opens no door
-    kind       TEXT NOT NULL,
-    target     TEXT NOT NULL,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    shows      TEXT NOT NULL,                        -- answer:<turn>, approval:<id> or media:<artifact>
     expires_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX links_by_end ON links (expires_at);
+CREATE INDEX links_by_what ON links (shows, expires_at);
 
 -- What left a sandbox, or wanted to.
 CREATE TABLE reached (

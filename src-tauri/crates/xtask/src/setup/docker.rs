@@ -6,6 +6,7 @@ use crate::process::{self, found};
 use crate::show::Step;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -82,9 +83,9 @@ impl Engine {
         detach(&mut command);
         let child = command.spawn().context("cannot start dockerd")?;
         let mut engine = Engine { started: Some(child) };
-        engine
-            .wait_until_it_answers(&step)
-            .with_context(|| format!("the Docker engine did not start; its log is {}", log.display()))?;
+        engine.wait_until_it_answers(&step).with_context(|| {
+            format!("the Docker engine did not start; its log is {}{}", log.display(), reason(&log))
+        })?;
         step.done("started, and stopped again at the end");
         Ok(engine)
     }
@@ -109,10 +110,19 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         let Some(child) = self.started.as_mut() else { return };
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
         let step = Step::begin("Docker engine");
         process::end(child, STOP);
         step.done("stopped");
     }
+}
+
+/// The engine's own last words, which say what it lacks.
+fn reason(log: &Path) -> String {
+    let said = std::fs::read_to_string(log).unwrap_or_default();
+    said.lines().last().map_or(String::new(), |line| format!(" and ends with:\n    {line}"))
 }
 
 /// What a private engine is started with: the socket that `DOCKER_HOST` names, and whatever else its owner wants.

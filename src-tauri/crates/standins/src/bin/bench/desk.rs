@@ -76,9 +76,7 @@ impl Desk {
         fs::write(folder.path().join("config.toml"), config(wish, &anthropic, &twilio))?;
         if let Some(store) = &wish.store {
             fs::create_dir(folder.path().join("data"))?;
-            for file in ["lanyard.db", "lanyard.db-wal"] {
-                fs::copy(store.join(file), folder.path().join("data").join(file))?;
-            }
+            fs::copy(store.join("lanyard.db"), folder.path().join("data/lanyard.db"))?;
         }
         let program = std::env::var_os("LANYARD_PROGRAM").context("LANYARD_PROGRAM is not set")?;
         let mut command = Command::new(program);

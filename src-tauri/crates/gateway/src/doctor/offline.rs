@@ -1,0 +1,31 @@
+//! What can be looked at while no Lanyard runs: why it does not start, and what it would miss.
+
+use super::{Finding, broken, database::database, disk, image, well};
+use crate::{
+    config::{self, Paths, Resolved},
+    sessions::Workshop,
+};
+use domain::Code;
+
+/// Never empty: that nothing runs comes first.
+pub async fn without_a_gateway(paths: &Paths) -> Vec<Finding> {
+    let mut findings = vec![broken("lanyard", Code::NotRunning.into())];
+    match config::read(&paths.config).and_then(Resolved::new) {
+        Ok(config) => {
+            findings.push(well("config", format!("{} is fine.", paths.config.display())));
+            findings.extend(engine(&config, paths).await);
+        }
+        Err(problem) => findings.push(broken("config", problem)),
+    }
+    findings.push(database(paths).await);
+    let existing = paths.data.ancestors().find(|folder| folder.exists());
+    findings.extend(existing.map(disk));
+    findings
+}
+
+async fn engine(config: &Resolved, paths: &Paths) -> Vec<Finding> {
+    match Workshop::look(config, paths).await {
+        Ok((info, state)) => vec![well("engine", format!("Docker {} answers.", info.version)), image::finding(state)],
+        Err(problem) => vec![broken("engine", problem)],
+    }
+}

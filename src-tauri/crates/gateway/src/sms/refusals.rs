@@ -1,0 +1,54 @@
+//! Requests to the texting door that Twilio did not sign. Anybody can send them, so they are counted in memory and written
+//! down now and then: a stranger causes no disk write and no log line of their own.
+
+use crate::gateway::App;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use store::facts;
+
+/// How often at most they are written down.
+const EVERY: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug, Default)]
+pub struct Refusals(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    unwritten: AtomicU64,
+    /// A task is waiting to write them down.
+    to_be_written: AtomicBool,
+}
+
+impl Refusals {
+    /// Those that are not in the store yet.
+    pub fn unwritten(&self) -> u64 {
+        self.0.unwritten.load(Ordering::Relaxed)
+    }
+
+    /// One more.
+    pub fn count(&self, app: &App) {
+        self.0.unwritten.fetch_add(1, Ordering::Relaxed);
+        if !self.0.to_be_written.swap(true, Ordering::AcqRel) {
+            app.tasks.spawn(self.clone().write_soon(app.clone()));
+        }
+    }
+
+    async fn write_soon(self, app: App) {
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        self.0.to_be_written.store(false, Ordering::Release);
+        let some = self.0.unwritten.load(Ordering::Acquire);
+        tracing::warn!(requests = some, "requests to the texting door were refused: wrong signature");
+        match app.store.write(move |tx| facts::count(tx, facts::BAD_SIGNATURES, some)).await {
+            Ok(()) => drop(self.0.unwritten.fetch_sub(some, Ordering::AcqRel)),
+            Err(e) => tracing::error!(error = ?e, "refused signatures were not counted"),
+        }
+    }
+}

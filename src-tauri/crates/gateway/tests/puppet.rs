@@ -1,0 +1,9 @@
+//! Sessions with an agent that does what a test wants, in the place of a real one: what the real one does seldom or never.
+
+#[path = "puppet/agent.rs"]
+mod agent;
+#[path = "puppet/lines.rs"]
+mod lines;
+#[path = "puppet/store.rs"]
+mod store;
+mod world;

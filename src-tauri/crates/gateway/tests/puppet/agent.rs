@@ -1,0 +1,87 @@
+//! A process whose every line a test writes and reads.
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use gateway::App;
+use sandbox::{
+    Chunk, Ended,
+    agent::{Process, ProcessIo},
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, DuplexStream, Lines},
+    sync::mpsc,
+};
+use tokio_util::sync::CancellationToken;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub struct Puppet {
+    out: mpsc::UnboundedSender<Bytes>,
+    lines: Lines<BufReader<DuplexStream>>,
+}
+
+impl Puppet {
+    /// Stands ready as the process started ahead: the next new session takes it.
+    pub async fn stands_ready(app: &App) -> Self {
+        let (out, mut printed) = mpsc::unbounded_channel();
+        let (stdin, ours) = tokio::io::duplex(65_536);
+        let killed = CancellationToken::new();
+        let kill = killed.clone();
+        let output =
+            stream::poll_fn(move |cx| printed.poll_recv(cx)).map(Chunk::Stdout).take_until(killed.cancelled_owned());
+        let io = ProcessIo {
+            stdin: Box::new(stdin),
+            output: output.boxed(),
+            status: Box::pin(async { Some(0) }),
+            kill: Box::new(move |_| {
+                kill.cancel();
+                Box::pin(async { Ok(Ended::Gone) })
+            }),
+        };
+        app.workshop.lend(Process::spawn(io, Default::default())).await;
+        Self { out, lines: BufReader::new(ours).lines() }
+    }
+
+    /// The next words it is told: their id and their text.
+    pub async fn hears(&mut self) -> (String, String) {
+        loop {
+            let line = tokio::time::timeout(DEADLINE, self.lines.next_line()).await.expect("it is told something");
+            let line: Value = serde_json::from_str(&line.unwrap().expect("its input is open")).unwrap();
+            if line["type"] == "user" {
+                let text = line["message"]["content"].as_str().unwrap().to_owned();
+                return (line["uuid"].as_str().unwrap().to_owned(), text);
+            }
+        }
+    }
+
+    pub fn prints(&self, bytes: impl Into<Bytes>) {
+        self.out.send(bytes.into()).expect("somebody listens");
+    }
+
+    fn says(&self, line: &Value) {
+        self.prints(format!("{line}\n"));
+    }
+
+    pub fn takes(&self, id: &str) {
+        self.says(&json!({ "type": "command_lifecycle", "command_uuid": id, "state": "started" }));
+    }
+
+    /// A turn on the words `id`.
+    pub fn begins(&self, id: &str) {
+        self.takes(id);
+        self.says(&json!({ "type": "system", "subtype": "init", "session_id": "s1" }));
+    }
+
+    pub fn writes(&self, text: &str) {
+        let message = json!({ "id": "m", "content": [{ "type": "text", "text": text }] });
+        self.says(&json!({ "type": "assistant", "message": message }));
+    }
+
+    pub fn ends(&self, text: &str) {
+        self.says(
+            &json!({ "type": "result", "subtype": "success", "is_error": false, "result": text, "session_id": "s1" }),
+        );
+    }
+}
