@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import type { Approval } from "./api";
-import { call } from "./call";
+import { type Asked, call } from "./call";
 
-const approval = (tool: string, input: unknown): Approval => ({ kind: "approval", number: 1, tool, input, shown: "all of it", risk: "low", state: "open", expires_at: null });
+const approval = (tool: string, input: unknown): Asked => ({ kind: "tool", tool, input, shown: "all of it" });
 
 test("a command is shown to the letter, with every other part of its input", () => {
     const asked = call(approval("Bash", { command: "ls  -la\n", description: "Look", timeout: 5, dangerouslyDisableSandbox: true }));

@@ -1,7 +1,7 @@
 // What an approval would run, taken apart for reading. Whatever has no place of its own lands in `rest`, so that
 // nothing of the input stays unseen.
 
-import type { Approval } from "./api";
+import type { ApprovalKind } from "./api/wire";
 
 export interface Line {
     sign: " " | "-" | "+";
@@ -23,19 +23,33 @@ export interface Call {
     rest: [name: string, value: string][];
 }
 
-type Input = Record<string, unknown>;
-
-export function call(approval: Approval): Call {
-    const asked = named(approval);
-    // Where a link leads is what is changed, whatever the link is called.
-    return approval.target ? { ...asked, rest: [["really", approval.target], ...asked.rest] } : asked;
+/** What is asked; of an approval, the part that says what would run. */
+export interface Asked {
+    kind: ApprovalKind;
+    tool: string | null;
+    input: unknown;
+    /** Where the file that it names really is, where that is another one. */
+    target?: string | null;
+    /** Everything, as the gateway shows it. */
+    shown: string;
 }
 
-function named(approval: Approval): Call {
-    const input = isInput(approval.input) ? approval.input : {};
+type Input = Record<string, unknown>;
+
+export function call(asked: Asked): Call {
+    const told = named(asked);
+    // Where a link leads is what is changed, whatever the link is called.
+    return asked.target ? { ...told, rest: [["really", asked.target], ...told.rest] } : told;
+}
+
+function named(asked: Asked): Call {
+    const input = isInput(asked.input) ? asked.input : {};
     const text = (name: string): Call["body"] => ({ kind: "text", text: word(input, name) });
     const diff = (hunks: Line[][]): Call["body"] => ({ kind: "diff", hunks });
-    switch (approval.tool) {
+    if (asked.kind === "question") return whole(asked, "The agent has a question", "The question");
+    if (asked.kind === "plan") return whole(asked, "May it work by this plan?", "The plan");
+    if (asked.kind === "rerun") return whole(asked, "A turn was interrupted. Run it again?", "What was asked");
+    switch (asked.tool) {
         case "Bash":
             return { ...taken(input, null, ["command"]), question: "May this command run?", label: "Exactly what would run", body: text("command") };
         case "Edit":
@@ -46,14 +60,8 @@ function named(approval: Approval): Call {
             return { ...taken(input, "file_path", ["content"]), question: "May this file be written?", label: "All that would be in it", body: text("content") };
         case "WebFetch":
             return { ...taken(input, "url", ["prompt"]), question: "May this address be read?", label: "To find out", body: text("prompt") };
-        case "question":
-            return whole(approval, "The agent has a question", "The question");
-        case "plan":
-            return whole(approval, "May it work by this plan?", "The plan");
-        case "rerun":
-            return whole(approval, "A turn was interrupted. Run it again?", "What was asked");
         default:
-            return whole(approval, `May the tool ${approval.tool} run?`, "Exactly what would run");
+            return whole(asked, `May the tool ${asked.tool} run?`, "Exactly what would run");
     }
 }
 
@@ -70,8 +78,8 @@ function taken(input: Input, where: string | null, used: string[]): Pick<Call, "
     };
 }
 
-function whole(approval: Approval, question: string, label: string): Call {
-    return { question, label, where: null, body: { kind: "text", text: approval.shown }, claim: null, rest: [] };
+function whole(asked: Asked, question: string, label: string): Call {
+    return { question, label, where: null, body: { kind: "text", text: asked.shown }, claim: null, rest: [] };
 }
 
 function edits(input: Input): Line[][] {
@@ -80,7 +88,7 @@ function edits(input: Input): Line[][] {
 }
 
 /** The lines that stay around those that go and those that come. */
-function change(edit: Input): Line[] {
+export function change(edit: Input): Line[] {
     const before = word(edit, "old_string").split("\n");
     const after = word(edit, "new_string").split("\n");
     let head = 0;

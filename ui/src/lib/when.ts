@@ -1,6 +1,6 @@
 // Times as people say them, in the reader's own language and clock.
 
-import type { Moment } from "./api";
+import type { Moment } from "./api/link";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -29,4 +29,13 @@ function day(at: Moment, now: Moment): string {
     if (at >= midnight - DAY) return "yesterday";
     const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
     return new Date(at).toLocaleDateString([], { day: "numeric", month: "short", year: sameYear ? undefined : "numeric" });
+}
+
+/** How long something took: "3 s", "2 min 5 s", "1 h 4 min". */
+export function long(ms: number): string {
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 60) return `${Math.max(seconds, 1)} s`;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

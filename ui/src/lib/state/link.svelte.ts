@@ -1,6 +1,7 @@
 // What the page knows: which link it was opened with, and what the gateway last said about it.
 
-import { type Approval, Problem, type Shown, denyLink, readLink } from "../api";
+import { type Approval, type Shown, denyLink, readLink } from "../api/link";
+import { Problem, asProblem } from "../problem";
 
 /** While an approval is open, somebody may answer it elsewhere. */
 const LOOK_AGAIN_MS = 8_000;
@@ -53,7 +54,7 @@ export class Link {
 
     private get mayChange(): boolean {
         const waits = this.face.kind === "shown" && this.face.shown.kind === "approval" && this.face.shown.state === "open";
-        const cutOff = this.face.kind === "failed" && ["OFFLINE", "UNREACHABLE"].includes(this.face.problem.code);
+        const cutOff = this.face.kind === "failed" && this.face.problem.cutOff;
         return waits || cutOff;
     }
 
@@ -62,7 +63,7 @@ export class Link {
             this.face = { kind: "shown", shown: await ask() };
             this.trouble = null;
         } catch (error) {
-            this.fail(error instanceof Problem ? error : new Problem("FAILED", "This page made a mistake.", "Reload the page."));
+            this.fail(asProblem(error));
         }
     }
 

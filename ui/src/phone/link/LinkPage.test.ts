@@ -1,7 +1,7 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, expect, test, vi } from "vitest";
-import type { Approval } from "../lib/api";
-import App from "./App.svelte";
+import type { Approval } from "../../lib/api/link";
+import LinkPage from "./LinkPage.svelte";
 
 type Reply = { status?: number; body: unknown } | "never" | "broken";
 
@@ -34,14 +34,14 @@ afterEach(() => {
 
 test("while the computer is asked, the page says so", () => {
     gateway("never");
-    render(App, { path: "/a/tok" });
+    render(LinkPage, { path: "/a/tok" });
     expect(screen.getByRole("status").textContent).toContain("Asking your computer");
 });
 
 test("an answer is shown whole, with its session, time and pictures", async () => {
     const artifacts = [{ url: "/m/x", media_type: "image/png", caption: "The page" }];
     gateway({ body: { kind: "answer", session: { title: "Fix billing" }, at: Date.now() - 120_000, markdown: "It **works**.", artifacts } });
-    render(App, { path: "/a/tok" });
+    render(LinkPage, { path: "/a/tok" });
     expect((await screen.findByRole("heading", { level: 1 })).textContent).toBe("Fix billing");
     expect(screen.getByText("works").tagName).toBe("STRONG");
     expect(screen.getByText("2 min ago")).toBeTruthy();
@@ -52,20 +52,20 @@ test("an answer is shown whole, with its session, time and pictures", async () =
 test("a picture that is gone says so", async () => {
     const artifacts = [{ url: "/m/x", media_type: "image/png", caption: "The page" }];
     gateway({ body: { kind: "answer", session: { title: "t" }, at: null, markdown: "", artifacts } });
-    render(App, { path: "/a/tok" });
+    render(LinkPage, { path: "/a/tok" });
     await fireEvent.error(await screen.findByAltText("The page"));
     expect(screen.getByText(/can no longer be had: The page/)).toBeTruthy();
 });
 
 test("an answer without words is not an empty page", async () => {
     gateway({ body: { kind: "answer", session: { title: "" }, at: null, markdown: " ", artifacts: [] } });
-    render(App, { path: "/a/tok" });
+    render(LinkPage, { path: "/a/tok" });
     expect(await screen.findByText(/ended without words/)).toBeTruthy();
 });
 
 test("an approval shows exactly what would run, and what hides in it", async () => {
     gateway({ body: approval() });
-    const { container } = render(App, { path: "/p/tok" });
+    const { container } = render(LinkPage, { path: "/p/tok" });
     await screen.findByText("Approval 7");
     expect(container.querySelector("pre")?.textContent).toBe("rm -rf <U+202E>build");
     expect(screen.getByText("High risk")).toBeTruthy();
@@ -75,7 +75,7 @@ test("an approval shows exactly what would run, and what hides in it", async () 
 
 test("a tap on Deny denies, once", async () => {
     gateway({ body: approval() }, { body: approval("denied") });
-    render(App, { path: "/p/tok" });
+    render(LinkPage, { path: "/p/tok" });
     const button = await screen.findByRole("button", { name: "Deny" });
     await Promise.all([fireEvent.click(button), fireEvent.click(button)]);
     expect(await screen.findByText("Denied. It did not run.")).toBeTruthy();
@@ -86,14 +86,14 @@ test("a tap on Deny denies, once", async () => {
 test("somebody else was first: the page shows what they said", async () => {
     const gone = { status: 409, body: refusal("APPROVAL_GONE", "It is answered.", "Nothing to do.") };
     gateway({ body: approval() }, gone, { body: approval("allowed") });
-    render(App, { path: "/p/tok" });
+    render(LinkPage, { path: "/p/tok" });
     await fireEvent.click(await screen.findByRole("button", { name: "Deny" }));
     expect(await screen.findByText("Allowed.")).toBeTruthy();
 });
 
 test("what was shown stays when the line is lost, and the button works again", async () => {
     gateway({ body: approval() }, "broken");
-    render(App, { path: "/p/tok" });
+    render(LinkPage, { path: "/p/tok" });
     await fireEvent.click(await screen.findByRole("button", { name: "Deny" }));
     expect((await screen.findByRole("alert")).textContent).toContain("Your computer does not answer");
     await waitFor(() => expect(screen.getByRole("button", { name: "Deny" })).toHaveProperty("disabled", false));
@@ -101,7 +101,7 @@ test("what was shown stays when the line is lost, and the button works again", a
 
 test("a link that ran out says what to do, and offers no useless button", async () => {
     gateway({ status: 410, body: refusal("LINK_EXPIRED", "This link has run out.", "Text more to get a new one.") });
-    render(App, { path: "/a/tok" });
+    render(LinkPage, { path: "/a/tok" });
     expect((await screen.findByRole("heading")).textContent).toBe("This link has run out");
     expect(screen.getByText("Text more to get a new one.")).toBeTruthy();
     expect(screen.queryByRole("button")).toBeNull();
@@ -110,7 +110,7 @@ test("a link that ran out says what to do, and offers no useless button", async 
 test("offline, the page loads by itself when the line is back", async () => {
     vi.spyOn(navigator, "onLine", "get").mockReturnValue(false);
     gateway("broken", { body: approval() });
-    render(App, { path: "/p/tok" });
+    render(LinkPage, { path: "/p/tok" });
     expect((await screen.findByRole("heading")).textContent).toBe("You are offline");
     window.dispatchEvent(new Event("online"));
     expect(await screen.findByText("Approval 7")).toBeTruthy();
@@ -118,7 +118,7 @@ test("offline, the page loads by itself when the line is back", async () => {
 
 test("an error of the gateway can be tried again", async () => {
     gateway({ status: 503, body: "<html>" }, { body: approval() });
-    render(App, { path: "/p/tok" });
+    render(LinkPage, { path: "/p/tok" });
     await fireEvent.click(await screen.findByRole("button", { name: "Try again" }));
     expect(await screen.findByText("Approval 7")).toBeTruthy();
 });
@@ -126,7 +126,7 @@ test("an error of the gateway can be tried again", async () => {
 test("a path that is no link asks nobody", async () => {
     gateway({ body: approval() });
     for (const path of ["/", "/a/", "/a/../x", "/q/tok"]) {
-        const { unmount } = render(App, { path });
+        const { unmount } = render(LinkPage, { path });
         expect((await screen.findByRole("heading")).textContent).toBe("Nothing here");
         unmount();
     }

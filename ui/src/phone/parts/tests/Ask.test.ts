@@ -1,0 +1,128 @@
+import { fireEvent, screen } from "@testing-library/svelte";
+import { beforeEach, expect, test } from "vitest";
+import type { ApprovalShown } from "../../../lib/api/wire";
+import { Problem } from "../../../lib/problem";
+import type { Phone } from "../../../lib/state/phone.svelte";
+import type { FakeHost } from "../../../lib/state/tests/stand";
+import Ask from "../Ask.svelte";
+import { approval, phone as make, show } from "./stand";
+
+let phone: Phone;
+let host: FakeHost;
+
+beforeEach(async () => {
+    ({ phone, host } = await make());
+    host.answers["POST /api/permission/"] = () => null;
+});
+
+function ask(change: Partial<ApprovalShown> = {}) {
+    const asked = approval(change);
+    phone.approvals.restore([asked]);
+    return show(Ask, phone, { approval: asked });
+}
+
+const tap = (name: string | RegExp) => fireEvent.click(screen.getByRole("button", { name }));
+const answered = () => host.asked.map((a) => a.body);
+
+test("what would run is shown to the letter, with its risk and how long there is", () => {
+    const { container } = ask({ input: { command: "rm -rf \u202Ebuild" }, risk: "medium" });
+    expect(container.querySelector("pre")?.textContent).toBe("rm -rf <U+202E>build");
+    expect(screen.getByText("Medium risk")).toBeTruthy();
+    expect(screen.getByText(/No answer counts as no, in 9 min/)).toBeTruthy();
+});
+
+test("where a file's link leads is seen, whichever way the gateway says it", () => {
+    const write = { tool: "Write", input: { file_path: "/workspace/notes.md", content: "x" }, shown: "write /workspace/notes.md, really /home/agent/.bashrc: x" };
+    const { container, unmount } = ask(write);
+    expect(container.textContent).toContain("really /home/agent/.bashrc");
+    unmount();
+    const apart = { ...write, shown: "", target: "/home/agent/.bashrc" };
+    expect(ask(apart).container.querySelector("dl")?.textContent).toMatch(/really\s*\/home\/agent\/\.bashrc/);
+});
+
+test("a tap allows once", async () => {
+    ask();
+    await tap("Allow once");
+    expect(answered()).toEqual([{ decision: "allow", input_hash: "hash" }]);
+});
+
+test("what is risky takes two taps", async () => {
+    ask({ risk: "high" });
+    await tap("Allow once");
+    expect(answered()).toEqual([]);
+    await tap("Yes, run it");
+    expect(answered()).toHaveLength(1);
+});
+
+test("always says first what it would allow", async () => {
+    ask();
+    await tap("Always allow…");
+    expect(screen.getByText("Bash(npm test *)")).toBeTruthy();
+    await tap("Always allow this");
+    expect(answered()).toEqual([{ decision: "allow_always", input_hash: "hash" }]);
+});
+
+test("always is not offered where there is nothing to allow", () => {
+    ask({ always: [] });
+    expect(screen.queryByRole("button", { name: /Always/ })).toBeNull();
+});
+
+test("a denial can say what to do instead", async () => {
+    ask();
+    await tap("Deny, with a word…");
+    await fireEvent.input(screen.getByRole("textbox"), { target: { value: "Use pnpm" } });
+    await tap("Deny and say so");
+    expect(answered()).toEqual([{ decision: "deny", message: "Use pnpm", input_hash: "hash" }]);
+});
+
+test("a plan is started on, or goes back with what should change", async () => {
+    ask({ kind: "plan", tool: null, shown: "# Do it" });
+    await tap("Change the plan…");
+    await fireEvent.input(screen.getByRole("textbox"), { target: { value: "Smaller steps" } });
+    await tap("Send it back");
+    expect(answered()).toEqual([{ decision: "deny", message: "Smaller steps", input_hash: "hash" }]);
+});
+
+test("questions are answered by what is picked or written", async () => {
+    const option = (label: string) => ({ label, description: "" });
+    const questions = [
+        { question: "Which?", header: null, several: false, options: [option("A"), option("B")] },
+        { question: "And?", header: null, several: true, options: [option("C"), option("D")] },
+    ];
+    ask({ kind: "question", tool: null, questions });
+    expect(screen.getByRole("button", { name: "Answer" })).toHaveProperty("disabled", true);
+    await fireEvent.click(screen.getByRole("radio", { name: "B" }));
+    await fireEvent.click(screen.getByRole("checkbox", { name: "C" }));
+    await fireEvent.click(screen.getByRole("checkbox", { name: "D" }));
+    await tap("Answer");
+    expect(answered()).toEqual([{ decision: "answer", answer: "2\n1 2", input_hash: "hash" }]);
+});
+
+test("who answered elsewhere is named, and no button stays", async () => {
+    ask();
+    phone.approvals.hear({ seq: 1, type: "permissionResolved", data: { session_id: "s", at: 1, id: "a1", decision: "denied", channel: "phone", by: "Ada's tablet" } });
+    expect(await screen.findByText("Denied by Ada's tablet.")).toBeTruthy();
+    expect(screen.queryByRole("button")).toBeNull();
+});
+
+test("an answer that did not arrive says why, and can be given again", async () => {
+    host.answers["POST /api/permission/"] = () => {
+        throw new Problem("UNREACHABLE", "Your computer does not answer.", "Try again.");
+    };
+    ask();
+    await tap("Allow once");
+    expect((await screen.findByRole("alert")).textContent).toContain("Your computer does not answer.");
+    expect(screen.getByRole("button", { name: "Allow once" })).toHaveProperty("disabled", false);
+});
+
+test("a phone that may not answer is told so", () => {
+    phone.pairing.scopes = ["read"];
+    ask();
+    expect(screen.queryByRole("button")).toBeNull();
+    expect(screen.getByText(/may not answer/)).toBeTruthy();
+});
+
+test("what has run out is no longer offered", () => {
+    ask({ expires_at: Date.now() - 1 });
+    expect(screen.queryByRole("button")).toBeNull();
+});

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { noticeIn, permissionFor } from "./notice";
+
+const id = "3f2b8c1e-0000-4000-8000-000000000001";
+
+test("an approval can be allowed from its notice only where all of it is shown", () => {
+    const make = (allow: boolean) => noticeIn(JSON.stringify({ title: "May it?", body: "npm test", approval: { id, input_hash: "h", allow } })).options.actions.map((a) => a.action);
+    expect(make(true)).toEqual(["allow", "deny"]);
+    expect(make(false)).toEqual(["deny"]);
+});
+
+test("a tap on a button answers exactly what was shown", () => {
+    const { data } = noticeIn(JSON.stringify({ approval: { id, input_hash: "h", allow: true } })).options;
+    expect(permissionFor("allow", data)).toEqual({ path: `/api/permission/${id}`, body: { decision: "allow", input_hash: "h" } });
+    expect(permissionFor("", data)).toBeNull();
+    expect(data.path).toBe(`/#/approvals/${id}`);
+});
+
+test("a message that is not ours leads nowhere but to the page", () => {
+    for (const text of ["", "null", "[1]", "{", '{"approval":{"id":"../x","input_hash":"h","allow":true}}', '{"session_id":"https://example.org"}']) {
+        const { options } = noticeIn(text);
+        expect([options.data.path, options.actions], text).toEqual(["/", []]);
+    }
+});

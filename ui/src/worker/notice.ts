@@ -1,0 +1,68 @@
+// What a push message becomes: a notice, and from a tap on it an answer.
+
+/**
+ * The payload: `{title, body, tag?, session_id?, approval?: {id, input_hash, allow}}`. `body` is all that would run where
+ * `allow` is true; where it is not, a notice offers only no and a look.
+ */
+interface Payload {
+    title?: unknown;
+    body?: unknown;
+    tag?: unknown;
+    session_id?: unknown;
+    approval?: { id?: unknown; input_hash?: unknown; allow?: unknown };
+}
+
+export interface Notice {
+    title: string;
+    options: {
+        body: string;
+        tag?: string;
+        icon: string;
+        badge: string;
+        data: { path: string; approval?: { id: string; input_hash: string } };
+        actions: { action: string; title: string }[];
+    };
+}
+
+const ID = /^[0-9a-f-]{36}$/i;
+
+export function noticeIn(text: string): Notice {
+    const payload = parsed(text);
+    const word = (value: unknown, otherwise: string) => (typeof value === "string" && value !== "" ? value : otherwise);
+    const approval = approvalIn(payload);
+    const session = typeof payload.session_id === "string" && ID.test(payload.session_id) ? payload.session_id : null;
+    const path = approval ? `/#/approvals/${approval.id}` : session ? `/#/chat/${session}` : "/";
+    const allow = { action: "allow", title: "Allow once" };
+    const deny = { action: "deny", title: "Deny" };
+    return {
+        title: word(payload.title, "Lanyard"),
+        options: {
+            body: word(payload.body, "Something happened in a session."),
+            ...(typeof payload.tag === "string" ? { tag: payload.tag } : {}),
+            icon: "/icons/192.png",
+            badge: "/icons/192.png",
+            data: approval ? { path, approval } : { path },
+            actions: approval ? (payload.approval?.allow === true ? [allow, deny] : [deny]) : [],
+        },
+    };
+}
+
+/** What a tap on one of a notice's buttons says; nothing: the page is to be opened. */
+export function permissionFor(action: string, { approval }: Notice["options"]["data"]): { path: string; body: unknown } | null {
+    if (!approval || (action !== "allow" && action !== "deny")) return null;
+    return { path: `/api/permission/${approval.id}`, body: { decision: action, input_hash: approval.input_hash } };
+}
+
+function approvalIn({ approval }: Payload): { id: string; input_hash: string } | null {
+    const { id, input_hash } = approval ?? {};
+    return typeof id === "string" && ID.test(id) && typeof input_hash === "string" ? { id, input_hash } : null;
+}
+
+function parsed(text: string): Payload {
+    try {
+        const value: unknown = JSON.parse(text);
+        return typeof value === "object" && value !== null ? value : {};
+    } catch {
+        return {};
+    }
+}

@@ -1,0 +1,91 @@
+// The service worker: the page opens without a line, and what needs the owner is told while it is closed. It keeps the page's
+// own files and pictures that were looked at, and nothing that the API says.
+
+import { WebHost } from "../lib/host";
+import { Keyring } from "../lib/keyring";
+import { PICTURES, Shelf } from "../lib/shelf";
+import { type Notice, noticeIn, permissionFor } from "./notice";
+
+declare const self: ServiceWorkerGlobalScope;
+/** The files of this version of the page, put in by the build. */
+declare const __SHELL__: string[];
+declare const __VERSION__: string;
+
+const SHELL = `lanyard-page-${__VERSION__}`;
+/** Some screens full of pictures. */
+const PICTURES_KEPT = 60;
+
+self.addEventListener("install", (event) => {
+    // Past the browser's cache: what a new version is made of must be new.
+    const fresh = __SHELL__.map((path) => new Request(path, { cache: "reload" }));
+    event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(fresh)));
+});
+
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+
+self.addEventListener("message", (event) => {
+    if (event.data === "take over") void self.skipWaiting();
+});
+
+async function takeOver(): Promise<void> {
+    const old = (await caches.keys()).filter((name) => name !== SHELL && name !== PICTURES);
+    await Promise.all(old.map((name) => caches.delete(name)));
+    await self.clients.claim();
+}
+
+self.addEventListener("fetch", (event) => {
+    const { request } = event;
+    const url = new URL(request.url);
+    if (request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
+    if (request.mode === "navigate") {
+        if (url.pathname === "/" || url.pathname === "/pair") event.respondWith(kept("/", request));
+        else if (/^\/[ap]\//.test(url.pathname)) event.respondWith(fetch(request).catch(() => kept("/", request)));
+    } else if (__SHELL__.includes(url.pathname)) event.respondWith(kept(url.pathname, request));
+    else if (request.destination === "image") event.respondWith(picture(request));
+});
+
+async function kept(path: string, request: Request): Promise<Response> {
+    return (await caches.match(path, { cacheName: SHELL })) ?? fetch(request);
+}
+
+async function picture(request: Request): Promise<Response> {
+    const cache = await caches.open(PICTURES);
+    const known = await cache.match(request);
+    if (known) return known;
+    const response = await fetch(request);
+    if (response.ok && response.headers.get("content-type")?.startsWith("image/")) {
+        await cache.put(request, response.clone());
+        const all = await cache.keys();
+        await Promise.all(all.slice(0, Math.max(0, all.length - PICTURES_KEPT)).map((old) => cache.delete(old)));
+    }
+    return response;
+}
+
+self.addEventListener("push", (event) => {
+    const notice = noticeIn(event.data?.text() ?? "");
+    event.waitUntil(self.registration.showNotification(notice.title, notice.options as NotificationOptions));
+});
+
+self.addEventListener("notificationclick", (event) => {
+    event.notification.close();
+    const notice = event.notification.data as Notice["options"]["data"];
+    const permission = permissionFor(event.action, notice);
+    event.waitUntil(permission ? answer(permission, notice.path) : show(notice.path));
+});
+
+/** An answer that did not arrive is not silently lost. */
+async function answer({ path, body }: { path: string; body: unknown }, page: string): Promise<void> {
+    try {
+        const shelf = await Shelf.open();
+        await new WebHost(new Keyring(shelf)).request("POST", path, body).finally(() => shelf.close());
+    } catch {
+        await self.registration.showNotification("Your answer did not get through", { body: "Tap to answer on the page.", data: { path: page } });
+    }
+}
+
+async function show(path: string): Promise<void> {
+    const [page] = await self.clients.matchAll({ type: "window" });
+    if (!page) return void (await self.clients.openWindow(path));
+    await page.focus();
+    await page.navigate(path).catch(() => null);
+}

@@ -1,0 +1,2 @@
+// What jsdom has not.
+import "fake-indexeddb/auto";
