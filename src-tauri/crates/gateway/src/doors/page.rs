@@ -37,6 +37,20 @@ pub async fn asset(Path(path): Path<String>) -> Result<Response, Refusal> {
     file(&format!("assets/{path}"), "public, max-age=31536000, immutable")
 }
 
+/// The service worker. A browser asks for it anew each time, which is how it learns of a newer page.
+pub async fn worker() -> Result<Response, Refusal> {
+    file("sw.js", "no-cache")
+}
+
+/// What makes the page one that can be installed.
+pub async fn manifest() -> Result<Response, Refusal> {
+    file("manifest.webmanifest", "no-cache")
+}
+
+pub async fn icon(Path(name): Path<String>) -> Result<Response, Refusal> {
+    file(&format!("icons/{name}"), "no-cache")
+}
+
 fn file(path: &str, cache: &'static str) -> Result<Response, Refusal> {
     let file = Ui::get(path).ok_or(Code::NotFound)?;
     let content_type =

@@ -47,7 +47,11 @@ pub fn router(app: App) -> Router {
         .route("/assets/{*path}", get(page::asset))
         .route("/api/link/{name}", get(page::link))
         .route("/api/link/{name}/deny", post(page::deny))
+        .route("/", get(page::phone))
         .route("/pair", get(page::phone))
+        .route("/sw.js", get(page::worker))
+        .route("/manifest.webmanifest", get(page::manifest))
+        .route("/icons/{name}", get(page::icon))
         .layer(RequestBodyLimitLayer::new(LARGEST))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, PATIENCE));
     // The API has limits of its own: an ask takes as long as its turn, a picture more room than a text.

@@ -59,6 +59,8 @@ pub struct ApprovalShown {
     pub kind: ApprovalKind,
     /// The tool's name, where `kind` is `tool`.
     pub tool: Option<String>,
+    /// Where the file that the tool names really is, if that is elsewhere than its name says (a link leads there).
+    pub target: Option<String>,
     /// Exactly what would run, as the agent wrote it. Show `shown` to a person, not this.
     pub input: Value,
     /// Goes back with the answer: it names exactly what is allowed.
@@ -137,6 +139,7 @@ impl From<&Approval> for ApprovalShown {
             session_id: a.session.0,
             turn: a.turn.map(|t| t.0),
             kind,
+            target: approval.subject.really().map(str::to_owned),
             tool,
             input,
             input_hash: a.hash.clone(),

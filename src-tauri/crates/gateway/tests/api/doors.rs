@@ -2,7 +2,7 @@
 
 use crate::{
     api_world::{HOST, Phone, Socket, call, raw, refused, token},
-    world::{SOON, Wish, World},
+    world::{self, SOON, Wish, World},
 };
 use gateway::doors;
 use serde_json::{Value, json};
@@ -254,4 +254,27 @@ async fn a_head_that_never_comes_is_not_waited_for() {
     let _half = TcpStream::connect(address).await.unwrap();
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(11), serving).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn the_page_and_all_that_makes_it_installable_are_served() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/pair", "text/html"),
+        ("/sw.js", "text/javascript"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/icons/192.png", "image/png"),
+    ] {
+        let answer = world::get(&running.app, path).await;
+        let head = answer.to_lowercase();
+        assert!(
+            head.starts_with("http/1.1 200") && head.contains(&format!("content-type: {kind}")),
+            "{path}: {head:.200}"
+        );
+        assert!(!head.contains("immutable"), "{path} is asked for anew");
+    }
+    assert!(world::get(&running.app, "/icons/..%2fphone.html").await.starts_with("HTTP/1.1 404"));
+    running.stop().await;
 }
