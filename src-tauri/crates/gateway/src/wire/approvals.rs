@@ -121,6 +121,9 @@ pub struct Decide {
     /// With `deny`: what the agent reads.
     #[ts(optional)]
     pub message: Option<String>,
+    /// From a notice: the push's `letter`. Such an answer grants only what `approvals.lock_screen_grants` in the config lets it.
+    #[ts(optional)]
+    pub letter: Option<i64>,
 }
 
 impl From<&Approval> for ApprovalShown {
