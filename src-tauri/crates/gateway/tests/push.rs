@@ -48,6 +48,14 @@ async fn what_no_phone_shows_in_time_becomes_one_text_with_a_link() {
     assert!(text.contains("https://desk.example/p/"), "{text}");
     assert_eq!(t.push.arrived().len(), 2);
     assert_eq!(t.settled(2).await, ["texted", "texted"]);
+    let printed = tokio::process::Command::new(env!("CARGO_BIN_EXE_lanyard"))
+        .args(["logs", "--letters"])
+        .env("LANYARD_HOME", t.world.home())
+        .output()
+        .await
+        .unwrap();
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    assert!(printed.contains("Ada's phone") && printed.contains("another") && printed.contains("texted"), "{printed}");
     ended(&t.running.app, t.session, Outcome::Completed).await;
     t.push.wait_for(4, SOON).await.unwrap();
     let text = t.world.arrives(SOON).await.body;

@@ -122,6 +122,7 @@ pub struct Decide {
     #[ts(optional)]
     pub message: Option<String>,
     /// From a notice: the push's `letter`. Such an answer grants only what `approvals.lock_screen_grants` in the config lets it.
+    #[serde(default, deserialize_with = "super::phones::whole")]
     #[ts(optional)]
     pub letter: Option<i64>,
 }

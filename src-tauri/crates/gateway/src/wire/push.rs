@@ -1,6 +1,6 @@
 //! Pushes: where a browser takes them, and what one says.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -41,7 +41,12 @@ pub struct PushEndpoint {
 /// `POST /api/push/shown`: the service worker showed it. Without this a text goes after a while.
 #[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct PushShown {
+    #[serde(deserialize_with = "whole")]
     pub letter: i64,
+}
+
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    super::phones::whole(from)?.ok_or_else(|| serde::de::Error::custom("it is no whole number"))
 }
 
 /// What a push says, as JSON under its encryption.
