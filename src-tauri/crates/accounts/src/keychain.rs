@@ -17,7 +17,7 @@ use std::{collections::HashMap, fmt, path::PathBuf, str::FromStr, time::Duration
 /// locked one asks a person.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Something of the owner's outside that has a secret; and the one secret that Lanyard makes for itself.
+/// Something of the owner's outside that has a secret; and the secrets that Lanyard makes for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Account {
     /// The API key, `sk-ant-..`.
@@ -31,6 +31,8 @@ pub enum Account {
     Deepgram,
     /// What proves the links in texts; made once by Lanyard.
     Links,
+    /// The key pair that push services know us by; made once by Lanyard.
+    Push,
 }
 
 impl Account {
@@ -42,6 +44,7 @@ impl Account {
         Account::Github,
         Account::Deepgram,
         Account::Links,
+        Account::Push,
     ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
@@ -54,6 +57,7 @@ impl Account {
             Account::Github => "github",
             Account::Deepgram => "deepgram",
             Account::Links => "links",
+            Account::Push => "push",
         }
     }
 
@@ -70,7 +74,7 @@ impl fmt::Display for Account {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github, deepgram and links")]
+#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github, deepgram, links and push")]
 pub struct NoSuchAccount;
 
 impl FromStr for Account {

@@ -175,6 +175,8 @@ pub struct Approval {
 pub struct GrantPolicy {
     /// The highest tier a text message may grant; none means texts grant nothing.
     pub sms: Option<Risk>,
+    /// The highest tier that may be granted on a phone's lock screen; none means nothing.
+    pub lock_screen: Option<Risk>,
 }
 
 /// What a text message may say to one approval, beside no.
@@ -190,13 +192,36 @@ pub enum ByText {
 impl GrantPolicy {
     /// "Always" needs that everything its rules let through is within the tier, not only what is asked now.
     pub fn by_text(self, approval: &Approval) -> ByText {
-        let may = |risk: Risk| self.sms.is_some_and(|highest| risk <= highest);
-        let rules = approval.subject.always();
-        match rules.iter().map(|rule| risk::of_rule(rule, WORKSPACE)).max() {
-            _ if !may(approval.risk) => ByText::No,
-            Some(widest) if may(widest) => ByText::Always,
-            _ => ByText::Once,
-        }
+        within(self.sms, approval)
+    }
+
+    /// What a lock screen may say: what fits a notice whole and is within its tier, once.
+    pub fn on_lock_screen(self, approval: &Approval) -> bool {
+        let question = matches!(approval.subject, Subject::Question { .. });
+        !question && within(self.lock_screen, approval) >= ByText::Once && approval.subject.in_a_text().whole
+    }
+}
+
+/// What may be granted to an approval where `highest` is the highest tier.
+fn within(highest: Option<Risk>, approval: &Approval) -> ByText {
+    let may = |risk: Risk| highest.is_some_and(|highest| risk <= highest);
+    let rules = approval.subject.always();
+    match rules.iter().map(|rule| risk::of_rule(rule, WORKSPACE)).max() {
+        _ if !may(approval.risk) => ByText::No,
+        Some(widest) if may(widest) => ByText::Always,
+        _ => ByText::Once,
+    }
+}
+
+/// May a lock screen close `approval` with `answer`? Beside [`check_answer`], which holds there too.
+///
+/// # Errors
+/// `GRANT_REFUSED`.
+pub fn check_lock_screen(approval: &Approval, answer: &Decision, policy: GrantPolicy) -> Result<(), Code> {
+    match answer {
+        Decision::Allowed if policy.on_lock_screen(approval) => Ok(()),
+        answer if !answer.grants() => Ok(()),
+        _ => Err(Code::GrantRefused),
     }
 }
 
@@ -271,7 +296,7 @@ mod tests {
         }
     }
 
-    const LOW: GrantPolicy = GrantPolicy { sms: Some(Risk::Low) };
+    const LOW: GrantPolicy = GrantPolicy { sms: Some(Risk::Low), lock_screen: Some(Risk::Low) };
 
     fn check(a: &Approval, d: Decision, c: Channel, now: i64) -> Result<(), Code> {
         check_answer(a, &a.hash, &d, c, LOW, Timestamp(now))
@@ -284,7 +309,7 @@ mod tests {
         assert_eq!(check(&risky, Decision::Denied { message: None }, Channel::Sms, 1), Ok(()));
         assert_eq!(check(&risky, Decision::Allowed, Channel::Cli, 1), Ok(()));
         assert_eq!(check(&open(tool("npm test")), Decision::Allowed, Channel::Sms, 1), Ok(()));
-        let nothing = GrantPolicy { sms: None };
+        let nothing = GrantPolicy { sms: None, lock_screen: None };
         let low = open(tool("npm test"));
         let answer = check_answer(&low, &low.hash, &Decision::Allowed, Channel::Sms, nothing, Timestamp(1));
         assert_eq!(answer, Err(Code::GrantRefused));
@@ -302,6 +327,18 @@ mod tests {
         let mut done = open(tool("npm test"));
         done.decision = Some(Decision::Denied { message: None });
         assert_eq!(check(&done, Decision::Allowed, Channel::Cli, 1), Err(Code::ApprovalGone));
+    }
+
+    #[test]
+    fn a_lock_screen_may_refuse_anything_but_grants_only_once_what_it_shows_whole_within_its_tier() {
+        let check = |subject, answer| check_lock_screen(&open(subject), &answer, LOW);
+        assert_eq!(check(tool("npm test"), Decision::Allowed), Ok(()));
+        assert_eq!(check(tool("git push"), Decision::Allowed), Err(Code::GrantRefused));
+        assert_eq!(check(tool("git push"), Decision::Denied { message: None }), Ok(()));
+        assert_eq!(check(tool("npm test"), Decision::AllowedAlways { rules: vec![] }), Err(Code::GrantRefused));
+        assert_eq!(check(tool(&format!("ls {}", "x".repeat(2000))), Decision::Allowed), Err(Code::GrantRefused));
+        let nothing = GrantPolicy { lock_screen: None, ..LOW };
+        assert_eq!(check_lock_screen(&open(tool("npm test")), &Decision::Allowed, nothing), Err(Code::GrantRefused));
     }
 
     #[test]

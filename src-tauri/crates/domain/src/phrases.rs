@@ -43,6 +43,14 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
     format!("{what}\n{how}{whole}")
 }
 
+/// A turn ended that nobody asked for by text, and no phone has shown it.
+pub fn ended(session: u32, failed: bool) -> String {
+    match failed {
+        true => format!("Session {session} failed:"),
+        false => format!("Session {session} is done:"),
+    }
+}
+
 /// What "always" allows, as the agent writes its rules.
 fn rules(subject: &Subject) -> String {
     if let Subject::Tool { tool, input, rules, .. } = subject

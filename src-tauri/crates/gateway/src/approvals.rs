@@ -6,7 +6,7 @@ use crate::{clock, gateway::App, sessions::Scene};
 use domain::{
     ApprovalId, Code, Problem, Timestamp,
     agent::Rule,
-    approval::{Approval, Decision, Subject, check_answer},
+    approval::{Approval, Decision, Subject, check_answer, check_lock_screen},
     event::Channel,
     session::Input,
 };
@@ -23,6 +23,8 @@ pub struct Answer {
     pub channel: Channel,
     /// Who: a number, a phone's name. For the record.
     pub by: Option<String>,
+    /// Whether it was given on a notice, which may grant less.
+    pub lock_screen: bool,
     /// The message of the inbox that said so: done with in the same transaction, so that it never answers again.
     pub message: Option<i64>,
 }
@@ -45,7 +47,11 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
                 inbox::handled(tx, message)?;
             }
             let approval = approvals::expect(tx, id)?;
-            let allowed = check_answer(&approval, &answer.hash, &answer.decision, answer.channel, grants, now);
+            let allowed = check_answer(&approval, &answer.hash, &answer.decision, answer.channel, grants, now)
+                .and_then(|()| match answer.lock_screen {
+                    true => check_lock_screen(&approval, &answer.decision, grants),
+                    false => Ok(()),
+                });
             if let Err(code) = allowed {
                 return Ok(Err(code));
             }

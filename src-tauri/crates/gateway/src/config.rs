@@ -5,7 +5,7 @@ mod resolved;
 mod written;
 
 pub use paths::Paths;
-pub use resolved::{ApiSettings, Caps, Pace, Resolved, SmsSettings, TwilioSettings};
+pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Resolved, SmsSettings, TwilioSettings};
 pub use written::{Carrier as SandboxCarrier, LogFormat, Size as SandboxSize, Written};
 
 use domain::{Code, Problem};

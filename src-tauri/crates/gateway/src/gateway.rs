@@ -11,6 +11,7 @@ use crate::{
     live::Live,
     metrics::Metrics,
     pairing::{Callers, Limits},
+    push::{self, VapidKey},
     secrets::Secrets,
     sessions::{Registry, Workshop},
     sms::{self, letters::Post, refusals::Refusals, texting::Texting},
@@ -50,6 +51,7 @@ pub struct Shared {
     pub registry: Registry,
     pub texting: Option<Texting>,
     link_key: OnceCell<LinkKey>,
+    vapid_key: OnceCell<VapidKey>,
     /// Requests to the texting door whose signature was wrong.
     pub refusals: Refusals,
     pub live: Live,
@@ -76,6 +78,14 @@ impl Shared {
     /// What proves links; read when the first is sent or opened.
     pub async fn link_key(&self) -> &LinkKey {
         self.link_key.get_or_init(|| LinkKey::open(&self.secrets)).await
+    }
+
+    /// What push services know this gateway by; read when the first phone asks or is told.
+    ///
+    /// # Errors
+    /// If what is kept is no such key.
+    pub async fn vapid_key(&self) -> Result<&VapidKey, push::Unreadable> {
+        self.vapid_key.get_or_try_init(|| VapidKey::open(&self.secrets)).await
     }
 }
 
@@ -128,6 +138,7 @@ impl Gateway {
             registry: Registry::default(),
             texting,
             link_key: OnceCell::new(),
+            vapid_key: OnceCell::new(),
             refusals: Refusals::default(),
             live: Live::default(),
             callers,
@@ -154,6 +165,7 @@ impl Gateway {
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
         app.tasks.spawn(address::run(app.clone()));
+        app.tasks.spawn(push::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
         app.tasks.spawn(stream::tell(app.clone()));
         app.tasks.spawn(doors::public::serve(app.clone(), public));

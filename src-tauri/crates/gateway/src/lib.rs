@@ -21,6 +21,7 @@ pub mod logging;
 pub mod metrics;
 pub mod pairing;
 pub mod pictures;
+pub mod push;
 pub mod secrets;
 pub mod sessions;
 pub mod sms;

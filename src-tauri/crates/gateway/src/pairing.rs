@@ -16,7 +16,7 @@ mod tickets;
 pub use access::{ACCESS_LIFE, Signer};
 pub use callers::{Caller, Callers, Connected, Who};
 pub use codes::{CODE_LIFE, Offers};
-pub use keys::{BadKey, PhoneKey};
+pub use keys::{BadKey, PhoneKey, decode};
 pub use limits::{Limits, Wait};
 pub use owner::{change, make_token, not_me, offer, phones_shown, revoke, revoke_token, tokens_shown};
 pub use refresh::{Turned, pair, refresh};

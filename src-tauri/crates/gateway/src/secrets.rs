@@ -63,7 +63,7 @@ impl Secrets {
 
     /// What was read is forgotten: the next use reads it anew. What Lanyard made itself stays, wherever it is kept.
     pub async fn forget(&self) {
-        self.read.lock().await.retain(|account, _| *account == Account::Links);
+        self.read.lock().await.retain(|account, _| matches!(account, Account::Links | Account::Push));
     }
 
     pub fn keychain(&self) -> &Keychain {

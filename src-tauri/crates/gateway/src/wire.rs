@@ -11,6 +11,7 @@ mod facts;
 mod frames;
 mod house;
 mod phones;
+mod push;
 mod sessions;
 mod typescript;
 mod words;
@@ -33,6 +34,7 @@ pub use phones::{
     ApiToken, ApiTokenMade, ApiTokens, Jwk, MakeApiToken, Pair, PairingShown, PhoneChange, PhoneShown, Phones,
     PublicKey, Refresh, Ticket, Tokens, WhoKind, You,
 };
+pub use push::{PushApproval, PushEndpoint, PushKey, PushKeys, PushKind, PushNotice, PushShown, PushSubscription};
 pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
 pub use typescript::typescript;
 pub use words::{ChannelWord, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord};

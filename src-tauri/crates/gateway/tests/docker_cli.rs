@@ -75,7 +75,7 @@ async fn every_command_does_and_prints_what_it_says() {
     assert!(words(&w, &["sessions"]).await.contains("No sessions yet."));
     assert!(words(&w, &["approve"]).await.contains("Nothing is waiting"));
     assert!(words(&w, &["logs"]).await.contains("Nothing has happened yet."));
-    assert!(words(&w, &["logs", "--letters"]).await.contains("No texts yet."));
+    assert!(words(&w, &["logs", "--letters"]).await.contains("No texts and no pushes yet."));
     assert!(words(&w, &["logs", "--reached"]).await.contains("Nothing was reached"));
 
     let said = words(&w, &["send", "hello"]).await;

@@ -6,6 +6,7 @@ pub mod anthropic;
 mod claude;
 pub mod ngrok;
 pub mod oracle;
+pub mod push;
 pub mod rehearsal;
 pub mod twilio;
 

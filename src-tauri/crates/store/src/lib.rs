@@ -15,6 +15,8 @@ pub mod listing;
 pub mod numbers;
 pub mod outbox;
 pub mod phones;
+pub mod push_letters;
+pub mod push_subscriptions;
 pub mod reached;
 pub mod rules;
 pub mod search;

@@ -31,3 +31,9 @@ pub fn left_open(rows: &impl Rows) -> Result<Vec<(TurnId, SessionId, Timestamp)>
         .query_and_then([], |row| Ok((values::parsed(row, 0)?, values::parsed(row, 1)?, Timestamp(row.get(2)?))))?
         .collect()
 }
+
+/// How it ended, if it has.
+pub fn outcome(rows: &impl Rows, turn: TurnId) -> Result<Option<Outcome>> {
+    let mut query = rows.conn().prepare_cached("SELECT outcome FROM turns WHERE id = ?1 AND outcome IS NOT NULL")?;
+    query.query_and_then([turn.to_string()], |row| values::from_word(row, 0))?.next().transpose()
+}

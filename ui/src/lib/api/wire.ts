@@ -132,6 +132,10 @@ number: number, session_id: string, turn: string | null, kind: ApprovalKind,
  */
 tool: string | null, 
 /**
+ * Where the file that the tool names really is, if that is elsewhere than its name says (a link leads there).
+ */
+target: string | null, 
+/**
  * Exactly what would run, as the agent wrote it. Show `shown` to a person, not this.
  */
 input: JsonValue, 
@@ -504,7 +508,11 @@ answer?: string,
 /**
  * With `deny`: what the agent reads.
  */
-message?: string, };
+message?: string, 
+/**
+ * From a notice: the push's `letter`. Such an answer grants only what `approvals.lock_screen_grants` in the config lets it.
+ */
+letter?: number, };
 
 /**
  * Local door, `PATCH /phones/{id}`: what is not named stays.
@@ -554,6 +562,73 @@ export type Presence = { visible: boolean, };
  * As WebCrypto exports it: `jwk`, or `spki` in Base64.
  */
 export type PublicKey = Jwk | string;
+
+export type PushApproval = { id: string, number: number, input_hash: string, 
+/**
+ * Whether it may be allowed from the lock screen. It may always be denied.
+ */
+allow: boolean, };
+
+/**
+ * `DELETE /api/push`
+ */
+export type PushEndpoint = { endpoint: string, };
+
+/**
+ * `GET /api/push`
+ */
+export type PushKey = { 
+/**
+ * For `pushManager.subscribe({applicationServerKey})`.
+ */
+public_key: string, };
+
+export type PushKeys = { 
+/**
+ * The browser's public key, in Base64.
+ */
+p256dh: string, 
+/**
+ * 16 bytes, in Base64.
+ */
+auth: string, };
+
+export type PushKind = "approval" | "done" | "failed";
+
+/**
+ * What a push says, as JSON under its encryption.
+ */
+export type PushNotice = { kind: PushKind, title: string, 
+/**
+ * All that would run where `approval.allow` is true; else a short line.
+ */
+body: string, 
+/**
+ * A notice with the same tag takes this one's place.
+ */
+tag: string, 
+/**
+ * Goes back with `POST /api/push/shown`, and with an answer from the notice.
+ */
+letter: number, 
+/**
+ * The session's number.
+ */
+session: number, session_id: string, approval?: PushApproval, };
+
+/**
+ * `POST /api/push/shown`: the service worker showed it. Without this a text goes after a while.
+ */
+export type PushShown = { letter: number, };
+
+/**
+ * `POST /api/push`: what `PushSubscription.toJSON()` gives.
+ */
+export type PushSubscription = { 
+/**
+ * `https` only.
+ */
+endpoint: string, keys: PushKeys, };
 
 export type Question = { question: string, header: string | null, 
 /**

@@ -135,13 +135,14 @@ pub async fn letters(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     print(&door.get("/letters").await?, json, |list| {
         for l in rows(list) {
             let status = l["status"].as_str().unwrap_or_else(|| word(l, "state"));
-            println!("{:>4}  {:<12} {:<16} {status}", l["id"], ago(&l["created_at"]), word(l, "to"));
+            let (how, id) = if l["push"].is_null() { ("text", &l["id"]) } else { ("push", &l["push"]) };
+            println!("{how} {id:>4}  {:<12} {:<16} {status}", ago(&l["created_at"]), shown(word(l, "to")));
             if !word(l, "why").is_empty() {
                 println!("      {}", lines(&shown(word(l, "why")), 6));
             }
         }
         if rows(list).next().is_none() {
-            println!("No texts yet.");
+            println!("No texts and no pushes yet.");
         }
     })
 }

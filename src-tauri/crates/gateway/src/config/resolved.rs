@@ -20,6 +20,7 @@ pub struct Resolved {
     pub caps: Caps,
     pub twilio: Option<TwilioSettings>,
     pub sms: SmsSettings,
+    pub push: PushSettings,
     pub workspace: Option<PathBuf>,
     pub agent_uid: u32,
     pub api: ApiSettings,
@@ -100,6 +101,16 @@ pub struct SmsSettings {
     pub picture_life: Duration,
 }
 
+#[derive(Clone, Debug)]
+pub struct PushSettings {
+    /// How long a push waits to be shown before a text goes.
+    pub text_after: Duration,
+    /// `mailto:` or `https:`.
+    pub contact: Option<String>,
+    /// A push service that need not be out in the world.
+    pub base_url: Option<Url>,
+}
+
 /// An error in one key's value.
 fn wrong(key: &str, why: impl std::fmt::Display, suggestion: &str) -> Problem {
     Problem::with_detail(Code::ConfigInvalid, format!("{key}: {why}.")).suggest(suggestion)
@@ -127,7 +138,10 @@ impl Resolved {
                 turn: minutes(w.limits.turn_minutes.max(1)),
                 ..Patience::default()
             },
-            grants: GrantPolicy { sms: grants(w.approvals.sms_grants) },
+            grants: GrantPolicy {
+                sms: grants(w.approvals.sms_grants),
+                lock_screen: grants(w.approvals.lock_screen_grants),
+            },
             expiry: minutes(w.approvals.expire_minutes.max(1)),
             caps: caps(&w.spend)?,
             twilio: twilio(&w.twilio)?,
@@ -138,6 +152,7 @@ impl Resolved {
                 link_life: minutes(w.sms.link_minutes.max(1)),
                 picture_life: minutes(w.sms.picture_minutes.max(1)),
             },
+            push: push(&w)?,
             workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
             agent_uid: agent_uid(w.sandbox.uid),
             api: ApiSettings {
@@ -173,6 +188,24 @@ fn base_url(key: &str, written: &str) -> Result<Url, Problem> {
         "http" if loopback => Ok(url),
         _ => Err(wrong(key, "it must be https (http only on this computer)", suggestion)),
     }
+}
+
+fn push(w: &Written) -> Result<PushSettings, Problem> {
+    let contact = Some(&w.push.contact).filter(|contact| !contact.is_empty());
+    let contact = contact.or(Some(&w.server.public_url).filter(|url| url.starts_with("https:")));
+    if contact.is_some_and(|contact| !contact.starts_with("mailto:") && !contact.starts_with("https:")) {
+        return Err(wrong(
+            "push.contact",
+            "it is a mailto: or https: address",
+            "Write it as in mailto:me@example.com.",
+        ));
+    }
+    let service = Some(&w.push.base_url).filter(|url| !url.is_empty());
+    Ok(PushSettings {
+        text_after: Duration::from_secs(w.push.text_after.clamp(1, 86_400)),
+        contact: contact.cloned(),
+        base_url: service.map(|url| base_url("push.base_url", url)).transpose()?,
+    })
 }
 
 fn grants(written: written::Grants) -> Option<Risk> {
@@ -252,6 +285,8 @@ mod tests {
         refused("[server]\nlisten = \"3001\"", "server.listen");
         refused("[server]\npublic_url = \"https://x.test/path\"", "server.public_url");
         refused("[anthropic]\nbase_url = \"http://example.com\"", "anthropic.base_url");
+        refused("[push]\ncontact = \"me\"", "push.contact");
+        refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
         let sid = "AC0123456789abcdef0123456789abcdef";

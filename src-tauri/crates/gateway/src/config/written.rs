@@ -33,6 +33,7 @@ pub struct Written {
     pub approvals: Approvals,
     pub twilio: Twilio,
     pub sms: Sms,
+    pub push: Push,
     pub log: Log,
 }
 
@@ -68,7 +69,11 @@ table!(Sandbox {
 });
 table!(Egress { allow: Vec<String> = Vec::new() });
 table!(Spend { turn: f64 = 5.0, session: f64 = 25.0, day: f64 = 50.0 });
-table!(Approvals { sms_grants: Grants = Grants::Low, expire_minutes: u64 = 60 });
+table!(Approvals {
+    sms_grants: Grants = Grants::Low,
+    lock_screen_grants: Grants = Grants::Low,
+    expire_minutes: u64 = 60,
+});
 table!(Twilio {
     account_sid: String = String::new(),
     from: String = String::new(),
@@ -82,6 +87,7 @@ table!(Sms {
     link_minutes: u64 = 1440,
     picture_minutes: u64 = 60,
 });
+table!(Push { text_after: u64 = 60, contact: String = String::new(), base_url: String = String::new() });
 table!(Log { level: String = "info".into(), format: LogFormat = LogFormat::Pretty });
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

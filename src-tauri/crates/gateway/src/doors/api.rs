@@ -11,6 +11,7 @@ mod history;
 mod house;
 mod no;
 mod pairing;
+mod push;
 mod sessions;
 mod socket;
 
@@ -88,5 +89,7 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(export::export))
         .routes(routes!(approvals::open))
         .routes(routes!(approvals::decide))
+        .routes(routes!(push::key, push::subscribe, push::unsubscribe))
+        .routes(routes!(push::shown))
         .layer(DefaultBodyLimit::max(BODY))
 }

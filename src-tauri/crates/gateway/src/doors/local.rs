@@ -31,7 +31,7 @@ use std::{collections::HashMap, convert::Infallible, os::unix::fs::PermissionsEx
 use store::{
     events,
     inbox::{self, Arrival},
-    outbox, sessions, usage,
+    outbox, push_letters, sessions, usage,
 };
 use tokio::{net::UnixListener, sync::mpsc};
 
@@ -231,7 +231,14 @@ async fn letters(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         json!({ "id": f.id, "to": f.address, "state": f.state, "status": f.status, "error": f.error, "why": f.why,
                 "attempts": f.attempts, "created_at": f.created_at })
     };
-    Ok(Json(fates.iter().map(shown).collect()))
+    let pushes = app.store.read(|r| push_letters::latest(r, 50)).await?;
+    let pushed = |f: &push_letters::Fate| {
+        json!({ "push": f.id, "to": f.phone, "state": f.state, "why": f.why, "attempts": f.attempts,
+                "created_at": f.created_at })
+    };
+    let mut all: Vec<Value> = fates.iter().map(shown).chain(pushes.iter().map(pushed)).collect();
+    all.sort_by_key(|l| std::cmp::Reverse(l["created_at"].as_i64()));
+    Ok(Json(all.into()))
 }
 
 async fn reached(State(app): State<App>) -> Result<Json<Value>, Refusal> {

@@ -45,7 +45,16 @@ impl PhoneKey {
                 der.strip_prefix(&SPKI).ok_or(BadKey)?.to_vec()
             }
         };
-        on_curve(&point).then_some(Self(point)).ok_or(BadKey)
+        Self::is_on_curve(&point).then_some(Self(point)).ok_or(BadKey)
+    }
+
+    /// An agreement with a throw-away key is what makes `ring` look whether the point is on the curve.
+    pub fn is_on_curve(point: &[u8]) -> bool {
+        let Ok(own) = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new()) else {
+            return false;
+        };
+        let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
+        agreement::agree_ephemeral(own, &peer, |_| ()).is_ok()
     }
 
     /// As it was kept.
@@ -69,17 +78,8 @@ fn coordinate(text: &str) -> Result<Vec<u8>, BadKey> {
 }
 
 /// Base64 of either alphabet, padded or not: browsers, JWK and PEM each have their own.
-fn decode(text: &str) -> Option<Vec<u8>> {
+pub fn decode(text: &str) -> Option<Vec<u8>> {
     URL.decode(text).or_else(|_| STANDARD.decode(text)).ok()
-}
-
-/// An agreement with a throw-away key is what makes `ring` look whether the point is on the curve.
-fn on_curve(point: &[u8]) -> bool {
-    let Ok(own) = agreement::EphemeralPrivateKey::generate(&agreement::ECDH_P256, &SystemRandom::new()) else {
-        return false;
-    };
-    let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, point);
-    agreement::agree_ephemeral(own, &peer, |_| ()).is_ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::{
     gateway::App,
     links::Target,
+    push::Pushes,
     sms::letters::{Post, To},
 };
 use domain::{
@@ -15,7 +16,7 @@ use domain::{
     usage::Tokens,
 };
 use std::time::Duration;
-use store::{Tx, approvals, artifacts, events, inbox, numbers, sessions, turns, usage};
+use store::{Tx, approvals, artifacts, events, inbox, numbers, push_letters::About, sessions, turns, usage};
 
 pub use domain::risk::WORKSPACE;
 
@@ -26,11 +27,18 @@ pub struct Scene {
     post: Post,
     grants: GrantPolicy,
     expiry: Duration,
+    pushes: Pushes,
 }
 
 impl Scene {
     pub fn of(app: &App, session: SessionId) -> Self {
-        Self { session, post: app.post(), grants: app.config.grants, expiry: app.config.expiry }
+        Self {
+            session,
+            post: app.post(),
+            grants: app.config.grants,
+            expiry: app.config.expiry,
+            pushes: Pushes::of(app),
+        }
     }
 
     /// All of a step's writes, in the transaction `tx`. `pictures` belong to its one finished tool, if any.
@@ -131,7 +139,12 @@ impl Scene {
         crate::may_die!("end-turn-in-the-middle");
         events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
         sessions::touch(tx, self.session, now)?;
-        let (Some(reply), Some(to)) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
+        let (Some(reply), to) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
+        // Who stopped it knows.
+        if outcome != Outcome::Halted {
+            self.pushes.put(tx, About::Turn(turn), self.session, to.is_some(), now)?;
+        }
+        let Some(to) = to else { return Ok(()) };
         let mark = self.mark(tx, &to)?;
         match reply {
             Reply::Answer { text, unasked: false } => self.post.answer(tx, &to, &format!("{mark}{text}"), now),
@@ -173,13 +186,36 @@ impl Scene {
             risk: approval.risk,
         };
         events::append(tx, self.session, &event, now)?;
-        let Some(to) = self.who_asked(tx, turn)? else { return Ok(()) };
-        let by_text = self.grants.by_text(&approval);
+        let to = self.who_asked(tx, turn)?;
+        self.pushes.put(tx, About::Approval(approval.id), self.session, to.is_some(), now)?;
+        match to {
+            Some(to) => self.ask_by_text(tx, &to, &approval, false, now),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks in a letter; with a link where the letter cannot show all of it or grant it, or if one is `wanted`.
+    pub fn ask_by_text(
+        &self,
+        tx: &Tx<'_>,
+        to: &To,
+        approval: &Approval,
+        wanted: bool,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        let by_text = self.grants.by_text(approval);
         let shows_all = by_text != ByText::No && approval.subject.in_a_text().whole;
-        let link = (!shows_all && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
-        let mark = self.mark(tx, &to)?;
-        let words = domain::segments::plain(&phrases::asks(&approval, by_text, link.is_some()));
-        self.post.from_agent(tx, &to, &format!("{mark}{words}"), link, now)
+        let link = ((wanted || !shows_all) && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
+        let mark = self.mark(tx, to)?;
+        let words = domain::segments::plain(&phrases::asks(approval, by_text, link.is_some()));
+        self.post.from_agent(tx, to, &format!("{mark}{words}"), link, now)
+    }
+
+    /// Says in a letter that a turn has ended, with a link to what was said in it.
+    pub fn ended_by_text(&self, tx: &Tx<'_>, to: &To, turn: TurnId, now: Timestamp) -> store::Result<()> {
+        let number = sessions::get(tx, self.session)?.map_or(0, |s| s.number);
+        let failed = !matches!(turns::outcome(tx, turn)?, Some(Outcome::Completed));
+        self.post.from_agent(tx, to, &phrases::ended(number, failed), Some(Target::Answer(turn)), now)
     }
 
     /// The agent does not ask any more: withdrawn here, and said to the one who was asked.

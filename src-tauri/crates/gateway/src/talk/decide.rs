@@ -4,6 +4,7 @@ use crate::{
     approvals,
     gateway::App,
     pairing::Caller,
+    push,
     wire::{Decide, DecideWord},
 };
 use domain::{
@@ -14,7 +15,7 @@ use domain::{
 /// The first answer wins; it must name exactly what is asked.
 ///
 /// # Errors
-/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `BAD_REQUEST`: nothing changed.
+/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `BAD_REQUEST`, from a notice `GRANT_REFUSED`: nothing changed.
 pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) -> Result<Approval, Problem> {
     let known = app.store.read(move |r| store::approvals::get(r, id)).await.map_err(approvals::internal)?;
     let approval = known.ok_or(Code::UnknownApproval)?;
@@ -30,9 +31,18 @@ pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) 
         decision,
         channel: caller.channel(),
         by: Some(caller.name.to_string()),
+        lock_screen: decide.letter.is_some(),
         message: None,
     };
-    approvals::answer(app, answer).await
+    if let Some(letter) = decide.letter
+        && let Err(problem) = push::shown(app, caller, letter).await
+    {
+        tracing::warn!(push.id = letter, code = %problem.code.entry().name, "an answer named no push to its phone");
+    }
+    approvals::answer(app, answer).await.map_err(|problem| match problem.code {
+        Code::GrantRefused => problem.suggest("Open the page and answer there."),
+        _ => problem,
+    })
 }
 
 fn answers(approval: &Approval, words: Option<&str>) -> Result<Vec<String>, Problem> {

@@ -123,6 +123,10 @@ pub struct Decide {
     /// With `deny`: what the agent reads.
     #[ts(optional)]
     pub message: Option<String>,
+    /// From a notice: the push's `letter`. Such an answer grants only what `approvals.lock_screen_grants` in the config lets it.
+    #[serde(default, deserialize_with = "super::phones::whole")]
+    #[ts(optional)]
+    pub letter: Option<i64>,
 }
 
 impl From<&Approval> for ApprovalShown {
@@ -139,7 +143,7 @@ impl From<&Approval> for ApprovalShown {
             session_id: a.session.0,
             turn: a.turn.map(|t| t.0),
             kind,
-            target: approval.subject.really().map(str::to_owned),
+            target: a.subject.really().map(str::to_owned),
             tool,
             input,
             input_hash: a.hash.clone(),

@@ -56,6 +56,11 @@ pub fn typescript() -> String {
     all.visit::<PairingShown>();
     all.visit::<Phones>();
     all.visit::<PhoneChange>();
+    all.visit::<PushKey>();
+    all.visit::<PushSubscription>();
+    all.visit::<PushEndpoint>();
+    all.visit::<PushShown>();
+    all.visit::<PushNotice>();
     all.visit::<MakeApiToken>();
     all.visit::<ApiTokenMade>();
     all.visit::<ApiTokens>();

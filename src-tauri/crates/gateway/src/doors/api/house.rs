@@ -61,7 +61,7 @@ async fn claude(app: &App) -> Claude {
 /// What this gateway is and can do.
 #[utoipa::path(get, path = "/api/info", tag = "house", responses((status = 200, body = Info), Refusals))]
 pub async fn info(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Info>, No> {
-    let mut features = vec!["chat", "approvals", "search", "export", "pictures"];
+    let mut features = vec!["chat", "approvals", "search", "export", "pictures", "push"];
     if app.texting.is_some() {
         features.push("texting");
     }

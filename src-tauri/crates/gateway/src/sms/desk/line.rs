@@ -169,6 +169,7 @@ impl Line {
             decision: decision.clone(),
             channel: Channel::Sms,
             by: message.sender.clone(),
+            lock_screen: false,
             message: Some(message.message),
         };
         let words = match approvals::answer(&self.app, given).await {

