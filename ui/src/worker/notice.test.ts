@@ -4,16 +4,21 @@ import { noticeIn, permissionFor } from "./notice";
 const id = "3f2b8c1e-0000-4000-8000-000000000001";
 
 test("an approval can be allowed from its notice only where all of it is shown", () => {
-    const make = (allow: boolean) => noticeIn(JSON.stringify({ title: "May it?", body: "npm test", approval: { id, input_hash: "h", allow } })).options.actions.map((a) => a.action);
+    const make = (allow: boolean) => noticeIn(JSON.stringify({ title: "May it?", body: "npm test", letter: 7, approval: { id, input_hash: "h", allow } })).options.actions.map((a) => a.action);
     expect(make(true)).toEqual(["allow", "deny"]);
     expect(make(false)).toEqual(["deny"]);
 });
 
 test("a tap on a button answers exactly what was shown", () => {
-    const { data } = noticeIn(JSON.stringify({ approval: { id, input_hash: "h", allow: true } })).options;
-    expect(permissionFor("allow", data)).toEqual({ path: `/api/permission/${id}`, body: { decision: "allow", input_hash: "h" } });
+    const { data } = noticeIn(JSON.stringify({ letter: 7, approval: { id, input_hash: "h", allow: true } })).options;
+    expect(permissionFor("allow", data)).toEqual({ path: `/api/permission/${id}`, body: { decision: "allow", input_hash: "h", letter: 7 } });
     expect(permissionFor("", data)).toBeNull();
     expect(data.path).toBe(`/#/approvals/${id}`);
+});
+
+test("without its letter nobody could hold an answer to what a lock screen may grant", () => {
+    const { actions } = noticeIn(JSON.stringify({ approval: { id, input_hash: "h", allow: true } })).options;
+    expect(actions.map((a) => a.action)).toEqual(["deny"]);
 });
 
 test("a message that is not ours leads nowhere but to the page", () => {

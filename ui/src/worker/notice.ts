@@ -1,14 +1,15 @@
 // What a push message becomes: a notice, and from a tap on it an answer.
 
 /**
- * The payload: `{title, body, tag?, session_id?, approval?: {id, input_hash, allow}}`. `body` is all that would run where
- * `allow` is true; where it is not, a notice offers only no and a look.
+ * The payload, as `PushNotice` says. `body` is all that would run where `allow` is true; where it is not, a notice offers only
+ * no and a look. `letter` tells the gateway which push was shown, and that an answer came from a lock screen.
  */
 interface Payload {
     title?: unknown;
     body?: unknown;
     tag?: unknown;
     session_id?: unknown;
+    letter?: unknown;
     approval?: { id?: unknown; input_hash?: unknown; allow?: unknown };
 }
 
@@ -19,7 +20,7 @@ export interface Notice {
         tag?: string;
         icon: string;
         badge: string;
-        data: { path: string; approval?: { id: string; input_hash: string } };
+        data: { path: string; letter: number | null; approval?: { id: string; input_hash: string } };
         actions: { action: string; title: string }[];
     };
 }
@@ -32,6 +33,7 @@ export function noticeIn(text: string): Notice {
     const approval = approvalIn(payload);
     const session = typeof payload.session_id === "string" && ID.test(payload.session_id) ? payload.session_id : null;
     const path = approval ? `/#/approvals/${approval.id}` : session ? `/#/chat/${session}` : "/";
+    const letter = typeof payload.letter === "number" ? payload.letter : null;
     const allow = { action: "allow", title: "Allow once" };
     const deny = { action: "deny", title: "Deny" };
     return {
@@ -41,16 +43,16 @@ export function noticeIn(text: string): Notice {
             ...(typeof payload.tag === "string" ? { tag: payload.tag } : {}),
             icon: "/icons/192.png",
             badge: "/icons/192.png",
-            data: approval ? { path, approval } : { path },
-            actions: approval ? (payload.approval?.allow === true ? [allow, deny] : [deny]) : [],
+            data: approval ? { path, letter, approval } : { path, letter },
+            actions: approval ? (payload.approval?.allow === true && letter !== null ? [allow, deny] : [deny]) : [],
         },
     };
 }
 
 /** What a tap on one of a notice's buttons says; nothing: the page is to be opened. */
-export function permissionFor(action: string, { approval }: Notice["options"]["data"]): { path: string; body: unknown } | null {
+export function permissionFor(action: string, { approval, letter }: Notice["options"]["data"]): { path: string; body: unknown } | null {
     if (!approval || (action !== "allow" && action !== "deny")) return null;
-    return { path: `/api/permission/${approval.id}`, body: { decision: action, input_hash: approval.input_hash } };
+    return { path: `/api/permission/${approval.id}`, body: { decision: action, input_hash: approval.input_hash, ...(letter === null ? {} : { letter }) } };
 }
 
 function approvalIn({ approval }: Payload): { id: string; input_hash: string } | null {

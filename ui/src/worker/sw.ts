@@ -63,8 +63,15 @@ async function picture(request: Request): Promise<Response> {
 
 self.addEventListener("push", (event) => {
     const notice = noticeIn(event.data?.text() ?? "");
-    event.waitUntil(self.registration.showNotification(notice.title, notice.options as NotificationOptions));
+    event.waitUntil(tell(notice));
 });
+
+/** What was not acknowledged comes again as a text, so the gateway hears of it only once it is shown. */
+async function tell(notice: Notice): Promise<void> {
+    await self.registration.showNotification(notice.title, notice.options as NotificationOptions);
+    const { letter } = notice.options.data;
+    if (letter !== null) await request("/api/push/shown", { letter }).catch(() => null);
+}
 
 self.addEventListener("notificationclick", (event) => {
     event.notification.close();
@@ -76,11 +83,15 @@ self.addEventListener("notificationclick", (event) => {
 /** An answer that did not arrive is not silently lost. */
 async function answer({ path, body }: { path: string; body: unknown }, page: string): Promise<void> {
     try {
-        const shelf = await Shelf.open();
-        await new WebHost(new Keyring(shelf)).request("POST", path, body).finally(() => shelf.close());
+        await request(path, body);
     } catch {
         await self.registration.showNotification("Your answer did not get through", { body: "Tap to answer on the page.", data: { path: page } });
     }
+}
+
+async function request(path: string, body: unknown): Promise<void> {
+    const shelf = await Shelf.open();
+    await new WebHost(new Keyring(shelf)).request("POST", path, body).finally(() => shelf.close());
 }
 
 async function show(path: string): Promise<void> {

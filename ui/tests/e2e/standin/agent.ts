@@ -113,7 +113,7 @@ export class Agent {
         const id = randomUUID();
         const number = this.house.approvals.size + 1;
         const input_hash = createHash("sha256").update(JSON.stringify(about.input)).digest("hex");
-        const approval: ApprovalShown = { id, number, session_id: session, turn, input_hash, asked_at: Date.now(), expires_at: Date.now() + 29 * 60_000, state: "open", ...about };
+        const approval: ApprovalShown = { id, number, session_id: session, turn, target: null, input_hash, asked_at: Date.now(), expires_at: Date.now() + 29 * 60_000, state: "open", ...about };
         this.house.approvals.set(id, approval);
         this.house.fact({ type: "permissionRequest", data: approval });
         return approval;

@@ -31,13 +31,9 @@ test("what would run is shown to the letter, with its risk and how long there is
     expect(screen.getByText(/No answer counts as no, in 9 min/)).toBeTruthy();
 });
 
-test("where a file's link leads is seen, whichever way the gateway says it", () => {
-    const write = { tool: "Write", input: { file_path: "/workspace/notes.md", content: "x" }, shown: "write /workspace/notes.md, really /home/agent/.bashrc: x" };
-    const { container, unmount } = ask(write);
-    expect(container.textContent).toContain("really /home/agent/.bashrc");
-    unmount();
-    const apart = { ...write, shown: "", target: "/home/agent/.bashrc" };
-    expect(ask(apart).container.querySelector("dl")?.textContent).toMatch(/really\s*\/home\/agent\/\.bashrc/);
+test("where a file's link leads is seen", () => {
+    const write = { tool: "Write", input: { file_path: "/workspace/notes.md", content: "x" }, target: "/home/agent/.bashrc" };
+    expect(ask(write).container.querySelector("dl")?.textContent).toMatch(/really\s*\/home\/agent\/\.bashrc/);
 });
 
 test("a tap allows once", async () => {
