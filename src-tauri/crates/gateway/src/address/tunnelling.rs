@@ -34,9 +34,9 @@ pub async fn run(app: App) {
 
 async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
     let settings = &app.config.tunnel;
-    let token = app.secrets.get(Account::Ngrok).await.map_err(|e| match e.code() {
-        Code::NoKey | Code::KeychainUnavailable => Problem::with_detail(Code::TunnelNoToken, e),
-        code => Problem::with_detail(code, e),
+    let token = app.secrets.get(Account::Ngrok).await.map_err(|e| {
+        tracing::warn!(error = %e, "ngrok's authtoken could not be read");
+        Problem::from(Code::TunnelNoToken)
     })?;
     let config = Config {
         domain: settings.domain.clone(),

@@ -85,6 +85,9 @@ fn show_code(url: &str) {
         Ok(_) | Err(_) => println!("Open this on the phone, within two minutes, once:"),
     }
     println!("\n    {url}\n");
+    if url.starts_with("http://") {
+        println!("There is no public address yet, so only this computer gets there. lanyard tunnel on opens one.\n");
+    }
 }
 
 pub async fn act(door: &LocalDoor, action: Option<PhonesAction>, json: bool) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use super::client::LocalDoor;
 use clap::ValueEnum;
-use domain::Problem;
+use domain::{Code, Problem};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -23,11 +23,20 @@ pub async fn act(door: &LocalDoor, switch: Option<Switch>, json: bool) -> Result
             settled(door, switch).await?
         }
     };
+    let refused = shown["status"]["state"] == "refused" && switch == Some(Switch::On);
     match json {
         true => println!("{shown}"),
+        // Its words come as the error.
+        false if refused => {}
         false => tell(&shown),
     }
-    Ok(())
+    if refused { Err(problem(&shown["status"]["why"])) } else { Ok(()) }
+}
+
+fn problem(why: &Value) -> Problem {
+    let word = |key: &str| why[key].as_str().unwrap_or_default().to_owned();
+    let code = Code::named(&word("code")).unwrap_or(Code::Internal);
+    Problem { code, message: word("message"), suggestion: word("suggestion") }
 }
 
 /// How it is once it has come to rest.
