@@ -80,7 +80,7 @@ async fn twilios_number_is_led_to_the_tunnel_and_that_is_proved_from_outside() {
     assert!(t.w.arrives(SOON).await.body.contains("Just write"));
     assert!(!running.app.address.page_in_the_way());
     running.stop().await;
-    assert_eq!((t.edge.seen().sessions, t.edge.seen().tunnels), (0, 0), "nothing is left at ngrok");
+    t.edge.wait_for(SOON, |seen| (seen.sessions, seen.tunnels) == (0, 0)).await.expect("nothing is left at ngrok");
 }
 
 #[tokio::test]
