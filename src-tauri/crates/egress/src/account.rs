@@ -86,8 +86,8 @@ impl Account {
         }
     }
 
-    /// Looks at bytes on their way in; true when the count is final.
-    pub fn read(&mut self, bytes: &[u8]) -> bool {
+    /// Looks at bytes on their way in. Once the count is final: where in them the event that says so begins.
+    pub fn read(&mut self, bytes: &[u8]) -> Option<usize> {
         self.first_byte.get_or_insert_with(|| self.clock.elapsed());
         self.meter.read(bytes)
     }

@@ -80,17 +80,21 @@ impl Meter {
         Self { form, model: None, usage: Usage::default(), passed: 0, complete: false }
     }
 
-    /// Looks at the next bytes of the answer, in order. True as soon as the count is final: a streamed answer has said
-    /// `message_stop`.
-    pub fn read(&mut self, bytes: &[u8]) -> bool {
+    /// Looks at the next bytes of the answer, in order. Once the count is final, because a streamed answer says
+    /// `message_stop`: where in `bytes` that event begins.
+    pub fn read(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut form = std::mem::replace(&mut self.form, Form::Whole(Vec::new()));
+        let mut last = None;
         match &mut form {
-            Form::Streamed(events) => events.feed(bytes, |data| self.event(data)),
+            Form::Streamed(events) => events.feed(bytes, |data, begins| {
+                self.event(data);
+                last = last.or(self.complete.then_some(begins));
+            }),
             Form::Whole(text) if text.len() + bytes.len() <= LARGEST_WHOLE => text.extend_from_slice(bytes),
             Form::Whole(_) => {}
         }
         self.form = form;
-        self.complete
+        last
     }
 
     /// The answer has ended of itself.
@@ -210,7 +214,7 @@ mod tests {
     #[test]
     fn a_stream_is_counted_by_its_last_totals() {
         let mut meter = Meter::streamed();
-        assert!(meter.read(STREAM.as_bytes()));
+        assert_eq!(meter.read(STREAM.as_bytes()), STREAM.find("event: message_stop"));
         assert_eq!((meter.billed(), meter.model()), (whole_stream(), Some("claude-opus-5")));
     }
 
@@ -218,7 +222,7 @@ mod tests {
     fn a_cut_stream_counts_what_passed() {
         let cut = STREAM.find("event: content_block_stop").unwrap();
         let mut meter = Meter::streamed();
-        assert!(!meter.read(&STREAM.as_bytes()[..cut]));
+        assert_eq!(meter.read(&STREAM.as_bytes()[..cut]), None);
         let billed = meter.billed();
         assert_eq!((billed.input, billed.cache_read), (25, 4000));
         assert!((2..20).contains(&billed.output), "{}", billed.output);
@@ -228,7 +232,7 @@ mod tests {
     fn an_answer_in_one_piece_is_counted_at_its_end() {
         let mut meter = Meter::whole();
         let text = br#"{"type":"message","model":"claude-haiku-4-5","content":[],"usage":{"input_tokens":7,"output_tokens":3,"cache_creation":null}}"#;
-        assert!(!meter.read(&text[..40]) && !meter.read(&text[40..]));
+        assert_eq!((meter.read(&text[..40]), meter.read(&text[40..])), (None, None));
         meter.end();
         assert!(meter.is_complete());
         assert_eq!(meter.billed(), Billed { input: 7, output: 3, ..Billed::default() });

@@ -190,7 +190,7 @@ async fn metered(door: &Inner, mut account: Account, request: Request<Full<Bytes
     headers::clean_answer(&mut parts.headers);
     // The end must be ours to give: with a length the client would see it before the money is recorded.
     parts.headers.remove(CONTENT_LENGTH);
-    let passing = Passing { body, account, idle: door.settings.idle_timeout, over: false };
+    let passing = Passing { body, account, idle: door.settings.idle_timeout, last: None, over: false };
     Ok(Response::from_parts(head(parts), passing.into_body()))
 }
 
@@ -205,6 +205,8 @@ struct Passing {
     body: Incoming,
     account: Account,
     idle: Duration,
+    /// The piece that ends the answer, for when the money is recorded.
+    last: Option<Bytes>,
     over: bool,
 }
 
@@ -213,10 +215,15 @@ impl Passing {
         StreamBody::new(stream::unfold(self, |passing| passing.next()).boxed()).boxed_unsync()
     }
 
-    /// Each piece as it comes. The one that makes the count final, and the end, wait until the money is recorded.
+    /// Each piece as it comes. The event that makes the count final, and the end, wait until the money is recorded; the words
+    /// before it do not, though they came with it.
     async fn next(mut self) -> Option<(Result<Frame<Bytes>, BoxError>, Self)> {
         if self.over {
             return None;
+        }
+        if let Some(last) = self.last.take() {
+            self.account.settle().await;
+            return Some((Ok(Frame::data(last)), self));
         }
         let frame = match timeout(self.idle, self.body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
@@ -228,10 +235,19 @@ impl Passing {
                 return None;
             }
         };
-        if frame.data_ref().is_some_and(|bytes| self.account.read(bytes)) {
-            self.account.settle().await;
+        match frame.into_data() {
+            Ok(bytes) => self.pass(bytes).await,
+            Err(trailers) => Some((Ok(trailers), self)),
         }
-        Some((Ok(frame), self))
+    }
+
+    async fn pass(mut self, mut bytes: Bytes) -> Option<(Result<Frame<Bytes>, BoxError>, Self)> {
+        match self.account.read(&bytes) {
+            None => {}
+            Some(0) => self.account.settle().await,
+            Some(before) => self.last = Some(bytes.split_off(before)),
+        }
+        Some((Ok(Frame::data(bytes)), self))
     }
 
     /// The model's side broke off. Said as an event where one fits, so that the agent gets a sentence and the connection

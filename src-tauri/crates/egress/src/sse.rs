@@ -18,11 +18,16 @@ pub(crate) struct Events {
     too_large: bool,
     /// The last byte was a CR: an LF next belongs to it.
     after_cr: bool,
+    /// Where in the bytes being read the event under way begins; 0 if it began before them.
+    begins: usize,
 }
 
 impl Events {
-    /// Calls `each` with the data of every event that `bytes` completes.
-    pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
+    /// Calls `each` with the data of every event that `bytes` completes, and with where in `bytes` that event begins (0 if
+    /// it began before them).
+    pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8], usize)) {
+        let whole = bytes.len();
+        self.begins = 0;
         if std::mem::take(&mut self.after_cr) && bytes.first() == Some(&b'\n') {
             bytes = &bytes[1..];
         }
@@ -30,8 +35,9 @@ impl Events {
             let (line, rest) = (&bytes[..end], &bytes[end + 1..]);
             let crlf = bytes[end] == b'\r' && rest.first() == Some(&b'\n');
             self.after_cr = bytes[end] == b'\r' && rest.is_empty();
-            self.end_line(line, &mut each);
-            bytes = if crlf { &rest[1..] } else { rest };
+            let after = if crlf { &rest[1..] } else { rest };
+            self.end_line(line, whole - after.len(), &mut each);
+            bytes = after;
         }
         self.keep_line(bytes);
     }
@@ -48,22 +54,24 @@ impl Events {
         }
     }
 
-    fn end_line(&mut self, rest: &[u8], each: &mut impl FnMut(&[u8])) {
+    fn end_line(&mut self, rest: &[u8], next: usize, each: &mut impl FnMut(&[u8], usize)) {
         if self.line.is_empty() {
-            return self.line(rest, each);
+            return self.line(rest, next, each);
         }
         self.keep_line(rest);
         let line = std::mem::take(&mut self.line);
-        self.line(&line, each);
+        self.line(&line, next, each);
         self.line = line;
         self.line.clear();
     }
 
-    fn line(&mut self, line: &[u8], each: &mut impl FnMut(&[u8])) {
+    /// `next` is where the line after this one begins.
+    fn line(&mut self, line: &[u8], next: usize, each: &mut impl FnMut(&[u8], usize)) {
         if line.is_empty() {
             if self.any_data && !self.too_large {
-                each(&self.data);
+                each(&self.data, self.begins);
             }
+            self.begins = next;
             self.data.clear();
             (self.any_data, self.too_large) = (false, false);
         } else if let Some(value) = line.strip_prefix(b"data").and_then(field_value) {
@@ -102,7 +110,7 @@ mod tests {
     fn read(chunks: &[&[u8]]) -> Vec<String> {
         let (mut events, mut seen) = (Events::default(), Vec::new());
         for chunk in chunks {
-            events.feed(chunk, |data| seen.push(String::from_utf8_lossy(data).into_owned()));
+            events.feed(chunk, |data, _| seen.push(String::from_utf8_lossy(data).into_owned()));
         }
         seen
     }
@@ -124,6 +132,16 @@ mod tests {
         let giant = [b"data: ".as_slice(), &vec![b'x'; LARGEST + 10], b"\n\ndata: next\n\n"].concat();
         assert_eq!(read(&[&giant]), ["next"]);
         assert_eq!(read(&giant.chunks(70_000).collect::<Vec<_>>()), ["next"]);
+    }
+
+    #[test]
+    fn each_event_is_told_with_where_it_begins() {
+        let (mut events, mut begins) = (Events::default(), Vec::new());
+        for chunk in [b"data: a\r\n\r\nevent: b\ndata: b\n\ndata".as_slice(), b": c\n\n\ndata: d\n\n"] {
+            events.feed(chunk, |data, begin| begins.push((String::from_utf8_lossy(data).into_owned(), begin)));
+        }
+        let expected = [("a", 0), ("b", 11), ("c", 0), ("d", 6)];
+        assert_eq!(begins, expected.map(|(data, begin)| (data.to_owned(), begin)));
     }
 
     proptest! {

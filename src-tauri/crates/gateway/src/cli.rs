@@ -153,12 +153,12 @@ enum ConfigAction {
     RemoveKey { account: String },
 }
 
-/// Runs the command; gives the exit code: 0 well, 1 an error (said on standard error).
+/// Runs the command; gives the exit code: 0 well, 1 an error (said on standard error), or something broken that `doctor` found.
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
     match run(cli).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             match json {
                 true => eprintln!("{}", serde_json::to_string(&problem).unwrap_or_default()),
@@ -169,10 +169,11 @@ pub async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<(), Problem> {
+async fn run(cli: Cli) -> Result<ExitCode, Problem> {
     let paths = Paths::find(cli.home.as_deref())?;
     let door = client::LocalDoor::at(&paths);
-    match cli.command {
+    let done = match cli.command {
+        Command::Doctor => return show::doctor(&door, &paths, cli.json).await,
         Command::Serve => serve(paths).await,
         Command::Status => show::status(&door, cli.json).await,
         Command::Send { session, steer, no_wait, words } => {
@@ -197,7 +198,6 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
-        Command::Doctor => show::doctor(&door, &paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
         Command::Pause => {
             say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
@@ -205,7 +205,8 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
         Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
         Command::Stop => say::done(&door, "/stop", "Lanyard stops.", cli.json).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 fn resolved(paths: &Paths) -> Result<Resolved, Problem> {

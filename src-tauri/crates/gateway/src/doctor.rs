@@ -6,7 +6,7 @@ mod offline;
 
 pub use offline::without_a_gateway;
 
-use crate::gateway::App;
+use crate::{config::Resolved, gateway::App, secrets::Secrets, sms::texting::Texting};
 use accounts::{
     anthropic::{KeyState, check_key},
     keychain::Account,
@@ -58,8 +58,13 @@ fn broken(what: &str, problem: Problem) -> Finding {
 
 /// Looks at everything; takes a few seconds.
 pub async fn examine(app: &App) -> Vec<Finding> {
-    let (engine, key, twilio, public, clock) =
-        tokio::join!(engine(app), key(app), twilio(app), public_address(app), clock(app));
+    let (engine, key, twilio, public, clock) = tokio::join!(
+        engine(app),
+        key(&app.config, &app.secrets),
+        texting(app),
+        public_address(app),
+        clock(&app.config)
+    );
     let mut findings = engine;
     findings.push(key);
     findings.extend(twilio);
@@ -88,13 +93,13 @@ async fn engine(app: &App) -> Vec<Finding> {
     vec![engine, image::finding(app.workshop.image_state().await), sandbox]
 }
 
-async fn key(app: &App) -> Finding {
-    let secret = match app.secrets.look(Account::Anthropic).await {
+async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
+    let secret = match secrets.look(Account::Anthropic).await {
         Ok(secret) => secret,
         Err(e) => return broken("key", e.problem()),
     };
     let place = secret.source.to_string();
-    match check_key(&app.config.model_base, &secret.value).await {
+    match check_key(&config.model_base, &secret.value).await {
         Ok(KeyState::Works) => well("key", format!("The Anthropic key from {place} works.")),
         Ok(state) => {
             let code = state.code().unwrap_or(Code::KeyRefused);
@@ -104,13 +109,21 @@ async fn key(app: &App) -> Finding {
     }
 }
 
-async fn twilio(app: &App) -> Vec<Finding> {
-    let Some(settings) = &app.config.twilio else {
+async fn texting(app: &App) -> Vec<Finding> {
+    let mut findings = twilio(&app.config, &app.secrets, app.texting.as_ref()).await;
+    if app.texting.is_some() {
+        findings.push(webhook(app).await);
+    }
+    findings
+}
+
+async fn twilio(config: &Resolved, secrets: &Secrets, texting: Option<&Texting>) -> Vec<Finding> {
+    let Some(settings) = &config.twilio else {
         let mend = "Set [twilio] in the config and lanyard config set-key twilio.";
         return vec![note("twilio", "No Twilio account is set up: no texting.", mend)];
     };
-    let Some(texting) = &app.texting else {
-        let why = match app.secrets.look(Account::Twilio).await {
+    let Some(texting) = texting else {
+        let why = match secrets.look(Account::Twilio).await {
             Ok(_) => Problem::with_detail(Code::TwilioMissing, "Its auth token is there now.")
                 .suggest("Start Lanyard again."),
             Err(e) => e.problem(),
@@ -125,7 +138,7 @@ async fn twilio(app: &App) -> Vec<Finding> {
         0 => note("numbers", "No number may text Lanyard.", "Put yours into twilio.allow."),
         n => well("numbers", format!("{n} number(s) may text Lanyard.")),
     };
-    vec![account, allowed, webhook(app).await]
+    vec![account, allowed]
 }
 
 /// Is the number's webhook ours?
@@ -176,8 +189,8 @@ async fn public_address(app: &App) -> Finding {
 }
 
 /// This computer's clock against the model's side, by the Date of its answer.
-async fn clock(app: &App) -> Finding {
-    let theirs = match accounts::reach::head(app.config.model_base.as_str()).await {
+async fn clock(config: &Resolved) -> Finding {
+    let theirs = match accounts::reach::head(config.model_base.as_str()).await {
         Ok(answer) => answer.date,
         Err(e) => return note("clock", format!("The clock could not be compared: {e}."), "Check the network."),
     };

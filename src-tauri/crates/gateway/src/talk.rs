@@ -38,6 +38,12 @@ struct Words {
     when: When,
 }
 
+/// Words that are written down: what the caller is told, and what their session is.
+struct Taken {
+    said: Said,
+    rings: Input,
+}
+
 /// Says something in a session. The same `client_id` of the same caller is said once and always gets the same answer.
 ///
 /// # Errors
@@ -57,9 +63,9 @@ pub async fn say(app: &App, caller: &Caller, session: SessionId, say: Say) -> Re
         sessions::get(tx, session)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         say_routed(tx, &by, session, received.message, &words, waiting, now)
     });
-    let said = said.await.map_err(approvals::internal)?;
-    ring(app, SessionId(said.session_id), Some(&said)).await?;
-    Ok(said)
+    let taken = said.await.map_err(approvals::internal)?;
+    app.registry.ring(app, SessionId(taken.said.session_id), taken.rings).await;
+    Ok(taken.said)
 }
 
 /// A session's state right now.
@@ -110,7 +116,7 @@ fn say_routed(
     words: &Words,
     waiting: usize,
     now: domain::Timestamp,
-) -> store::Result<Said> {
+) -> store::Result<Taken> {
     if inbox::waiting(tx, session)?.len() >= waiting {
         return Err(store::Error::Refused(Code::Busy));
     }
@@ -125,26 +131,14 @@ fn say_routed(
     };
     let event = route(tx, &saying, now)?;
     inbox::set_event(tx, message, event)?;
-    Ok(Said { session_id: session.0, event, message, fresh: true })
+    let rings = Input::Said(inbox::get(tx, message)?.said());
+    Ok(Taken { said: Said { session_id: session.0, event, message, fresh: true }, rings })
 }
 
-fn said_before(tx: &Tx<'_>, session: SessionId, message: i64) -> store::Result<Option<Said>> {
-    Ok(inbox::event(tx, message)?.map(|event| Said { session_id: session.0, event, message, fresh: false }))
-}
-
-/// The session takes it up; what it was told before it knows itself.
-async fn ring(app: &App, session: SessionId, said: Option<&Said>) -> Result<(), Problem> {
-    let input = match said {
-        Some(said) if said.fresh => {
-            let message = said.message;
-            let known = app.store.read(move |r| inbox::get(r, message)).await.map_err(approvals::internal)?;
-            Input::Said(known.said())
-        }
-        Some(_) => Input::GoOn,
-        None => return Ok(()),
-    };
-    app.registry.ring(app, session, input).await;
-    Ok(())
+/// What their session was told before it knows itself.
+fn said_before(tx: &Tx<'_>, session: SessionId, message: i64) -> store::Result<Option<Taken>> {
+    let said = |event| Said { session_id: session.0, event, message, fresh: false };
+    Ok(inbox::event(tx, message)?.map(|event| Taken { said: said(event), rings: Input::GoOn }))
 }
 
 fn check_words(text: &str) -> Result<(), Problem> {

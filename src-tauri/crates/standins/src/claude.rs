@@ -88,14 +88,16 @@ impl Den {
         Ok(den)
     }
 
-    /// A hard link where the cache lies in a folder that the other user may not enter, as `/root`.
+    /// A hard link where the cache lies in a folder that the other user may not enter, as `/root`; a copy where that is on
+    /// another file system. `cp` writes it: a file this process had open for writing could be inherited by a child that
+    /// another thread starts just then, and would be "busy" when it is to run.
     fn reachable_program(&self) -> anyhow::Result<PathBuf> {
         if self.uid.is_none() {
             return Ok(self.program.clone());
         }
         let link = self.folder.path().join("claude");
         if std::fs::hard_link(&self.program, &link).is_err() {
-            std::fs::copy(&self.program, &link)?;
+            run(self.folder.path(), "cp", [self.program.as_path(), &link])?;
         }
         Ok(link)
     }

@@ -39,6 +39,21 @@ async fn the_end_is_seen_only_when_the_money_is_recorded() {
 }
 
 #[tokio::test]
+async fn words_that_came_with_the_end_do_not_wait_for_it() {
+    let (mut model, house, door) = world().await;
+    house.records.send_replace(false);
+    let mut client = client(&door).await;
+    let (say, response) = begun(&mut model, &mut client).await;
+    let mut body = response.into_body();
+    say.send(Ok(Box::leak([START, DELTA, LAST, STOP].concat().into_boxed_str()))).await.unwrap();
+    assert_eq!(piece(&mut body).await, Some([START, DELTA, LAST].concat()));
+    assert!(futures::poll!(std::pin::pin!(body.frame())).is_pending() && house.told.borrow().spends.is_empty());
+    house.records.send_replace(true);
+    assert_eq!(piece(&mut body).await.as_deref(), Some(STOP));
+    assert_eq!(house.told.borrow().spends.len(), 1);
+}
+
+#[tokio::test]
 async fn whoever_goes_away_in_the_middle_pays_for_what_passed() {
     let (mut model, house, door) = world().await;
     let mut client = client(&door).await;

@@ -8,6 +8,7 @@ use crate::config::{Paths, Written};
 use console::style;
 use domain::{Code, Problem, Timestamp, shown::shown};
 use serde_json::Value;
+use std::process::ExitCode;
 
 /// Prints `value` as JSON, or hands it to `words`.
 fn print(value: &Value, json: bool, words: impl FnOnce(&Value)) -> Result<(), Problem> {
@@ -209,18 +210,20 @@ fn event(entry: &Value) {
     println!("{} {:>3}  {}", clock(&entry["at"]), entry["number"].to_string(), lines(&says, 14));
 }
 
-/// What is well and what is not. Without a running Lanyard: what can be seen from outside, and why it may not start.
-pub async fn doctor(door: &LocalDoor, paths: &Paths, json: bool) -> Result<(), Problem> {
-    let (findings, fails) = match door.get("/doctor").await {
-        Ok(findings) => (findings, None),
+/// What is well and what is not; gives 1 if anything is broken. Without a running Lanyard: what can be seen from outside, and
+/// why it may not start.
+pub async fn doctor(door: &LocalDoor, paths: &Paths, json: bool) -> Result<ExitCode, Problem> {
+    let findings = match door.get("/doctor").await {
+        Ok(findings) => findings,
         Err(problem) if problem.code == Code::NotRunning => {
             let findings = crate::doctor::without_a_gateway(paths).await;
-            (serde_json::to_value(findings).unwrap_or_default(), Some(problem))
+            serde_json::to_value(findings).unwrap_or_default()
         }
         Err(problem) => return Err(problem),
     };
     print(&findings, json, |findings| rows(findings).for_each(finding))?;
-    fails.map_or(Ok(()), Err)
+    let broken = rows(&findings).any(|finding| word(finding, "state") == "broken");
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn finding(f: &Value) {

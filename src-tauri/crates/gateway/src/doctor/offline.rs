@@ -1,9 +1,11 @@
 //! What can be looked at while no Lanyard runs: why it does not start, and what it would miss.
 
-use super::{Finding, broken, database::database, disk, image, well};
+use super::{Finding, broken, clock, database::database, disk, image, key, twilio, well};
 use crate::{
     config::{self, Paths, Resolved},
+    secrets::Secrets,
     sessions::Workshop,
+    sms::texting::Texting,
 };
 use domain::Code;
 
@@ -13,13 +15,28 @@ pub async fn without_a_gateway(paths: &Paths) -> Vec<Finding> {
     match config::read(&paths.config).and_then(Resolved::new) {
         Ok(config) => {
             findings.push(well("config", format!("{} is fine.", paths.config.display())));
-            findings.extend(engine(&config, paths).await);
+            findings.extend(accounts_and_engine(&config, paths).await);
         }
         Err(problem) => findings.push(broken("config", problem)),
     }
     findings.push(database(paths).await);
     let existing = paths.data.ancestors().find(|folder| folder.exists());
     findings.extend(existing.map(disk));
+    findings
+}
+
+async fn accounts_and_engine(config: &Resolved, paths: &Paths) -> Vec<Finding> {
+    let secrets = Secrets::open(config);
+    let texting = Texting::open(config, &secrets).await;
+    let (mut findings, key, twilio, clock) = tokio::join!(
+        engine(config, paths),
+        key(config, &secrets),
+        twilio(config, &secrets, texting.as_ref()),
+        clock(config)
+    );
+    findings.push(key);
+    findings.extend(twilio);
+    findings.push(clock);
     findings
 }
 

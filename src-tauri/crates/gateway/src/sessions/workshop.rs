@@ -295,7 +295,10 @@ impl Workshop {
 
 fn problem(e: &sandbox::Error) -> Problem {
     tracing::warn!(error = ?e, "the sandbox is in trouble");
-    Problem::with_detail(e.code(), format!("{e}."))
+    match e {
+        sandbox::Error::NoEngine { at, .. } => Problem::with_detail(e.code(), format!("It was looked for at {at}.")),
+        e => Problem::with_detail(e.code(), format!("{e}.")),
+    }
 }
 
 async fn sandbox_id(store: &Store) -> store::Result<SandboxId> {

@@ -1,6 +1,6 @@
 //! Opening sessions, and taking them up again.
 
-use super::{AGENTS, Pictures, Words, arrival, check_words, checked_id, ring, said_before, say_routed, state};
+use super::{AGENTS, Pictures, Taken, Words, arrival, check_words, checked_id, said_before, say_routed, state};
 use crate::{
     approvals, clock,
     gateway::App,
@@ -48,7 +48,10 @@ pub(super) async fn begin(
     if let (Some(mode), false) = (mode, opened.new) {
         app.registry.ring(app, opened.session, Input::SetMode(mode)).await;
     }
-    ring(app, opened.session, opened.said.as_ref()).await?;
+    let (said, rings) = opened.taken.map(|taken| (taken.said, taken.rings)).unzip();
+    if let Some(rings) = rings {
+        app.registry.ring(app, opened.session, rings).await;
+    }
     app.stream.ring();
     let started = Started {
         session_id: opened.session.0,
@@ -56,7 +59,7 @@ pub(super) async fn begin(
         state: state(app, opened.session, true),
         last_event: *app.store.bells().events.borrow(),
     };
-    Ok((started, opened.said))
+    Ok((started, said))
 }
 
 /// A session as [`start`] left it.
@@ -64,7 +67,7 @@ struct Opened {
     session: SessionId,
     number: u32,
     new: bool,
-    said: Option<Said>,
+    taken: Option<Taken>,
 }
 
 /// All in one transaction: the session and its first words, or neither.
@@ -85,8 +88,8 @@ async fn write_start(
         if !received.fresh {
             let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
             let row = sessions::get(tx, known)?.ok_or(store::Error::Missing)?;
-            let said = said_before(tx, known, received.message)?;
-            return Ok(Opened { session: known, number: row.number, new: true, said });
+            let taken = said_before(tx, known, received.message)?;
+            return Ok(Opened { session: known, number: row.number, new: true, taken });
         }
         let (session, new) = match start.resume {
             Some(id) => (SessionId(id), false),
@@ -103,7 +106,7 @@ async fn write_start(
             listing::set_model(tx, session, model)?;
         }
         sessions::touch(tx, session, now)?;
-        let said = match start.prompt {
+        let taken = match start.prompt {
             Some(text) => {
                 let words = Words { text, pictures, client_id, when: When::Queue };
                 Some(say_routed(tx, &caller, session, received.message, &words, waiting, now)?)
@@ -114,7 +117,7 @@ async fn write_start(
                 None
             }
         };
-        Ok(Opened { session, number: row.number, new, said })
+        Ok(Opened { session, number: row.number, new, taken })
     });
     opened.await.map_err(approvals::internal)
 }

@@ -139,6 +139,9 @@ impl Driver {
 }
 
 async fn load_pictures(app: &App, said: &Said) -> store::Result<Vec<Picture>> {
+    if said.pictures.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids = said.pictures.clone();
     let artifacts = app
         .store
