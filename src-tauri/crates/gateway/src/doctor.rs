@@ -105,7 +105,10 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
             let code = state.code().unwrap_or(Code::KeyRefused);
             broken("key", Problem::with_detail(code, format!("It came from {place}.")))
         }
-        Err(e) => broken("key", Problem::with_detail(e.code(), "The Anthropic key could not be checked.")),
+        Err(e) => broken(
+            "key",
+            Problem::with_detail(e.code(), "The Anthropic key could not be checked.").suggest("Check the network."),
+        ),
     }
 }
 

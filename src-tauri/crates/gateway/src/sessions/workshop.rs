@@ -293,11 +293,18 @@ impl Workshop {
     }
 }
 
+/// An error's words as a sentence of their own.
+fn sentence(e: &impl std::fmt::Display) -> String {
+    let words = e.to_string();
+    let rest = words.chars().next().map_or(0, char::len_utf8);
+    format!("{}{}.", words[..rest].to_uppercase(), &words[rest..])
+}
+
 fn problem(e: &sandbox::Error) -> Problem {
     tracing::warn!(error = ?e, "the sandbox is in trouble");
     match e {
         sandbox::Error::NoEngine { at, .. } => Problem::with_detail(e.code(), format!("It was looked for at {at}.")),
-        e => Problem::with_detail(e.code(), format!("{e}.")),
+        e => Problem::with_detail(e.code(), sentence(e)),
     }
 }
 

@@ -28,7 +28,7 @@ impl Workshop {
             }
             Err(e) => {
                 lease.end(&self.0.tokens).await;
-                Err(Problem::with_detail(e.code(), format!("{e}.")))
+                Err(Problem::with_detail(e.code(), super::sentence(&e)))
             }
         }
     }
