@@ -1,5 +1,8 @@
 //! The headless program: the gateway and its command line, without a display.
 
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     #[cfg(feature = "failpoints")]
     let _until_the_end = fail::FailScenario::setup();
