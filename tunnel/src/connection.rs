@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::mpsc,
 };
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
@@ -41,6 +42,16 @@ impl Connection {
 
     pub(crate) fn from_lan(stream: TlsStream<TcpStream>) -> Self {
         Self(Either::Right(Box::new(stream)))
+    }
+}
+
+/// Those who come one way.
+pub struct Visitors(pub(crate) mpsc::Receiver<(Connection, Peer)>);
+
+impl Visitors {
+    /// The next visitor, TLS done; none once the way is closed. Losses in between are not seen here.
+    pub async fn accept(&mut self) -> Option<(Connection, Peer)> {
+        self.0.recv().await
     }
 }
 
