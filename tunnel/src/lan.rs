@@ -134,7 +134,7 @@ impl Lan {
         self.status.clone()
     }
 
-    /// Withdraws the announcement and closes the door. Connections handed over are the caller's to end.
+    /// Withdraws the announcement and closes the door. What was handed over ends at its next read.
     ///
     /// # Errors
     /// [`Error::StillClosing`] when that took longer than `deadline`.
@@ -191,7 +191,7 @@ async fn listen(
                 }
             },
         };
-        let greeting = greet(stream, from, acceptor.clone(), visitors.clone());
+        let greeting = greet(stream, from, acceptor.clone(), visitors.clone(), stop.clone());
         let stop = stop.clone();
         open.spawn(async move {
             tokio::select! {
@@ -203,14 +203,20 @@ async fn listen(
     }
 }
 
-async fn greet(stream: TcpStream, from: SocketAddr, acceptor: TlsAcceptor, visitors: mpsc::Sender<(Connection, Peer)>) {
+async fn greet(
+    stream: TcpStream,
+    from: SocketAddr,
+    acceptor: TlsAcceptor,
+    visitors: mpsc::Sender<(Connection, Peer)>,
+    stop: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             // A door for both kinds of address sees the older kind in the newer's clothes.
             let address = SocketAddr::new(from.ip().to_canonical(), from.port());
             let peer = Peer { address, way: Way::Lan };
-            let _ = visitors.send((Connection::from_lan(stream), peer)).await;
+            let _ = visitors.send((Connection::from_lan(stream, stop), peer)).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a handshake on the local network failed"),
         Err(_) => tracing::debug!("a handshake on the local network took too long"),

@@ -12,6 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt;
 use tunnel::{Authority, Connection, Lan, LanConfig, Peer, Reach, Visitors, Way, clock::Wall, lan::SERVICE};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -168,6 +169,23 @@ async fn a_door_for_every_address_sees_visitors_by_their_own() {
     drop(_connection);
     visit.await.unwrap();
     lan.stop(SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_lasts_ends_with_the_door() {
+    let authority = Authority::create("desk", SystemTime::now()).unwrap();
+    let (lan, mut visitors) = Lan::open(config("desk"), authority).await.unwrap();
+    let at = lan.addr().to_string();
+    let mut client = Command::new("openssl");
+    client.args(["s_client", "-quiet", "-connect", &at]).stdin(std::process::Stdio::piped());
+    let mut client = client.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let (mut connection, _peer) = tokio::time::timeout(SOON, visitors.accept()).await.unwrap().unwrap();
+    let reading = tokio::spawn(async move { connection.read_u8().await });
+    lan.stop(SOON).await.unwrap();
+    let ended = tokio::time::timeout(SOON, reading).await.expect("the read ends").unwrap();
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionAborted);
+    client.kill().unwrap();
+    client.wait().unwrap();
 }
 
 #[tokio::test]

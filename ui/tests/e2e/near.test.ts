@@ -82,13 +82,14 @@ test("with its own address gone the page opens and speaks by the local network, 
     await page.evaluate(() => navigator.serviceWorker.ready);
     Object.assign(far.house, { lan: [near.url], tunnel: far.url });
     far.cut();
-    await until(() => far.lines === 1);
-    await page.waitForFunction(async () => {
-        const db = await new Promise<IDBDatabase>((resolve) => (indexedDB.open("lanyard").onsuccess = (event) => resolve((event.target as IDBOpenDBRequest).result)));
-        const known = await new Promise<{ lan: string[] }>((resolve) => (db.transaction("notes").objectStore("notes").get("addresses").onsuccess = (event) => resolve((event.target as IDBRequest).result)));
-        db.close();
-        return known.lan.length === 1;
-    });
+    const kept = () =>
+        page.evaluate(async () => {
+            const db = await new Promise<IDBDatabase>((resolve) => (indexedDB.open("lanyard").onsuccess = (event) => resolve((event.target as IDBOpenDBRequest).result)));
+            const note = await new Promise<{ lan: string[] }>((resolve) => (db.transaction("notes").objectStore("notes").get("addresses").onsuccess = (event) => resolve((event.target as IDBRequest).result)));
+            db.close();
+            return note.lan;
+        });
+    await expect.poll(kept, { timeout: 15_000 }).toEqual([near.url]);
     far.dead = true;
     far.cut();
     await page.reload();

@@ -46,11 +46,18 @@ async fn settled(door: &LocalDoor, switch: Switch) -> Result<Value, Problem> {
 fn tell(shown: &Value) {
     println!("{}", shown["words"].as_str().unwrap_or_default());
     let Some(url) = shown["certificate"]["url"].as_str() else { return };
+    let nearby = shown["status"]["urls"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    // Without a public address it comes over the door that is not trusted yet.
+    let warning = if nearby.into_iter().any(|at| url.starts_with(at)) {
+        "\n     The browser warns this once; compare the fingerprint below before you install it."
+    } else {
+        ""
+    };
     println!(
         "
 A phone uses it by itself, and the tunnel elsewhere, once it trusts this computer's certificate. On the phone:
 
-  1. Open {url}
+  1. Open {url}{warning}
   2. iPhone: Settings, Profile Downloaded, Install; then General, About, Certificate Trust Settings, switch it on.
      Android: Settings, search for \"CA certificate\", install the file from Downloads.
   3. Open the page again. If it asks whether it may reach devices on the local network, allow that.

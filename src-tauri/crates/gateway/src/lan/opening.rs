@@ -130,11 +130,12 @@ async fn keep_open(app: &App, door: Lan, visitors: Visitors) {
             changed = status.changed() => if changed.is_err() { break },
         }
     }
+    // Answers in flight are finished before what lasts is cut.
     ends.cancel();
+    let _it_ends_by_its_token = serving.await;
     if let Err(e) = door.stop(CLOSE_WITHIN).await {
         tracing::warn!(error = %e, "the door on the local network did not close in time");
     }
-    let _it_ends_by_its_token = serving.await;
 }
 
 fn seen(status: &LanStatus) -> State {

@@ -14,9 +14,14 @@ pub struct Network {
     root: bool,
 }
 
-/// Programs inside have a `/run` of their own, too: that is where D-Bus and avahi meet.
+/// Programs inside have a `/run` of their own, too: that is where D-Bus and avahi meet. avahi wants a user of its own, and inside
+/// there may be only one.
 const MAKE: &str = "set -e
 mount -t tmpfs none /run
+printf 'root:x:0:0::/root:/bin/sh\\navahi:x:0:0::/:/bin/false\\n' > /run/passwd
+printf 'root:x:0:\\navahi:x:0:\\n' > /run/group
+mount --bind /run/passwd /etc/passwd
+mount --bind /run/group /etc/group
 ip link set lo up
 ip link add lan0 type veth peer name far0
 ip link set far0 up
