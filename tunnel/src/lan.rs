@@ -10,7 +10,7 @@ pub use authority::Authority;
 
 use crate::{
     clock::Wall,
-    connection::{Connection, Peer, Way},
+    connection::{Connection, Peer, Visitors, Way},
     error::Error,
 };
 use announce::{Announcement, Card};
@@ -21,7 +21,8 @@ use rustls::{
     sign::CertifiedKey,
 };
 use std::{
-    net::{IpAddr, SocketAddr},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime},
 };
@@ -70,10 +71,17 @@ impl LanConfig {
 /// What the door is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LanStatus {
-    /// Where it can be reached, the name first: `https://desk.local:7443`, `https://192.168.1.20:7443`.
+    /// Where it can be reached, the name first: `https://lanyard-desk.local:7443`, `https://192.168.1.20:7443`.
     pub urls: Vec<String>,
     /// When the certificate shown now runs out.
     pub expires: SystemTime,
+}
+
+impl LanStatus {
+    /// Whether the computer has an address at which somebody else finds the door; a name alone leads nowhere.
+    pub fn is_reachable(&self) -> bool {
+        self.urls.len() > 1
+    }
 }
 
 /// A door that is open. Dropping it closes it without waiting; its announcement then runs out by itself.
@@ -85,28 +93,15 @@ pub struct Lan {
     _stop: DropGuard,
 }
 
-/// Those who come over the local network.
-pub struct Neighbours {
-    arrived: mpsc::Receiver<(Connection, Peer)>,
-}
-
-impl Neighbours {
-    /// The next visitor, TLS done; none once the door is closed.
-    pub async fn accept(&mut self) -> Option<(Connection, Peer)> {
-        self.arrived.recv().await
-    }
-}
-
 impl Lan {
     /// Listens, and announces it.
     ///
     /// # Errors
     /// [`Error::Listen`] when the address is taken, [`Error::Announce`], [`Error::Addresses`], or those of certificates.
-    pub async fn open(config: LanConfig, authority: Authority) -> Result<(Lan, Neighbours), Error> {
-        let listener = TcpListener::bind(config.listen).await;
-        let listener = listener.map_err(|cause| Error::Listen { at: config.listen, cause })?;
+    pub async fn open(config: LanConfig, authority: Authority) -> Result<(Lan, Visitors), Error> {
+        let listener = bind(config.listen).await.map_err(|cause| Error::Listen { at: config.listen, cause })?;
         let at = listener.local_addr().map_err(|cause| Error::Listen { at: config.listen, cause })?;
-        let host = format!("{}.local", addresses::label(&config.name));
+        let host = addresses::host(&config.name);
         let leaf = authority.issue(&host, &addresses::here(config.reach)?, config.wall.now())?;
         let fingerprint = authority.fingerprint();
         let card = Card {
@@ -126,7 +121,7 @@ impl Lan {
         let keeper = Keeper { config, authority, host, at, leaf, shown, status };
         open.spawn(keeper.run(announcement, stop.clone()));
         tracing::info!(port = at.port(), "the door on the local network is open");
-        Ok((Lan { at, status: seen, _stop: stop.clone().drop_guard(), stop, open }, Neighbours { arrived }))
+        Ok((Lan { at, status: seen, _stop: stop.clone().drop_guard(), stop, open }, Visitors(arrived)))
     }
 
     /// The address that is listened on.
@@ -139,7 +134,7 @@ impl Lan {
         self.status.clone()
     }
 
-    /// Withdraws the announcement and closes the door. Connections handed over are the caller's to end.
+    /// Withdraws the announcement and closes the door. What was handed over ends at its next read.
     ///
     /// # Errors
     /// [`Error::StillClosing`] when that took longer than `deadline`.
@@ -156,6 +151,16 @@ const VISITORS: usize = 64;
 /// Visitors who have not finished their TLS handshake; further ones wait in the system's queue.
 const HANDSHAKES: usize = 64;
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Every address of both kinds for `[::]`, or of the older kind alone where the system knows no other.
+async fn bind(at: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(at).await {
+        Err(e) if at.ip() == Ipv6Addr::UNSPECIFIED && e.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, at.port())).await
+        }
+        bound => bound,
+    }
+}
 
 fn tls(shown: Arc<Shown>) -> Result<ServerConfig, Error> {
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
@@ -186,7 +191,7 @@ async fn listen(
                 }
             },
         };
-        let greeting = greet(stream, from, acceptor.clone(), visitors.clone());
+        let greeting = greet(stream, from, acceptor.clone(), visitors.clone(), stop.clone());
         let stop = stop.clone();
         open.spawn(async move {
             tokio::select! {
@@ -198,12 +203,20 @@ async fn listen(
     }
 }
 
-async fn greet(stream: TcpStream, from: SocketAddr, acceptor: TlsAcceptor, visitors: mpsc::Sender<(Connection, Peer)>) {
+async fn greet(
+    stream: TcpStream,
+    from: SocketAddr,
+    acceptor: TlsAcceptor,
+    visitors: mpsc::Sender<(Connection, Peer)>,
+    stop: CancellationToken,
+) {
     let _ = stream.set_nodelay(true);
     match tokio::time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
-            let peer = Peer { address: from, way: Way::Lan };
-            let _ = visitors.send((Connection::from_lan(stream), peer)).await;
+            // A door for both kinds of address sees the older kind in the newer's clothes.
+            let address = SocketAddr::new(from.ip().to_canonical(), from.port());
+            let peer = Peer { address, way: Way::Lan };
+            let _ = visitors.send((Connection::from_lan(stream, stop), peer)).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a handshake on the local network failed"),
         Err(_) => tracing::debug!("a handshake on the local network took too long"),
@@ -261,7 +274,8 @@ impl Keeper {
 
 fn status(host: &str, at: SocketAddr, leaf: &Leaf) -> LanStatus {
     let port = at.port();
-    let bound = |address: &&IpAddr| at.ip().is_unspecified() || at.ip() == **address;
+    let any = |address: &IpAddr| at.ip().is_unspecified() && (at.is_ipv6() || address.is_ipv4());
+    let bound = |address: &&IpAddr| any(address) || at.ip() == **address;
     let by_address =
         leaf.addresses.iter().filter(bound).filter(|address| !address.is_loopback() || at.ip().is_loopback());
     let by_address = by_address.map(|address| format!("https://{}", SocketAddr::new(*address, port)));

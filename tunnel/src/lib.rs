@@ -14,8 +14,8 @@ pub mod qr;
 pub mod retry;
 mod status;
 
-pub use self::ngrok::{Config, Pace, Tunnel, Visitors};
-pub use connection::{Connection, Peer, Way};
+pub use self::ngrok::{Config, Pace, Tunnel};
+pub use connection::{Connection, Peer, Visitors, Way};
 pub use error::Error;
-pub use lan::{Authority, Lan, LanConfig, LanStatus, Neighbours, Reach};
+pub use lan::{Authority, Lan, LanConfig, LanStatus, Reach};
 pub use status::TunnelStatus;

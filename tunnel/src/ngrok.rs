@@ -17,7 +17,7 @@ mod supervise;
 
 use crate::{
     clock::{self, Wall},
-    connection::{Connection, Peer},
+    connection::Visitors,
     error::Error,
     retry::Schedule,
     status::TunnelStatus,
@@ -109,7 +109,7 @@ impl Tunnel {
         shared.open.spawn(supervisor.run());
         shared.open.spawn(watch_for_sleep(shared.clone()));
         let stop = shared.stop.clone().drop_guard();
-        Ok((Tunnel { shared, status: seen, _stop: stop }, Visitors { arrived }))
+        Ok((Tunnel { shared, status: seen, _stop: stop }, Visitors(arrived)))
     }
 
     /// The state now, and every change of it.
@@ -131,18 +131,6 @@ impl Tunnel {
         self.shared.open.close();
         let closed = tokio::time::timeout(deadline, self.shared.open.wait()).await;
         closed.map_err(|_| Error::StillClosing(deadline))
-    }
-}
-
-/// Those who come through the tunnel.
-pub struct Visitors {
-    arrived: mpsc::Receiver<(Connection, Peer)>,
-}
-
-impl Visitors {
-    /// The next visitor; none once the tunnel is stopped. Losses in between are not seen here.
-    pub async fn accept(&mut self) -> Option<(Connection, Peer)> {
-        self.arrived.recv().await
     }
 }
 

@@ -12,11 +12,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tempfile::TempDir;
-use tunnel::{Authority, Connection, Lan, LanConfig, Neighbours, Peer, Reach, Way, clock::Wall, lan::SERVICE};
+use tokio::io::AsyncReadExt;
+use tunnel::{Authority, Connection, Lan, LanConfig, Peer, Reach, Visitors, Way, clock::Wall, lan::SERVICE};
 
 const SOON: Duration = Duration::from_secs(20);
 
-struct Door(Neighbours);
+struct Door(Visitors);
 
 impl axum::serve::Listener for Door {
     type Io = Connection;
@@ -85,13 +86,13 @@ async fn shown(lan: &Lan) -> String {
 async fn curl_trusts_the_ca_by_name_and_by_address_and_nobody_else_does() {
     let (lan, ca) = open(config("Ada's desk")).await;
     let port = lan.addr().port();
-    for host in ["ada-s-desk.local", "127.0.0.1", "localhost"] {
+    for host in ["lanyard-ada-s-desk.local", "127.0.0.1", "localhost"] {
         assert_eq!(run("curl", curl(&ca, host, port)).await, (true, "hello from the desk".into()), "{host}");
     }
     let (ok, words) = run("curl", curl(&ca, "other.local", port)).await;
     assert!(!ok && words.contains("SSL"), "{words}");
     let (_, other) = open(config("other")).await;
-    let (ok, words) = run("curl", curl(&other, "ada-s-desk.local", port)).await;
+    let (ok, words) = run("curl", curl(&other, "lanyard-ada-s-desk.local", port)).await;
     assert!(!ok && words.contains("certificate"), "{words}");
     lan.stop(SOON).await.unwrap();
 }
@@ -102,12 +103,22 @@ async fn openssl_finds_a_certificate_that_apple_takes_too() {
     let leaf = ca.path().join("leaf.pem").display().to_string();
     std::fs::write(&leaf, shown(&lan).await).unwrap();
     let ca = ca.path().join("ca.pem").display().to_string();
-    let verify =
-        ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", &ca, "-verify_hostname", "desk.local", &leaf];
+    let verify = [
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        "sslserver",
+        "-CAfile",
+        &ca,
+        "-verify_hostname",
+        "lanyard-desk.local",
+        &leaf,
+    ];
     let (ok, words) = run("openssl", verify.map(str::to_owned).to_vec()).await;
     assert!(ok, "{words}");
     let (_, text) = run("openssl", ["x509", "-noout", "-text", "-in", &leaf].map(str::to_owned).to_vec()).await;
-    for part in ["TLS Web Server Authentication", "Authority Key Identifier", "DNS:desk.local", "IP Address:127.0.0.1"]
+    for part in
+        ["TLS Web Server Authentication", "Authority Key Identifier", "DNS:lanyard-desk.local", "IP Address:127.0.0.1"]
     {
         assert!(text.contains(part), "{part} in {text}");
     }
@@ -140,8 +151,41 @@ async fn a_visitor_who_never_shakes_hands_holds_nobody_up() {
     for _ in 0..20 {
         silent.push(tokio::net::TcpStream::connect(lan.addr()).await.unwrap());
     }
-    assert!(run("curl", curl(&ca, "desk.local", lan.addr().port())).await.0);
+    assert!(run("curl", curl(&ca, "lanyard-desk.local", lan.addr().port())).await.0);
     lan.stop(SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_door_for_every_address_sees_visitors_by_their_own() {
+    let every = LanConfig { listen: (std::net::Ipv6Addr::UNSPECIFIED, 0).into(), ..config("desk") };
+    let authority = Authority::create("desk", SystemTime::now()).unwrap();
+    let ca = tempfile::tempdir().unwrap();
+    std::fs::write(ca.path().join("ca.pem"), authority.certificate_pem()).unwrap();
+    let (lan, mut neighbours) = Lan::open(every, authority).await.unwrap();
+    assert!(!lan.status().borrow().is_reachable(), "loopback leads nobody here");
+    let visit = tokio::spawn(run("curl", curl(&ca, "lanyard-desk.local", lan.addr().port())));
+    let (_connection, peer) = tokio::time::timeout(SOON, neighbours.accept()).await.unwrap().unwrap();
+    assert_eq!((peer.address.ip(), peer.way), (IpAddr::from([127, 0, 0, 1]), Way::Lan));
+    drop(_connection);
+    visit.await.unwrap();
+    lan.stop(SOON).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_lasts_ends_with_the_door() {
+    let authority = Authority::create("desk", SystemTime::now()).unwrap();
+    let (lan, mut visitors) = Lan::open(config("desk"), authority).await.unwrap();
+    let at = lan.addr().to_string();
+    let mut client = Command::new("openssl");
+    client.args(["s_client", "-quiet", "-connect", &at]).stdin(std::process::Stdio::piped());
+    let mut client = client.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let (mut connection, _peer) = tokio::time::timeout(SOON, visitors.accept()).await.unwrap().unwrap();
+    let reading = tokio::spawn(async move { connection.read_u8().await });
+    lan.stop(SOON).await.unwrap();
+    let ended = tokio::time::timeout(SOON, reading).await.expect("the read ends").unwrap();
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionAborted);
+    client.kill().unwrap();
+    client.wait().unwrap();
 }
 
 #[tokio::test]

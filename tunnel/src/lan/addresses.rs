@@ -63,13 +63,23 @@ fn within(address: IpAddr, network: IpAddr, prefix: u8) -> bool {
     }
 }
 
-/// A computer's name as a host name: `Ada's MacBook` is `ada-s-macbook`.
-pub(super) fn label(name: &str) -> String {
+/// What marks our host names: `desk.local` itself is the system's to announce, and a second program that did would make it
+/// take another name (RFC 6762, 9).
+const OURS: &str = "lanyard";
+
+/// A computer's name as a host name of our own: `Ada's MacBook` is `lanyard-ada-s-macbook.local`.
+pub(super) fn host(name: &str) -> String {
+    let label = label(&format!("{OURS} {name}"));
+    format!("{label}.local")
+}
+
+/// At most 63 small letters, digits and hyphens.
+fn label(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let words: String = name.chars().map(plain).collect();
     let label = words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
     let label = label.get(..label.len().min(63)).unwrap_or_default().trim_end_matches('-');
-    if label.is_empty() { "lanyard".to_owned() } else { label.to_owned() }
+    if label.is_empty() { OURS.to_owned() } else { label.to_owned() }
 }
 
 #[cfg(test)]
@@ -97,6 +107,8 @@ mod tests {
     fn a_name_becomes_a_host_name() {
         assert_eq!(label("Ada's MacBook Pro"), "ada-s-macbook-pro");
         assert_eq!(label("…"), "lanyard");
+        assert_eq!(host("desk"), "lanyard-desk.local");
+        assert_eq!(host("…"), "lanyard.local");
     }
 
     proptest! {

@@ -98,6 +98,11 @@ impl Authority {
         &self.certificate_pem
     }
 
+    /// The same as phones take it for a download.
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.certificate
+    }
+
     /// PKCS #8 in PEM, for the keychain.
     pub fn key_pem(&self) -> &SecretString {
         &self.key_pem

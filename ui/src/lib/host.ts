@@ -1,7 +1,8 @@
 // The only place that reaches out. A phone does it by fetch and WebSocket.
 
 import type { ClientFrame, Frame } from "./api/wire";
-import { Problem, asProblem, problemIn, unreached } from "./problem";
+import { Problem, asProblem, isOurs, problemIn, unreached } from "./problem";
+import { Ways } from "./ways";
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -14,7 +15,8 @@ export interface Hears {
 export interface Line {
     /** Thrown away if the line is down. */
     send(frame: ClientFrame): void;
-    close(): void;
+    /** `dead`: nobody answered on it. */
+    close(dead?: boolean): void;
 }
 
 export interface Host {
@@ -22,6 +24,12 @@ export interface Host {
     request<T>(method: Method, path: string, body?: unknown): Promise<T>;
     /** Everything that happens after the event `after`, until the line breaks; without one, from now on. */
     subscribe(after: number | null, hears: Hears): Line;
+    /** Whether the computer is reached on its own network. */
+    near(): boolean;
+    /** Whether it could be now, and is not. */
+    nearer(): Promise<boolean>;
+    /** Where a file of the gateway's is as well, if the page's own address is not the one in use. */
+    elsewhere(path: string): string | null;
 }
 
 /** Where a host gets what lets it in. */
@@ -33,22 +41,64 @@ export interface Pass {
 
 /** Longer than a gateway takes to start; a phone on a train may have lost its line without saying so. */
 const PATIENCE_MS = 20_000;
+/** Within one network; a phone that is elsewhere should not wait for it. */
+const NEAR_MS = 1_500;
 
-/** Over REST, with or without a token. Throws `Problem`. */
-export async function reach<T>(method: Method, path: string, body?: unknown, token?: string): Promise<T> {
+/** Whether the gateway answers at this address. Nothing of this phone is told. */
+export async function answers(origin: string): Promise<boolean> {
+    try {
+        const response = await fetch(`${origin}/health`, { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(NEAR_MS) });
+        return response.ok && typeof ((await response.json()) as { status?: unknown }).status === "string";
+    } catch {
+        return false;
+    }
+}
+
+/** Over REST at the address in use, and at the next if nobody answers there and the same request does no harm twice. */
+export function via(ways: Ways): typeof reach {
+    return async <T>(method: Method, path: string, body?: unknown, token?: string): Promise<T> => {
+        for (let left = ways.all.length; ; left--) {
+            const at = ways.current;
+            try {
+                return await reach<T>(method, path, body, token, at === ways.own ? "" : at);
+            } catch (error) {
+                const problem = asProblem(error);
+                // On another network another computer may have the address. Only the page's own may say that this phone is unknown.
+                const stranger = problem.code === "NOT_PAIRED" && at !== ways.own;
+                if (!stranger && problem.code !== "UNREACHABLE") throw error;
+                ways.lost(at);
+                if (left <= 1 || ways.current === at || !repeats(method, path, body)) throw stranger ? unreached() : error;
+            }
+        }
+    };
+}
+
+/** Whether the gateway takes it once, however often it comes. */
+function repeats(method: Method, path: string, body: unknown): boolean {
+    return method === "GET" || path === "/api/token/refresh" || (typeof body === "object" && body !== null && "client_id" in body);
+}
+
+/** Over REST, with or without a token. `origin`: if it is not the page's own. Throws `Problem`. */
+export async function reach<T>(method: Method, path: string, body?: unknown, token?: string, origin = ""): Promise<T> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
-    const response = await fetched(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    // A tunnel would answer a page from elsewhere with a page of its own.
+    if (origin !== "") headers["ngrok-skip-browser-warning"] = "1";
+    const response = await fetched(origin + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const text = await response.text().catch(() => {
         throw unreached();
     });
     const parsed = parse(text);
+    if (!response.ok && !isOurs(parsed) && FOREIGN.includes(response.status)) throw unreached();
     if (!response.ok) throw withRetry(problemIn(parsed, response.status), response);
     const json = response.headers.get("content-type")?.includes("json") ?? false;
     if (json && parsed === undefined && text !== "") throw new Problem("BAD_ANSWER", "The answer cannot be read.", "Reload the page.");
     return (parsed === undefined ? text : parsed) as T;
 }
+
+/** What a tunnel or a proxy says when nobody is behind it. */
+const FOREIGN = [404, 502, 503, 504];
 
 async function fetched(path: string, init: RequestInit): Promise<Response> {
     try {
@@ -74,16 +124,35 @@ function withRetry(problem: Problem, response: Response): Problem {
 
 /** What a browser on a phone has. */
 export class WebHost implements Host {
-    constructor(private readonly pass: Pass) {}
+    private readonly ask: typeof reach;
+
+    constructor(
+        private readonly pass: Pass,
+        private readonly ways: Ways,
+    ) {
+        this.ask = via(ways);
+    }
+
+    near(): boolean {
+        return this.ways.near;
+    }
+
+    nearer(): Promise<boolean> {
+        return this.ways.nearer();
+    }
+
+    elsewhere(path: string): string | null {
+        return path.startsWith("/") && this.ways.current !== this.ways.own ? this.ways.current + path : null;
+    }
 
     async request<T>(method: Method, path: string, body?: unknown): Promise<T> {
         const token = await this.pass.access();
         try {
-            return await reach<T>(method, path, body, token);
+            return await this.ask<T>(method, path, body, token);
         } catch (error) {
             if (!(error instanceof Problem) || error.code !== "TOKEN_EXPIRED") throw error;
             this.pass.stale(token);
-            return await reach<T>(method, path, body, await this.pass.access());
+            return await this.ask<T>(method, path, body, await this.pass.access());
         }
     }
 
@@ -91,30 +160,37 @@ export class WebHost implements Host {
         let socket: WebSocket | null = null;
         let over = false;
         let refused: string | null = null;
+        let at = "";
+        const lost = () => void (at !== "" && navigator.onLine !== false && this.ways.lost(at));
         const end = (why: Problem) => {
             if (over) return;
             over = true;
+            lost();
             // A browser does not say why a line was not opened. It may be the token: the next try gets a new one, or the reason.
             if (refused !== null) this.pass.stale(refused);
             hears.closed(why);
         };
         const frame = (frame: Frame) => {
             refused = null;
+            this.ways.found(at);
             if (!over) hears.frame(frame);
         };
-        this.pass.access().then(
-            (token) => {
-                if (over) return;
-                refused = token;
-                socket = open(after, token, { frame, closed: end });
-            },
-            (error: unknown) => end(asProblem(error)),
-        );
+        const begin = async () => {
+            await this.ways.choose();
+            const token = await this.pass.access();
+            if (over) return;
+            refused = token;
+            // Where the token came from may not be where it was asked for first.
+            at = this.ways.current;
+            socket = open(at, after, token, { frame, closed: end });
+        };
+        begin().catch((error: unknown) => end(asProblem(error)));
         return {
             send: (frame) => {
                 if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
             },
-            close: () => {
+            close: (dead = false) => {
+                if (dead && !over) lost();
                 over = true;
                 socket?.close();
             },
@@ -123,8 +199,8 @@ export class WebHost implements Host {
 }
 
 /** The token goes as a subprotocol: a browser can set no header here, and an address would be kept in logs. */
-function open(after: number | null, token: string, hears: Hears): WebSocket {
-    const url = new URL("/ws", location.href);
+function open(origin: string, after: number | null, token: string, hears: Hears): WebSocket {
+    const url = new URL("/ws", origin);
     url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
     if (after !== null) url.searchParams.set("after", String(after));
     const socket = new WebSocket(url, ["lanyard.v1", `lanyard.bearer.${token}`]);

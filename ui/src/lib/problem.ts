@@ -59,6 +59,11 @@ export function problemIn(body: unknown, status: number): Problem {
     return problem;
 }
 
+/** Whether an error is the gateway's own, and not a tunnel's or a proxy's. */
+export function isOurs(body: unknown): boolean {
+    return (body as { type?: unknown } | null | undefined)?.type === "error";
+}
+
 /** For an answer that is not Lanyard's own: a tunnel's or a proxy's. */
 function codeOf(status: number): string {
     if (status === 404) return "NOT_FOUND";

@@ -1,9 +1,10 @@
 // The service worker: the page opens without a line, and what needs the owner is told while it is closed. It keeps the page's
 // own files and pictures that were looked at, and nothing that the API says.
 
-import { WebHost } from "../lib/host";
+import { WebHost, answers, via } from "../lib/host";
 import { Keyring } from "../lib/keyring";
 import { PICTURES, Shelf } from "../lib/shelf";
+import { ADDRESSES, type Addresses, Ways, allowing } from "../lib/ways";
 import { type Notice, noticeIn, permissionFor } from "./notice";
 
 declare const self: ServiceWorkerGlobalScope;
@@ -38,7 +39,7 @@ self.addEventListener("fetch", (event) => {
     const url = new URL(request.url);
     if (request.method !== "GET" || url.origin !== location.origin || url.pathname.startsWith("/api/")) return;
     if (request.mode === "navigate") {
-        if (url.pathname === "/" || url.pathname === "/pair") event.respondWith(kept("/", request));
+        if (url.pathname === "/" || url.pathname === "/pair") event.respondWith(kept("/", request).then(upToDate));
         else if (/^\/[ap]\//.test(url.pathname)) event.respondWith(fetch(request).catch(() => kept("/", request)));
     } else if (__SHELL__.includes(url.pathname)) event.respondWith(kept(url.pathname, request));
     else if (request.destination === "image") event.respondWith(picture(request));
@@ -46,6 +47,21 @@ self.addEventListener("fetch", (event) => {
 
 async function kept(path: string, request: Request): Promise<Response> {
     return (await caches.match(path, { cacheName: SHELL })) ?? fetch(request);
+}
+
+/** The page may speak to addresses that the computer got after this version of the page was kept. */
+async function upToDate(page: Response): Promise<Response> {
+    const policy = page.headers.get("content-security-policy");
+    const known = await addresses().catch(() => undefined);
+    if (policy === null || !known) return page;
+    const headers = new Headers(page.headers);
+    headers.set("content-security-policy", allowing(policy, [...known.lan, ...(known.tunnel ? [known.tunnel] : [])]));
+    return new Response(page.body, { status: page.status, headers });
+}
+
+async function addresses(): Promise<Addresses | undefined> {
+    const shelf = await Shelf.open();
+    return shelf.note<Addresses>(ADDRESSES).finally(() => shelf.close());
 }
 
 async function picture(request: Request): Promise<Response> {
@@ -91,7 +107,10 @@ async function answer({ path, body }: { path: string; body: unknown }, page: str
 
 async function request(path: string, body: unknown): Promise<void> {
     const shelf = await Shelf.open();
-    await new WebHost(new Keyring(shelf)).request("POST", path, body).finally(() => shelf.close());
+    const ways = new Ways(location.origin, answers);
+    const known = await shelf.note<Addresses>(ADDRESSES);
+    if (known) ways.learn(known);
+    await new WebHost(new Keyring(shelf, via(ways)), ways).request("POST", path, body).finally(() => shelf.close());
 }
 
 async function show(path: string): Promise<void> {

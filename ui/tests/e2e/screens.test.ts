@@ -162,6 +162,12 @@ const SCREENS: Record<string, Look> = {
         await go("more")(page);
         await page.getByText("ada-desk").waitFor();
     },
+    "more-lan": async (page) => {
+        standin.house.lan = ["https://lanyard-desk.local:7443"];
+        await go("more")(page);
+        await page.getByRole("link", { name: "Download the certificate" }).scrollIntoViewIfNeeded();
+        standin.house.lan = [];
+    },
     "more-forget": async (page) => {
         await go("more")(page);
         await page.getByRole("button", { name: "Forget this phone" }).tap();

@@ -33,6 +33,8 @@ pub enum Account {
     Links,
     /// The key pair that push services know us by; made once by Lanyard.
     Push,
+    /// The CA that phones trust on the local network, with its certificate; made once by Lanyard.
+    Lan,
 }
 
 impl Account {
@@ -45,6 +47,7 @@ impl Account {
         Account::Deepgram,
         Account::Links,
         Account::Push,
+        Account::Lan,
     ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
@@ -58,6 +61,7 @@ impl Account {
             Account::Deepgram => "deepgram",
             Account::Links => "links",
             Account::Push => "push",
+            Account::Lan => "lan",
         }
     }
 
@@ -74,7 +78,7 @@ impl fmt::Display for Account {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github, deepgram, links and push")]
+#[error("no such account; there are anthropic, twilio, twilio-api, ngrok, github, deepgram, links, push and lan")]
 pub struct NoSuchAccount;
 
 impl FromStr for Account {

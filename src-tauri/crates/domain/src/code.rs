@@ -285,10 +285,10 @@ codes! {
         "Texts to your number may not reach this computer." "lanyard doctor says what is in the way; lanyard tunnel on tries again."
         "Your number does not lead home yet. See the desk."
     LanUnavailable "LAN_UNAVAILABLE" System 503
-        "The door on the local network could not be opened." "lanyard doctor says what holds it up; the tunnel is not touched."
+        "The door on the local network cannot be reached." "lanyard lan says what holds it up; the tunnel is not touched."
         "The local network door is closed at home."
     LanCertificate "LAN_CERTIFICATE" System 500
-        "The local network's certificate could not be made or read." "Make a new one: the old one may be removed from the phones."
+        "The local network's certificate could not be made or read." "Make a new one: lanyard config remove-key lan, then lanyard lan on; the phones need it once more."
         "The local network's certificate is broken. See the desk."
 
     // The machine

@@ -250,6 +250,19 @@ pub fn tunnel_refused(sentence: &str, suggestion: &str, next: Option<std::time::
     }
 }
 
+pub fn lan_off() -> &'static str {
+    "The door on the local network is off."
+}
+
+pub fn lan_opening() -> &'static str {
+    "The door on the local network is being opened."
+}
+
+/// `urls`: the name first, then addresses.
+pub fn lan_open(urls: &[String]) -> String {
+    format!("The door on the local network is open: {}", urls.join(", "))
+}
+
 fn in_seconds(span: std::time::Duration) -> String {
     match span.as_secs_f64().ceil() {
         seconds if seconds <= 1.0 => "in a second".to_owned(),

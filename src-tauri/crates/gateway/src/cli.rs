@@ -4,6 +4,7 @@
 mod client;
 mod image;
 mod keys;
+mod lan;
 mod phones;
 mod say;
 mod show;
@@ -125,6 +126,11 @@ enum Command {
         #[arg(value_enum)]
         switch: Option<tunnel::Switch>,
     },
+    /// The same door on the local network: how it stands, or switch it on or off.
+    Lan {
+        #[arg(value_enum)]
+        switch: Option<tunnel::Switch>,
+    },
     /// Freeze the sandbox with everything in it.
     Pause,
     /// Let the sandbox go on.
@@ -195,6 +201,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
         Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
+        Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,

@@ -1,7 +1,9 @@
-//! What is well and what is not, and how to mend each: engine, image, key, database, disk, clock, public address, Twilio.
+//! What is well and what is not, and how to mend each: engine, image, key, database, disk, clock, public address, local network,
+//! Twilio.
 
 mod database;
 mod image;
+mod lan;
 mod offline;
 
 pub use offline::without_a_gateway;
@@ -58,17 +60,20 @@ fn broken(what: &str, problem: Problem) -> Finding {
 
 /// Looks at everything; takes a few seconds.
 pub async fn examine(app: &App) -> Vec<Finding> {
-    let (engine, key, twilio, public, clock) = tokio::join!(
+    let (engine, key, twilio, public, lan, clock) = tokio::join!(
         engine(app),
         key(&app.config, &app.secrets),
         texting(app),
         public_address(app),
+        lan::finding(app),
         clock(&app.config)
     );
     let mut findings = engine;
     findings.push(key);
     findings.extend(twilio);
-    findings.extend([public, clock]);
+    findings.push(public);
+    findings.extend(lan);
+    findings.push(clock);
     findings.push(database::database(&app.paths).await);
     findings.push(disk(&app.paths.data));
     findings

@@ -8,3 +8,13 @@ pub mod phones;
 pub mod public;
 pub mod reply;
 pub mod serving;
+
+/// How a visitor of the public door came. Each way has a router of its own, so that no header can claim another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The listening port: this computer, or the owner's own proxy.
+    Port,
+    Tunnel,
+    /// The local network.
+    Lan,
+}

@@ -6,6 +6,7 @@ use crate::{
     config::{Paths, Resolved},
     doors,
     house::House,
+    lan::{self, Lan},
     launch,
     links::LinkKey,
     live::Live,
@@ -43,6 +44,8 @@ pub struct Shared {
     pub paths: Paths,
     /// How people and Twilio reach this computer.
     pub address: Address,
+    /// How phones on the same network do.
+    pub lan: Lan,
     pub store: Store,
     pub secrets: Secrets,
     pub tokens: Tokens,
@@ -124,12 +127,14 @@ impl Gateway {
             Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
         let texting = Texting::open(&config, &secrets).await;
         let address = Address::open(&config, &store).await.map_err(approvals::internal)?;
+        let lan = Lan::open(&config, &store).await.map_err(approvals::internal)?;
         let callers = Callers::open(&store).await.map_err(approvals::internal)?;
         let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
         let app = App(Arc::new(Shared {
             config,
             paths,
             address,
+            lan,
             store,
             secrets,
             tokens,
@@ -165,6 +170,7 @@ impl Gateway {
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
         app.tasks.spawn(address::run(app.clone()));
+        app.tasks.spawn(lan::run(app.clone()));
         app.tasks.spawn(push::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
         app.tasks.spawn(stream::tell(app.clone()));

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod doors;
 pub mod gateway;
 pub mod house;
+pub mod lan;
 pub mod launch;
 pub mod links;
 pub mod live;

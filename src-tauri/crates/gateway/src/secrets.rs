@@ -56,6 +56,16 @@ impl Secrets {
         secret
     }
 
+    /// Keeps a secret that Lanyard made itself and that must outlive this process.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn keep(&self, account: Account, secret: &SecretString) -> Result<(), KeychainError> {
+        self.keychain.set(account, secret.clone()).await?;
+        self.read.lock().await.insert(account, secret.clone());
+        Ok(())
+    }
+
     /// From where it is kept, not from memory: says where that is.
     pub async fn look(&self, account: Account) -> Result<Secret, KeychainError> {
         self.keychain.get(account).await

@@ -43,7 +43,9 @@ fn a_typo_in_the_config_names_the_key_that_was_meant() {
 #[test]
 fn without_a_running_lanyard_each_command_says_so() {
     let home = home();
-    for arguments in [&["status"][..], &["send", "hello"], &["sessions"], &["approve"], &["logs"], &["stop"]] {
+    for arguments in
+        [&["status"][..], &["send", "hello"], &["sessions"], &["approve"], &["logs"], &["lan", "on"], &["stop"]]
+    {
         refused(&run(home.path(), arguments), "NOT_RUNNING", "lanyard serve");
     }
     let json = run(home.path(), &["status", "--json"]);

@@ -13,6 +13,10 @@ pub const SANDBOX: &str = "sandbox";
 pub const TUNNEL: &str = "tunnel";
 /// The tunnel's last URL.
 pub const TUNNEL_URL: &str = "tunnel_url";
+/// `on` or `off`, once the owner switched the door on the local network; before that the config says.
+pub const LAN: &str = "lan";
+/// The port it took last: phones know it.
+pub const LAN_PORT: &str = "lan_port";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;

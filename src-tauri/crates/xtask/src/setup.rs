@@ -3,6 +3,7 @@
 pub mod apt;
 pub mod docker;
 pub mod mirrors;
+pub mod namespaces;
 pub mod node;
 pub mod system;
 
@@ -75,6 +76,9 @@ pub fn prepare(place: &Place, wants: Wants, consent: Consent) -> Result<Ready> {
     if !missing.is_empty() {
         install(&missing, system, consent, place)?;
     }
+    if wants.tests {
+        namespaces::allow(consent)?;
+    }
     let node = if wants.ui { Some(Node::look(place).map_or_else(|| Node::fetch(place), Ok)?) } else { None };
     let engine = if wants.sandboxes { Some(engine(place, system, consent)?) } else { None };
     if wants.sandboxes && !look.base {
@@ -123,6 +127,10 @@ impl Look {
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);
             need(cfg!(target_os = "linux"), found("secret-tool"), Tool::SecretClient);
             need(cfg!(target_os = "linux"), has_chromium(), Tool::Chromium);
+            need(cfg!(target_os = "linux"), found("openssl") && found("curl"), Tool::TlsClients);
+            need(cfg!(target_os = "linux"), found("certutil"), Tool::Nss);
+            need(cfg!(target_os = "linux"), found("avahi-browse") && system_program("avahi-daemon"), Tool::Avahi);
+            need(cfg!(target_os = "linux"), system_program("ip") && found("nsenter"), Tool::Namespaces);
             need(true, python_makes_environments(), Tool::PythonVenv);
         }
         Ok(tools)
@@ -177,6 +185,11 @@ fn base_image(place: &Place, system: System, consent: Consent, asked_registry: b
 
 fn has_chromium() -> bool {
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().any(found)
+}
+
+/// Also where only root's PATH leads.
+fn system_program(name: &str) -> bool {
+    found(name) || ["/usr/sbin", "/sbin"].iter().any(|folder| std::path::Path::new(folder).join(name).is_file())
 }
 
 fn python_makes_environments() -> bool {

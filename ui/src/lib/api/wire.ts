@@ -383,7 +383,12 @@ sandbox_says: string | null,
 /**
  * The public address, if there is one.
  */
-tunnel: string | null, sessions: SessionCount, };
+tunnel: string | null, 
+/**
+ * Where the same gateway is on the local network, over TLS by its own CA, the best first; none while that door is shut.
+ * A phone may use any of these addresses with the tokens it has.
+ */
+lan: Array<string>, sessions: SessionCount, };
 
 /**
  * A picture that goes with words. At most 5 MB; JPEG, PNG, GIF or WebP, judged by its first bytes.
@@ -484,7 +489,11 @@ export type PairingShown = {
 /**
  * `https://<host>/pair#c=<code>`
  */
-url: string, code: string, expires_at: number, };
+url: string, 
+/**
+ * The same at further addresses.
+ */
+also: Array<string>, code: string, expires_at: number, };
 
 /**
  * `offset` counts the UTF-8 bytes of this block that came before: where it is not what the page holds, pieces were lost, and

@@ -36,6 +36,8 @@ export class Connection {
     trouble = $state.raw<Problem | null>(null);
     /** Gateway's clock minus phone's. */
     skew = $state(0);
+    /** Over the computer's own network. */
+    near = $state(false);
     cursor: number | null = null;
 
     private line: Line | null = null;
@@ -104,7 +106,8 @@ export class Connection {
         if (frame.type === "caughtUp") {
             this.standing = "live";
             this.reach(frame.data.last_event);
-            return this.listener.caughtUp();
+            this.listener.caughtUp();
+            return void this.approach();
         }
         if (isFact(frame)) {
             if (this.cursor !== null && frame.seq <= this.cursor) return;
@@ -125,7 +128,8 @@ export class Connection {
         this.trouble = null;
         this.skew = welcome.now - Date.now();
         this.standing = "behind";
-        this.heart = setInterval(() => this.ping(PONG_MS), PING_MS);
+        this.near = this.host.near();
+        this.heart = setInterval(() => this.beat(), PING_MS);
         this.listener.welcome(welcome);
         this.say();
     }
@@ -136,12 +140,24 @@ export class Connection {
         void this.listener.anew().then(() => this.running && this.connect());
     }
 
+    private beat(): void {
+        this.ping(PONG_MS);
+        void this.approach();
+    }
+
+    /** The phone may have come home: the line goes on by the nearer address, after the last event. */
+    private async approach(): Promise<void> {
+        const line = this.line;
+        const nearer = await this.host.nearer();
+        if (nearer && this.line === line && this.standing === "live") this.connect();
+    }
+
     private reach(seq: number): void {
         if (this.cursor === null || seq > this.cursor) this.cursor = seq;
     }
 
     private broken(why: Problem): void {
-        this.drop();
+        this.drop(true);
         if (why.shutOut) return this.end(why);
         this.trouble = why;
         this.standing = offline() ? "offline" : "connecting";
@@ -156,12 +172,12 @@ export class Connection {
         this.listener.shutOut(problem);
     }
 
-    private drop(): void {
+    private drop(dead = false): void {
         clearInterval(this.heart);
         clearTimeout(this.deadline);
         const line = this.line;
         this.line = null;
-        line?.close();
+        line?.close(dead);
     }
 
     private ping(patience: number): void {
@@ -182,7 +198,9 @@ export class Connection {
         const seen = () => {
             if (this.live) {
                 this.say();
-                if (document.visibilityState === "visible") this.ping(PONG_MS / 2);
+                if (document.visibilityState !== "visible") return;
+                this.ping(PONG_MS / 2);
+                void this.approach();
             } else if (document.visibilityState === "visible") this.again();
         };
         window.addEventListener("online", on);

@@ -1,11 +1,12 @@
 // All that the page knows, put together. What comes over the line goes to each concern; what is worth keeping is kept.
 
 import { getContext, setContext } from "svelte";
-import type { Frame, Welcome } from "../api/wire";
-import { type Host, WebHost } from "../host";
+import type { Frame, HouseStatus, Welcome } from "../api/wire";
+import { type Host, WebHost, answers, via } from "../host";
 import { Keyring } from "../keyring";
 import type { Problem } from "../problem";
 import { type Fact, type Picture, Shelf, isFact, sessionOf } from "../shelf";
+import { ADDRESSES, type Addresses, Ways } from "../ways";
 import { Approvals } from "./approvals.svelte";
 import { Chat } from "./chat.svelte";
 import { Connection, type Listener } from "./connection.svelte";
@@ -44,8 +45,9 @@ export class Phone implements Listener {
 
     constructor(
         private readonly shelf: Shelf,
-        keyring = new Keyring(shelf),
-        private readonly host: Host = new WebHost(keyring),
+        private readonly ways = new Ways(location.origin, answers),
+        keyring = new Keyring(shelf, via(ways)),
+        private readonly host: Host = new WebHost(keyring, ways),
     ) {
         this.pairing = new Pairing(shelf, keyring);
         this.connection = new Connection(host, this);
@@ -66,6 +68,8 @@ export class Phone implements Listener {
     }
 
     async live(): Promise<void> {
+        const known = await this.shelf.note<Addresses>(ADDRESSES);
+        if (known) this.ways.learn(known);
         const picture = await this.shelf.note<Picture>("picture");
         if (picture) {
             this.sessions.restore(picture.sessions);
@@ -120,6 +124,7 @@ export class Phone implements Listener {
     welcome(welcome: Welcome): void {
         this.pairing.isNow(welcome.you);
         this.house.welcome(welcome);
+        this.learn(welcome.status);
         void this.sessions.welcome(welcome.sessions);
         this.approvals.welcome(welcome.approvals);
         void this.outbox.flush();
@@ -133,6 +138,7 @@ export class Phone implements Listener {
         this.sessions.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
+        if (frame.type === "status" && frame.data.kind === "house") this.learn(frame.data);
         this.chats.get(sessionOf(frame))?.hear(frame);
         if (!isFact(frame)) return;
         this.outbox.hear(frame);
@@ -162,6 +168,12 @@ export class Phone implements Listener {
     outdated(): void {
         this.connection.stop();
         this.tooOld = true;
+    }
+
+    /** Kept for the next visit, which may begin where the page's own address leads nowhere. */
+    private learn({ lan, tunnel }: HouseStatus): void {
+        this.ways.learn({ lan, tunnel });
+        void this.shelf.write(ADDRESSES, { lan, tunnel } satisfies Addresses).catch(() => {});
     }
 
     private async keep(): Promise<void> {

@@ -32,8 +32,11 @@ export class Pictures {
         else this.lost.add(id);
     }
 
-    /** Its address did not work. */
+    /** Its address did not work: it may be had at the one in use. */
     failed(id: string): void {
+        const known = this.known.get(id);
+        const url = known && this.host.elsewhere(known.url);
+        if (known && url) return void this.known.set(id, { ...known, url });
         this.known.delete(id);
         this.lost.add(id);
     }

@@ -11,16 +11,14 @@ import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
 
 /** As the gateway's public door sends it. */
-const CSP =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const csp = (ours: string[]) =>
+    `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${["'self'", ...ours].join(" ")}; font-src 'self'; ` +
+    `connect-src ${["'self'", ...ours.flatMap((url) => [url, url.replace("http", "ws")])].join(" ")}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 
 type Route = (request: { body: unknown; url: URL; parts: string[]; token: string | undefined }) => unknown;
 
 export class Standin {
-    readonly house = new House();
-    readonly agent = new Agent(this.house);
     private readonly sockets = new Map<WebSocket, number>();
     /** Requests that came, as `POST /api/pair`. */
     readonly asked: string[] = [];
@@ -35,11 +33,23 @@ export class Standin {
     private constructor(
         private readonly server: Server,
         private readonly dist: string,
+        readonly house: House,
+        readonly agent: Agent,
     ) {}
 
-    static async start(dist: string): Promise<Standin> {
+    static start(dist: string): Promise<Standin> {
+        const house = new House();
+        return Standin.open(dist, house, new Agent(house));
+    }
+
+    /** The same house at another address. */
+    another(): Promise<Standin> {
+        return Standin.open(this.dist, this.house, this.agent);
+    }
+
+    private static async open(dist: string, house: House, agent: Agent): Promise<Standin> {
         const server = createServer();
-        const standin = new Standin(server, dist);
+        const standin = new Standin(server, dist, house, agent);
         const ws = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered].find((p) => p === "lanyard.v1") ?? false });
         server.on("request", (request, response) => void standin.answer(request, response));
         server.on("upgrade", (request, socket, head) => {
@@ -52,7 +62,11 @@ export class Standin {
                 socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
             }
         });
-        standin.house.tell = (frame) => standin.tell(frame);
+        const others = house.tell;
+        house.tell = (frame) => {
+            others(frame);
+            standin.tell(frame);
+        };
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const address = server.address();
         standin.port = typeof address === "object" && address ? address.port : 0;
@@ -61,6 +75,11 @@ export class Standin {
 
     get url(): string {
         return `http://127.0.0.1:${this.port}`;
+    }
+
+    /** Pages that are live here. */
+    get lines(): number {
+        return this.sockets.size;
     }
 
     async stop(): Promise<void> {
@@ -103,7 +122,10 @@ export class Standin {
     private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
         const url = new URL(request.url ?? "/", this.url);
         if (this.dead) return void request.socket.destroy();
-        const headers: Record<string, string> = { "content-security-policy": CSP, "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY", "cache-control": "no-store" };
+        const ours = [...this.house.lan, ...(this.house.tunnel ? [this.house.tunnel] : [])];
+        const headers: Record<string, string> = { ...cors(request, ours), "content-security-policy": csp(ours), "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY", "cache-control": "no-store" };
+        if (request.method === "OPTIONS") return void response.writeHead(204, headers).end();
+        if (url.pathname === "/health") return void response.writeHead(200, { ...headers, "content-type": "application/json" }).end('{"status":"ok"}');
         if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/m/")) this.asked.push(`${request.method} ${url.pathname}`);
         try {
             if (url.pathname.startsWith("/m/")) return this.picture(url.pathname.slice(3), headers, response);
@@ -245,6 +267,13 @@ export class Standin {
         });
         return { hits };
     }
+}
+
+/** As the gateway answers a page of another address of its own. */
+function cors({ headers: { origin } }: IncomingMessage, ours: string[]): Record<string, string> {
+    if (origin === undefined || !ours.includes(origin)) return {};
+    const headers = "authorization, content-type, ngrok-skip-browser-warning";
+    return { "access-control-allow-origin": origin, "access-control-allow-methods": "GET,POST,PATCH,DELETE", "access-control-allow-headers": headers, "access-control-expose-headers": "retry-after", vary: "origin" };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

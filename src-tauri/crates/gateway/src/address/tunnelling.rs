@@ -1,13 +1,15 @@
 //! Keeps the tunnel as the owner wants it, serves the public door through it, and does what a new address asks for.
 
 use super::number;
-use crate::{doors, gateway::App};
+use crate::{
+    doors::{self, Way, serving::Arrivals},
+    gateway::App,
+};
 use accounts::keychain::Account;
-use axum::serve::Listener;
 use domain::{Code, Problem};
-use std::{io, net::SocketAddr, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 use store::facts;
-use tunnel::{Config, Connection, Tunnel, TunnelStatus, Visitors, probe};
+use tunnel::{Config, Tunnel, TunnelStatus, Visitors, probe};
 
 /// For the endpoint to be unbound at ngrok.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
@@ -59,7 +61,7 @@ async fn refuse(app: &App, why: Problem) {
 
 async fn keep_open(app: &App, tunnel: Tunnel, visitors: Visitors) {
     let ends = app.stop.child_token();
-    let router = doors::public::router(app.clone());
+    let router = doors::public::router(app.clone(), Way::Tunnel);
     let serving = app.tasks.spawn(doors::serving::serve(Arrivals(visitors), router, ends.clone()));
     let (mut status, mut wanted) = (tunnel.status(), app.address.wanted.subscribe());
     loop {
@@ -117,23 +119,4 @@ async fn look_as_browser(app: &App, url: &str) {
 
 fn page(seen: accounts::reach::Page) -> probe::Page {
     probe::Page { status: seen.status, headers: seen.headers, body: seen.body }
-}
-
-/// Those who come through the tunnel, as the door takes them, each with the visitor's own address.
-struct Arrivals(Visitors);
-
-impl Listener for Arrivals {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        match self.0.accept().await {
-            Some((connection, peer)) => (connection, peer.address),
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(([0, 0, 0, 0], 0).into())
-    }
 }

@@ -38,7 +38,7 @@ pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Proble
     let shown = door.post("/pairing", &()).await?;
     match json {
         true => println!("{shown}"),
-        false => show_code(word(&shown, "url")),
+        false => show_code(&shown),
     }
     if !wait {
         return Ok(());
@@ -75,7 +75,8 @@ pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Proble
 }
 
 /// The QR code, where the terminal has room for it, and the link.
-fn show_code(url: &str) {
+fn show_code(shown: &Value) {
+    let url = word(shown, "url");
     let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((24, 80));
     let room = |qr: &str| {
         qr.lines().count() < usize::from(rows) && qr.lines().all(|l| l.chars().count() <= usize::from(columns))
@@ -87,6 +88,11 @@ fn show_code(url: &str) {
     println!("\n    {url}\n");
     if url.starts_with("http://") {
         println!("There is no public address yet, so only this computer gets there. lanyard tunnel on opens one.\n");
+    } else if let Some(nearby) = url.split_once(".local").and_then(|_| shown["also"][0].as_str()) {
+        println!(
+            "It leads there within this network, once the phone has the certificate (lanyard lan). Without the name:"
+        );
+        println!("\n    {nearby}\n");
     }
 }
 

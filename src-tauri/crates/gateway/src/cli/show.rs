@@ -68,6 +68,9 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         if s["tunnel"]["status"]["state"] != "off" {
             line("tunnel", word(&s["tunnel"], "words"));
         }
+        if s["lan"]["status"]["state"] != "off" {
+            line("lan", word(&s["lan"], "words"));
+        }
         let sandbox = &s["sandbox"];
         let more = ["step", "message"].iter().find_map(|key| sandbox[*key].as_str()).unwrap_or_default();
         line("sandbox", shown(format!("{} {more}", word(sandbox, "state")).trim_end()));

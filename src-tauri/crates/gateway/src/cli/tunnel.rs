@@ -33,7 +33,7 @@ pub async fn act(door: &LocalDoor, switch: Option<Switch>, json: bool) -> Result
     if refused { Err(problem(&shown["status"]["why"])) } else { Ok(()) }
 }
 
-fn problem(why: &Value) -> Problem {
+pub(super) fn problem(why: &Value) -> Problem {
     let word = |key: &str| why[key].as_str().unwrap_or_default().to_owned();
     let code = Code::named(&word("code")).unwrap_or(Code::Internal);
     Problem { code, message: word("message"), suggestion: word("suggestion") }

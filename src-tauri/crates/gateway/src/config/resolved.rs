@@ -13,6 +13,7 @@ pub struct Resolved {
     /// Without a trailing slash, exactly as written otherwise: Twilio's signature covers it.
     pub public_url: Option<String>,
     pub tunnel: TunnelSettings,
+    pub lan: LanSettings,
     pub model_base: Url,
     pub patience: Patience,
     pub grants: GrantPolicy,
@@ -49,6 +50,51 @@ impl TunnelSettings {
     pub fn visitor(&self) -> accounts::reach::Visitor {
         accounts::reach::Visitor { roots: self.roots.clone(), resolve: self.resolve.clone() }
     }
+}
+
+/// The door on the local network.
+#[derive(Clone, Debug)]
+pub struct LanSettings {
+    /// Unless the owner has switched it since.
+    pub enabled: bool,
+    /// 0: a free one.
+    pub port: u16,
+    pub name: String,
+    /// Another network than the one this computer is in, another haste, another clock. No file can say these.
+    pub reach: tunnel::Reach,
+    pub tick: Duration,
+    pub wall: tunnel::clock::Wall,
+}
+
+impl LanSettings {
+    fn new(written: &written::Lan) -> Result<Self, Problem> {
+        let name = match written.name.trim() {
+            "" => own_name(),
+            name => name.to_owned(),
+        };
+        if name.len() > NAME || name.chars().any(char::is_control) {
+            let why = format!("a name has at most {NAME} bytes, all of them letters");
+            return Err(wrong("lan.name", why, "Write a shorter one, as in desk, or none for this computer's own."));
+        }
+        Ok(Self {
+            enabled: written.enabled,
+            port: written.port,
+            name,
+            reach: tunnel::Reach::Network,
+            tick: Duration::from_secs(5),
+            wall: tunnel::clock::Wall::default(),
+        })
+    }
+}
+
+/// What fits an announcement (63 bytes) and a certificate's subject (64 characters) with our own words around it.
+const NAME: usize = 50;
+
+/// The computer's own, without its domain.
+fn own_name() -> String {
+    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name: String = node.split('.').next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    name.char_indices().take_while(|(at, c)| at + c.len_utf8() <= NAME).map(|(_, c)| c).collect()
 }
 
 /// The companion API's own.
@@ -129,6 +175,7 @@ impl Resolved {
             listen,
             public_url: public_url(&w.server.public_url)?,
             tunnel: TunnelSettings::new(&w.tunnel),
+            lan: LanSettings::new(&w.lan)?,
             model_base: base_url("anthropic.base_url", &w.anthropic.base_url)?,
             patience: Patience {
                 silence: minutes(w.agent.silence_minutes.max(1)),
@@ -287,6 +334,7 @@ mod tests {
         refused("[anthropic]\nbase_url = \"http://example.com\"", "anthropic.base_url");
         refused("[push]\ncontact = \"me\"", "push.contact");
         refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");
+        refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
         let sid = "AC0123456789abcdef0123456789abcdef";

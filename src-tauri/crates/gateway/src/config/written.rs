@@ -22,6 +22,7 @@ macro_rules! table {
 pub struct Written {
     pub server: Server,
     pub tunnel: Tunnel,
+    pub lan: Lan,
     pub api: Api,
     pub limits: Limits,
     pub agent: Agent,
@@ -39,6 +40,7 @@ pub struct Written {
 
 table!(Server { listen: String = "127.0.0.1:3001".into(), public_url: String = String::new() });
 table!(Tunnel { enabled: bool = false, domain: String = String::new(), set_webhook: bool = true });
+table!(Lan { enabled: bool = false, port: u16 = 0, name: String = String::new() });
 table!(Api {
     hosts: Vec<String> = Vec::new(),
     origins: Vec<String> = Vec::new(),

@@ -2,6 +2,7 @@
 //! port: no request from a network can reach it.
 
 mod approvals;
+mod lan;
 mod tunnel;
 
 pub use approvals::{Choice, Decide};
@@ -78,6 +79,7 @@ pub fn router(app: App) -> Router {
         .route("/stop", post(stop))
         .merge(phones::routes())
         .merge(tunnel::routes())
+        .merge(lan::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
@@ -98,6 +100,7 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "address": app.public_addr.to_string(),
         "public_url": app.address.url(),
         "tunnel": tunnel::shown(&app),
+        "lan": lan::shown(&app),
         "sandbox": app.workshop.state().await,
         "texting": app.texting.is_some(),
         "open_approvals": open,

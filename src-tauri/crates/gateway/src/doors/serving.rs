@@ -10,10 +10,11 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
+use tunnel::{Connection, Visitors};
 
 /// From the connection, or the last answer, to a whole head of the next request.
 const HEAD_WITHIN: Duration = Duration::from_secs(30);
@@ -70,5 +71,24 @@ where
     };
     if let Err(e) = ended {
         tracing::debug!(error = %e, "a connection ended badly");
+    }
+}
+
+/// Those who come through the tunnel or over the local network, as a listener gives them: each with their own address.
+pub struct Arrivals(pub Visitors);
+
+impl Listener for Arrivals {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        match self.0.accept().await {
+            Some((connection, peer)) => (connection, peer.address),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(([0, 0, 0, 0], 0).into())
     }
 }

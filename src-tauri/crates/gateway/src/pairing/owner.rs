@@ -13,8 +13,11 @@ use store::{api_tokens, phones};
 /// The link behind the QR, with the code that works now (a new one if `fresh` is wanted).
 pub fn offer(app: &App, fresh: bool) -> PairingShown {
     let (code, ends) = app.callers.offers().show(fresh, clock::now());
-    let base = app.address.url().unwrap_or_else(|| format!("http://{}", app.public_addr));
-    PairingShown { url: format!("{base}/pair#c={code}"), code, expires_at: ends.0 }
+    let here = format!("http://{}", app.public_addr);
+    // The public address leads here from everywhere; the local network's only from within.
+    let mut links =
+        app.address.url().into_iter().chain(app.lan.urls()).chain([here]).map(|base| format!("{base}/pair#c={code}"));
+    PairingShown { url: links.next().unwrap_or_default(), also: links.collect(), code, expires_at: ends.0 }
 }
 
 pub async fn phones_shown(app: &App) -> Result<Phones, Problem> {

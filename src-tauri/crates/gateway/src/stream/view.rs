@@ -49,6 +49,7 @@ pub async fn house(app: &App) -> HouseStatus {
         sandbox: sandbox.into(),
         sandbox_says,
         tunnel: app.address.url(),
+        lan: app.lan.urls(),
         sessions: SessionCount { active: app.registry.active(), max: app.config.api.sessions },
     }
 }

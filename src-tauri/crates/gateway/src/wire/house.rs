@@ -65,6 +65,9 @@ pub struct HouseStatus {
     pub sandbox_says: Option<String>,
     /// The public address, if there is one.
     pub tunnel: Option<String>,
+    /// Where the same gateway is on the local network, over TLS by its own CA, the best first; none while that door is shut.
+    /// A phone may use any of these addresses with the tokens it has.
+    pub lan: Vec<String>,
     pub sessions: SessionCount,
 }
 

@@ -112,6 +112,8 @@ pub struct Ticket {
 pub struct PairingShown {
     /// `https://<host>/pair#c=<code>`
     pub url: String,
+    /// The same at further addresses.
+    pub also: Vec<String>,
     pub code: String,
     pub expires_at: i64,
 }

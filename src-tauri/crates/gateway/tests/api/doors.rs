@@ -37,6 +37,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("GET", "/tokens"),
     ("POST", "/tokens"),
     ("GET", "/api/docs"),
+    ("GET", "/lan"),
+    ("POST", "/lan"),
 ];
 
 #[tokio::test]

@@ -29,6 +29,7 @@ pub struct Said {
     pub headers: hyper::HeaderMap,
     pub body: Value,
     pub text: String,
+    pub bytes: bytes::Bytes,
 }
 
 impl Said {
@@ -73,10 +74,10 @@ pub async fn raw(app: &App, method: &str, path: &str, headers: &[(&str, String)]
     }
     let response = sender.send_request(request.body(Full::new(bytes::Bytes::from(body))).unwrap()).await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.into_body().collect().await.unwrap().to_bytes();
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-    Said { status, headers, body, text }
+    Said { status, headers, body, text, bytes }
 }
 
 /// A paired phone with its key.

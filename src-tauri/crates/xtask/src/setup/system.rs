@@ -72,6 +72,10 @@ pub enum Tool {
     Keyring,
     SecretClient,
     Chromium,
+    TlsClients,
+    Nss,
+    Avahi,
+    Namespaces,
     PythonVenv,
 }
 
@@ -88,6 +92,10 @@ impl Tool {
             Tool::Keyring => "gnome-keyring, for the keychain tests",
             Tool::SecretClient => "secret-tool, for the keychain tests",
             Tool::Chromium => "Chromium, for the tests of the phone page",
+            Tool::TlsClients => "openssl and curl, for the tests of certificates",
+            Tool::Nss => "certutil, which tells a Chromium whom to trust in the tests of the local network",
+            Tool::Avahi => "avahi, for the tests of the local network",
+            Tool::Namespaces => "ip and nsenter, for a network of the tests' own",
             Tool::PythonVenv => "Python 3 with venv, for the tests against vendors' own libraries",
         }
     }
@@ -103,6 +111,10 @@ impl Tool {
             Tool::Keyring => &["gnome-keyring"],
             Tool::SecretClient => &["libsecret-tools"],
             Tool::Chromium => &["chromium", "fonts-dejavu-core"],
+            Tool::TlsClients => &["openssl", "curl"],
+            Tool::Nss => &["libnss3-tools"],
+            Tool::Avahi => &["avahi-daemon", "avahi-utils"],
+            Tool::Namespaces => &["iproute2", "util-linux"],
             Tool::PythonVenv => &["python3", "python3-venv"],
         }
     }
@@ -158,6 +170,16 @@ impl Tool {
             (Tool::SecretClient, System::Suse) => "secret-tool",
             (Tool::SecretClient, _) => "libsecret",
             (Tool::Chromium, _) => "chromium",
+            (Tool::TlsClients, _) => "openssl curl",
+            (Tool::Nss, System::Fedora | System::Alpine) => "nss-tools",
+            (Tool::Nss, System::Suse) => "mozilla-nss-tools",
+            (Tool::Nss, _) => "nss",
+            (Tool::Avahi, System::Fedora) => "avahi avahi-tools",
+            (Tool::Avahi, System::Suse) => "avahi avahi-utils",
+            (Tool::Avahi, System::Alpine) => "avahi avahi-tools",
+            (Tool::Avahi, _) => "avahi",
+            (Tool::Namespaces, System::Fedora) => "iproute util-linux",
+            (Tool::Namespaces, _) => "iproute2 util-linux",
             (Tool::PythonVenv, System::Arch) => "python",
             (Tool::PythonVenv, _) => "python3",
         }

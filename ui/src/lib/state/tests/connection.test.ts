@@ -168,3 +168,18 @@ test("words of a line that was given up are not heard", () => {
     old.hears.frame(said(9, "late"));
     expect(heard).toEqual([]);
 });
+
+test("a phone that comes home goes on by the nearer address, after the last event", async () => {
+    host.events.push(said(3, "before"));
+    connection.start(3);
+    host.couldBeNear = true;
+    host.greet();
+    host.line.hears.frame({ type: "caughtUp", data: { last_event: 3 } });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([host.lines.length, host.lines[0]?.open, host.line.after]).toEqual([2, false, 3]);
+    host.isNear = true;
+    host.greet();
+    host.line.hears.frame({ type: "caughtUp", data: { last_event: 3 } });
+    await vi.advanceTimersByTimeAsync(0);
+    expect([host.lines.length, connection.near]).toEqual([2, true]);
+});

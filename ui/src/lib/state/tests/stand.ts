@@ -17,6 +17,8 @@ export class FakeHost implements Host {
     answers: Record<string, Answer> = {};
     lines: { hears: Hears; after: number | null; open: boolean }[] = [];
     down = false;
+    isNear = false;
+    couldBeNear = false;
     welcome: Partial<Welcome> = {};
 
     async request<T>(method: Method, path: string, body?: unknown): Promise<T> {
@@ -33,6 +35,10 @@ export class FakeHost implements Host {
         return { send: (frame) => void this.sent.push(frame.type as never), close: () => void (line.open = false) };
     }
 
+    near = () => this.isNear;
+    nearer = async () => this.couldBeNear && !this.isNear;
+    elsewhere = (path: string) => (this.isNear && path.startsWith("/") ? `https://near${path}` : null);
+
     get line() {
         const line = this.lines.at(-1);
         if (!line) throw new Error("nobody subscribed");
@@ -44,7 +50,7 @@ export class FakeHost implements Host {
         const { hears } = this.line;
         const last = this.events.at(-1)?.seq ?? 0;
         const you = { kind: "phone" as const, id: "p", name: "Phone", scopes: [] };
-        const status = { sandbox: "ready", sandbox_says: null, tunnel: null, sessions: { active: 0, max: 4 } };
+        const status = { sandbox: "ready", sandbox_says: null, tunnel: null, lan: [], sessions: { active: 0, max: 4 } };
         hears.frame({ type: "welcome", data: { protocol: 1, version: "1", now: Date.now(), you, status, sessions: [], approvals: [], last_event: last, ...this.welcome } });
     }
 

@@ -10,7 +10,7 @@ import { FakeHost, shelf } from "../../../lib/state/tests/stand";
 export async function phone(): Promise<{ phone: Phone; host: FakeHost }> {
     const host = new FakeHost();
     const disk = await shelf();
-    const phone = new Phone(disk, new Keyring(disk), host);
+    const phone = new Phone(disk, undefined, new Keyring(disk), host);
     phone.pairing.isNow({ name: "Ada's phone", scopes: ["read", "chat", "approve"] });
     return { phone, host };
 }

@@ -2,7 +2,10 @@
 
 use super::no::No;
 use crate::{
-    doors::reply::{REQUEST_ID, new_id},
+    doors::{
+        Way,
+        reply::{REQUEST_ID, new_id},
+    },
     gateway::App,
 };
 use axum::{
@@ -16,8 +19,10 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     time::{Duration, Instant},
 };
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowOrigin, AllowPrivateNetwork, CorsLayer};
 
+/// A page that was loaded from another address of ours says it to the tunnel, or ngrok's own page would answer.
+const SKIP_NGROKS_PAGE: HeaderName = HeaderName::from_static("ngrok-skip-browser-warning");
 /// How long a browser may remember what a page elsewhere is allowed.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
@@ -66,14 +71,16 @@ pub async fn no_method(request: Request, next: Next) -> Response {
     refusal
 }
 
-/// The page's own origin and those in the config.
+/// The page's own origins and those in the config. A browser asks more before a page of the internet may reach a private
+/// address (Private Network Access).
 pub fn cors(app: &App) -> CorsLayer {
     let app = app.clone();
     let allowed = move |origin: &HeaderValue, _: &Parts| origin.to_str().is_ok_and(|origin| may_call(&app, origin));
     CorsLayer::new()
+        .allow_private_network(AllowPrivateNetwork::predicate(allowed.clone()))
         .allow_origin(AllowOrigin::predicate(allowed))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, SKIP_NGROKS_PAGE])
         .expose_headers([REQUEST_ID, header::RETRY_AFTER, HeaderName::from_static("content-disposition")])
         .max_age(REMEMBERED)
 }
@@ -81,11 +88,18 @@ pub fn cors(app: &App) -> CorsLayer {
 /// Whether a page from `origin` may call.
 pub fn may_call(app: &App, origin: &str) -> bool {
     let named = app.config.written.api.origins.iter().any(|known| known.trim_end_matches('/') == origin);
-    named || origin.split_once("://").is_some_and(|(_, host)| is_ours(app, host))
+    named || app.lan.is_at(origin) || origin.split_once("://").is_some_and(|(_, host)| is_public(app, host))
 }
 
-/// Whether a host (with its port) is a name of this gateway.
-pub fn is_ours(app: &App, host: &str) -> bool {
+/// Whether a host (with its port) is a name of this gateway for those who come this way.
+pub fn is_ours(app: &App, way: Way, host: &str) -> bool {
+    match way {
+        Way::Port | Way::Tunnel => is_public(app, host),
+        Way::Lan => app.lan.is_at(&format!("https://{host}")),
+    }
+}
+
+fn is_public(app: &App, host: &str) -> bool {
     let public = app.address.host();
     let port = app.public_addr.port();
     let named = app.config.written.api.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));

@@ -1,0 +1,40 @@
+//! The switch of the door on the local network, how it stands, and what makes phones trust it.
+
+use crate::{
+    doors::reply::Refusal,
+    gateway::App,
+    lan::{self, CERTIFICATE_PATH, State as Door},
+};
+use axum::{Json, Router, extract::State, routing::get};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/lan", get(show).post(switch))
+}
+
+/// Its state, one line for a person, and where a phone gets the certificate.
+pub fn shown(app: &App) -> Value {
+    let state = app.lan.state().borrow().clone();
+    let certificate = app.lan.certificate().filter(|_| matches!(state, Door::Open { .. }));
+    let at = app.address.url().into_iter().chain(app.lan.urls()).next();
+    let certificate = certificate.zip(at).map(|(known, at)| {
+        json!({ "url": format!("{at}{CERTIFICATE_PATH}"), "fingerprint": known.fingerprint, "pem": known.pem })
+    });
+    json!({ "words": state.in_words(), "status": state, "certificate": certificate })
+}
+
+async fn show(State(app): State<App>) -> Json<Value> {
+    Json(shown(&app))
+}
+
+#[derive(Deserialize)]
+struct Switch {
+    on: bool,
+}
+
+async fn switch(State(app): State<App>, Json(Switch { on }): Json<Switch>) -> Result<Json<Value>, Refusal> {
+    app.store.write(move |tx| lan::keep_switch(tx, on)).await?;
+    app.lan.switch(on);
+    Ok(Json(shown(&app)))
+}
