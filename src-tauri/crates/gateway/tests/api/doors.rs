@@ -1,15 +1,15 @@
 //! What is reachable from where, and what strangers meet.
 
 use crate::{
-    api_world::{HOST, Phone, Socket, call, raw, refused, token},
+    api_world::{HOST, Phone, Socket, call, local, raw, refused, token},
     world::{self, SOON, Wish, World},
 };
 use gateway::doors;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{
     io::AsyncWriteExt,
-    net::{TcpStream, UnixStream},
+    net::TcpStream,
 };
 
 /// Every route of the local door that is the owner's alone.
@@ -220,28 +220,12 @@ async fn a_thousand_half_open_connections_harm_nobody() {
 async fn the_local_door_speaks_the_same_api_for_the_owner() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
-    let get = async |path: &str| -> (u16, String) {
-        use http_body_util::BodyExt;
-        let stream = UnixStream::connect(running.app.paths.local_door()).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let request = hyper::Request::get(path)
-            .header("host", "local")
-            .body(http_body_util::Empty::<bytes::Bytes>::new())
-            .unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        let status = response.status().as_u16();
-        (status, String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
-    };
-    assert_eq!(get("/api/sessions").await.0, 200);
-    let metrics = get("/metrics").await.1;
+    let get = async |path: &str| local(&running.app, "GET", path, None).await;
+    assert_eq!(get("/api/sessions").await.status, 200);
+    let metrics = get("/metrics").await.text;
     assert!(metrics.contains("lanyard_sockets 0") && metrics.contains("lanyard_sessions_active 0"), "{metrics}");
-    assert!(get("/api/docs").await.1.contains("<title>Lanyard API</title>"));
-    assert_eq!(
-        serde_json::from_str::<Value>(&get("/api/openapi.json").await.1).unwrap()["info"]["title"],
-        "Lanyard companion API"
-    );
+    assert!(get("/api/docs").await.text.contains("<title>Lanyard API</title>"));
+    assert_eq!(get("/api/openapi.json").await.body["info"]["title"], "Lanyard companion API");
     running.stop().await;
 }
 
