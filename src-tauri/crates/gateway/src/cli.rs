@@ -2,6 +2,7 @@
 //! local door.
 
 mod client;
+mod docs;
 mod image;
 mod keys;
 mod phones;
@@ -112,6 +113,8 @@ enum Command {
         #[command(subcommand)]
         action: Option<ConfigAction>,
     },
+    /// The API's description in a browser, with a page to try it, on a port of this computer until Ctrl-C.
+    Docs,
     /// Look at everything Lanyard needs, and say how to mend what is broken.
     Doctor,
     /// Build the sandbox image.
@@ -197,6 +200,7 @@ async fn run(cli: Cli) -> Result<(), Problem> {
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
+        Command::Docs => docs::serve(&paths, cli.json).await,
         Command::Doctor => show::doctor(&door, &paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
         Command::Pause => {

@@ -119,14 +119,8 @@ fn say_routed(
         return Err(store::Error::Refused(Code::Busy));
     }
     let pictures = words.pictures.keep(tx, session, now)?;
-    let saying = Saying {
-        message,
-        place,
-        channel: caller.channel(),
-        text: &words.text,
-        pictures: &pictures,
-        when: words.when,
-    };
+    let saying =
+        Saying { message, place, channel: caller.channel(), text: &words.text, pictures: &pictures, when: words.when };
     let event = route(tx, &saying, now)?;
     inbox::set_event(tx, message, event)?;
     Ok(Said { session_id: session.0, event, message, fresh: true })

@@ -260,7 +260,9 @@ impl Desk {
             return self.reply(tx, phrases::menu());
         }
         let current = numbers::current(tx, &self.to.address)?;
-        let Ok(place) = self.app.registry.admit(current.unwrap_or_else(SessionId::new)) else { return self.no_room(tx) };
+        let Ok(place) = self.app.registry.admit(current.unwrap_or_else(SessionId::new)) else {
+            return self.no_room(tx);
+        };
         if current.is_none() {
             self.open_here(tx, place.session)?;
         }
