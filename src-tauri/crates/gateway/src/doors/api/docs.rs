@@ -50,7 +50,11 @@ pub async fn json() -> Json<&'static utoipa::openapi::OpenApi> {
 
 /// Swagger UI, whose files are in the program: nothing comes from elsewhere. Only on the local door.
 pub fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let config = Config::from("/api/openapi.json").try_it_out_enabled(true).default_models_expand_depth(0).filter(true);
+    let config = Config::from("/api/openapi.json")
+        .use_base_layout()
+        .try_it_out_enabled(true)
+        .default_models_expand_depth(0)
+        .filter(true);
     let policy = HeaderValue::from_static(POLICY);
     Router::from(SwaggerUi::new("/api/docs").config(config))
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
