@@ -141,8 +141,8 @@ codes! {
         "This session is closed." "Start a new one, or resume it: its history is kept."
         "That session is closed. Text new to start another."
     SessionLimit "SESSION_LIMIT" Session 429
-        "Too many sessions are open." "Close one first, or raise limits.sessions in the config."
-        "Too many sessions are open. Close one at the desk."
+        "As many sessions are at work as may be at once." "Close one, go on in one of them, or raise limits.sessions in the config."
+        "Too many sessions are at work. Go on in one (text list), or close one at the desk."
     Busy "BUSY" Session 429
         "Too many messages wait in this session." "Wait for the agent, or stop its turn first."
         "Too many messages wait already. Text halt to stop the turn."

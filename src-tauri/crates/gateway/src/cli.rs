@@ -2,6 +2,7 @@
 //! local door.
 
 mod client;
+mod docs;
 mod image;
 mod keys;
 mod lan;
@@ -113,6 +114,8 @@ enum Command {
         #[command(subcommand)]
         action: Option<ConfigAction>,
     },
+    /// The API's description in a browser, with a page to try it, on a port of this computer until Ctrl-C.
+    Docs,
     /// Look at everything Lanyard needs, and say how to mend what is broken.
     Doctor,
     /// Build the sandbox image.
@@ -205,6 +208,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
+        Command::Docs => docs::serve(&paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
         Command::Pause => {
             say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await

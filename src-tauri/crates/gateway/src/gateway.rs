@@ -130,6 +130,7 @@ impl Gateway {
         let lan = Lan::open(&config, &store).await.map_err(approvals::internal)?;
         let callers = Callers::open(&store).await.map_err(approvals::internal)?;
         let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
+        let registry = Registry::of(config.api.sessions);
         let app = App(Arc::new(Shared {
             config,
             paths,
@@ -140,7 +141,7 @@ impl Gateway {
             tokens,
             workshop,
             house,
-            registry: Registry::default(),
+            registry,
             texting,
             link_key: OnceCell::new(),
             vapid_key: OnceCell::new(),

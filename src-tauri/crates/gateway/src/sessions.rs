@@ -2,11 +2,13 @@
 
 mod driver;
 mod photo;
+mod places;
 mod registry;
 mod start;
 mod workshop;
 mod writes;
 
+pub use places::Place;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, title_of};
 pub use workshop::{Lease, SandboxState, Wanted, Workshop};

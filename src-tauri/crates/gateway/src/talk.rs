@@ -15,7 +15,7 @@ use crate::{
     approvals, clock,
     gateway::App,
     pairing::Caller,
-    sessions::{Saying, say as route},
+    sessions::{Place, Saying, say as route},
     wire::{Said, Say, SessionState},
 };
 use domain::{Code, Problem, SessionId, event::When, session::Input};
@@ -47,23 +47,26 @@ struct Taken {
 /// Says something in a session. The same `client_id` of the same caller is said once and always gets the same answer.
 ///
 /// # Errors
-/// `UNKNOWN_SESSION`, `BUSY`, `BAD_REQUEST`, `PICTURE_REFUSED`: nothing was said.
+/// `UNKNOWN_SESSION`, `SESSION_LIMIT`, `BUSY`, `BAD_REQUEST`, `PICTURE_REFUSED`: nothing was said.
 pub async fn say(app: &App, caller: &Caller, session: SessionId, say: Say) -> Result<Said, Problem> {
     check_words(&say.text)?;
     let client_id = checked_id(&say.client_id)?;
     let when = say.when.map_or(When::Queue, Into::into);
     let words = Words { text: say.text, pictures: Pictures::read(say.images)?, client_id, when };
     let (now, waiting, by) = (clock::now(), app.config.patience.waiting, caller.clone());
+    let registry = app.registry.clone();
     let said = app.store.write(move |tx| {
         let received = inbox::receive(tx, &arrival(&by, &words.client_id, &words.text), now)?;
         if !received.fresh {
             let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
-            return said_before(tx, known, received.message)?.ok_or(store::Error::Refused(Code::ClientIdUsed));
+            let said = said_before(tx, known, received.message)?.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
+            return Ok((said, None));
         }
         sessions::get(tx, session)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
-        say_routed(tx, &by, session, received.message, &words, waiting, now)
+        let place = registry.admit(session).map_err(store::Error::Refused)?;
+        Ok((say_routed(tx, &by, &place, received.message, &words, waiting, now)?, Some(place)))
     });
-    let taken = said.await.map_err(approvals::internal)?;
+    let (taken, _place) = said.await.map_err(approvals::internal)?;
     app.registry.ring(app, SessionId(taken.said.session_id), taken.rings).await;
     Ok(taken.said)
 }
@@ -111,24 +114,19 @@ fn arrival(caller: &Caller, client_id: &str, text: &str) -> Arrival {
 fn say_routed(
     tx: &Tx<'_>,
     caller: &Caller,
-    session: SessionId,
+    place: &Place,
     message: i64,
     words: &Words,
     waiting: usize,
     now: domain::Timestamp,
 ) -> store::Result<Taken> {
+    let session = place.session;
     if inbox::waiting(tx, session)?.len() >= waiting {
         return Err(store::Error::Refused(Code::Busy));
     }
     let pictures = words.pictures.keep(tx, session, now)?;
-    let saying = Saying {
-        message,
-        session,
-        channel: caller.channel(),
-        text: &words.text,
-        pictures: &pictures,
-        when: words.when,
-    };
+    let saying =
+        Saying { message, place, channel: caller.channel(), text: &words.text, pictures: &pictures, when: words.when };
     let event = route(tx, &saying, now)?;
     inbox::set_event(tx, message, event)?;
     let rings = Input::Said(inbox::get(tx, message)?.said());

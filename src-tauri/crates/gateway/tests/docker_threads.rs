@@ -29,6 +29,17 @@ async fn open_turns(running: &Running) -> usize {
     running.app.store.read(|r| turns::left_open(r)).await.unwrap().len()
 }
 
+/// An agent that answers everything with "Here.", and has once.
+async fn answered_once() -> (World, Running) {
+    world::relay();
+    let scripts = vec![Script::always().step(Step::text("Here."))];
+    let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
+    let running = w.start().await;
+    w.text("first").await;
+    assert_eq!(w.arrives(LATER).await.body, "Here.");
+    (w, running)
+}
+
 #[tokio::test]
 async fn two_sessions_work_beside_each_other_and_each_answer_says_whose_it_is() {
     world::relay();
@@ -77,16 +88,7 @@ async fn a_turn_that_is_paused_goes_on_and_words_said_meanwhile_are_answered_aft
 
 #[tokio::test]
 async fn words_said_to_a_warm_session_while_paused_are_answered_after() {
-    world::relay();
-    let w = World::new(Wish {
-        sandbox: true,
-        scripts: vec![Script::always().step(Step::text("Here."))],
-        ..Wish::default()
-    })
-    .await;
-    let running = w.start().await;
-    w.text("first").await;
-    assert_eq!(w.arrives(LATER).await.body, "Here.");
+    let (w, running) = answered_once().await;
     running.app.workshop.pause().await.unwrap();
     w.text("second").await;
     assert_eq!(w.arrives(SOON).await.body, phrases::failed(Code::SandboxPaused));
@@ -127,16 +129,7 @@ async fn a_stop_in_the_middle_of_a_turn_leaves_nothing_and_offers_the_turn_again
 
 #[tokio::test]
 async fn a_conversation_that_cannot_be_resumed_is_said_to_be_forgotten() {
-    world::relay();
-    let w = World::new(Wish {
-        sandbox: true,
-        scripts: vec![Script::always().step(Step::text("Here."))],
-        ..Wish::default()
-    })
-    .await;
-    let running = w.start().await;
-    w.text("first").await;
-    assert_eq!(w.arrives(LATER).await.body, "Here.");
+    let (w, running) = answered_once().await;
     docker(&["exec", "-u", "1000", &container(&running), "sh", "-c", "rm -rf /home/agent/.claude/projects"]);
     docker(&["kill", &container(&running)]);
     w.text("second").await;

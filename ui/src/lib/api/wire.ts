@@ -189,7 +189,11 @@ export type Ask = {
 /**
  * 1 to 100 000 bytes.
  */
-prompt: string, agent?: string, images?: Array<Image>, 
+prompt: string, agent?: string, 
+/**
+ * At most 4.
+ */
+images?: Array<Image>, 
 /**
  * How long to wait for the answer, at most 600 000; 120 000 if not said. Past it the turn is stopped: `TURN_TIMEOUT`.
  */
@@ -717,7 +721,11 @@ export type Say = {
 /**
  * 1 to 100 000 bytes.
  */
-text: string, images?: Array<Image>, 
+text: string, 
+/**
+ * At most 4.
+ */
+images?: Array<Image>, 
 /**
  * The client's own id of these words: sent again with the same one, they are said once and get the same answer. Keep it
  * with the words until they are acknowledged. 1 to 100 characters.

@@ -44,7 +44,7 @@ pub fn public(app: &App) -> Router<App> {
 
 /// For the local door: the caller is the person at the desk. With a page to try the API.
 pub fn local(app: &App) -> Router<App> {
-    mounted(app).route("/api/docs", get(docs::page)).layer(Extension(Caller::owner()))
+    mounted(app).merge(docs::page()).layer(Extension(Caller::owner()))
 }
 
 fn mounted(app: &App) -> Router<App> {

@@ -176,7 +176,7 @@ pub struct Send {
 
 async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Value>, Refusal> {
     let opening = Opening::usual(&app);
-    let (now, waiting) = (clock::now(), app.config.patience.waiting);
+    let (now, waiting, registry) = (clock::now(), app.config.patience.waiting, app.registry.clone());
     let said = app
         .store
         .write(move |tx| {
@@ -191,14 +191,10 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
             let received = inbox::receive(tx, &arrival, now)?;
             if !received.fresh {
                 let known = inbox::get(tx, received.message)?;
-                return Ok((known.session, known.message, None, 0));
+                return Ok((known.session, known.message, None, 0, None));
             }
             let session = match send.session {
-                None => {
-                    let id = SessionId::new();
-                    open_session(tx, id, &opening, now)?;
-                    id
-                }
+                None => SessionId::new(),
                 Some(number) => match sessions::numbered(tx, number)? {
                     Some(row) if inbox::waiting(tx, row.id)?.len() >= waiting => {
                         return Err(store::Error::Refused(Code::Busy));
@@ -207,9 +203,13 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
                     None => return Err(store::Error::Refused(Code::UnknownSession)),
                 },
             };
+            let place = registry.admit(session).map_err(store::Error::Refused)?;
+            if send.session.is_none() {
+                open_session(tx, session, &opening, now)?;
+            }
             let saying = Saying {
                 message: received.message,
-                session,
+                place: &place,
                 channel: Channel::Cli,
                 text: &send.text,
                 pictures: &[],
@@ -217,10 +217,10 @@ async fn send(State(app): State<App>, Json(send): Json<Send>) -> Result<Json<Val
             };
             let seq = say(tx, &saying, now)?;
             let said = inbox::get(tx, received.message)?.said();
-            Ok((Some(session), received.message, Some(said), seq))
+            Ok((Some(session), received.message, Some(said), seq, Some(place)))
         })
         .await?;
-    let (session, message, said, seq) = said;
+    let (session, message, said, seq, _place) = said;
     let session = session.ok_or(Code::UnknownSession)?;
     // Sent once before: its session has it, whatever became of it.
     app.registry.ring(&app, session, said.map_or(Input::GoOn, Input::Said)).await;

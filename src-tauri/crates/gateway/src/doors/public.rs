@@ -22,7 +22,9 @@ use axum::{
 use domain::Code;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer,
+};
 
 /// No request of Twilio is larger.
 const LARGEST: usize = 1_000_000;
@@ -39,10 +41,7 @@ pub async fn serve(app: App, listener: TcpListener) {
 }
 
 pub fn router(app: App, way: Way) -> Router {
-    let posted = Router::new()
-        .route("/sms", post(webhook::receive))
-        .route("/sms/status", post(webhook::status))
-        .route("/m/{name}", get(media))
+    let page = Router::new()
         .route("/a/{name}", get(page::phone))
         .route("/p/{name}", get(page::phone))
         .route("/assets/{*path}", get(page::asset))
@@ -54,11 +53,17 @@ pub fn router(app: App, way: Way) -> Router {
         .route("/manifest.webmanifest", get(page::manifest))
         .route("/icons/{name}", get(page::icon))
         .route(CERTIFICATE_PATH, get(certificate))
+        .layer(CompressionLayer::new());
+    let posted = Router::new()
+        .route("/sms", post(webhook::receive))
+        .route("/sms/status", post(webhook::status))
+        .route("/m/{name}", get(media))
+        .merge(page)
         .layer(RequestBodyLimitLayer::new(LARGEST))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, PATIENCE));
     // The API has limits of its own: an ask takes as long as its turn, a picture more room than a text.
     posted
-        .merge(api::public(&app))
+        .merge(api::public(&app).layer(CompressionLayer::new()))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .layer(middleware::from_fn_with_state((app.clone(), way), guard))
         .layer(CatchPanicLayer::new())

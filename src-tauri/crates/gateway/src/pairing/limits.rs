@@ -5,7 +5,7 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -53,17 +53,25 @@ impl Limits {
             self.tries.retain_recent();
             self.callers.retain_recent();
         }
-        self.addresses.check_key(&address).map_err(|until| self.wait(&until))
+        self.addresses.check_key(&whose(address)).map_err(|until| self.wait(&until))
     }
 
     /// One more try at a pairing code.
     pub fn pairing(&self, address: IpAddr) -> Result<(), Wait> {
-        self.tries.check_key(&address).map_err(|until| self.wait(&until))?;
+        self.tries.check_key(&whose(address)).map_err(|until| self.wait(&until))?;
         self.all_tries.check().map_err(|until| self.wait(&until))
     }
 
     fn wait(&self, until: &governor::NotUntil<<DefaultClock as Clock>::Instant>) -> Wait {
         Wait(until.wait_time_from(self.clock.now()).as_secs() + 1)
+    }
+}
+
+/// One person's addresses as one: an IPv6 network of 64 bits is given out whole, with more addresses than could be counted.
+fn whose(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
     }
 }
 
@@ -81,5 +89,19 @@ mod tests {
         assert_eq!([tried(1), tried(2), tried(3), tried(4)], [10, 10, 10, 0]);
         let Err(Wait(seconds)) = limits.pairing(Ipv4Addr::new(192, 0, 2, 1).into()) else { panic!() };
         assert!((1..=60).contains(&seconds));
+    }
+
+    #[test]
+    fn a_network_given_out_whole_counts_as_one_address_and_takes_the_memory_of_one() {
+        let many = NonZeroU32::new(1000).unwrap();
+        let limits = Limits::new(many, many);
+        let of = |host: u128| IpAddr::from(Ipv6Addr::from_bits((0x2001_0db8 << 96) + host));
+        let tried = |network: u128| (0..20).filter(|n| limits.pairing(of((network << 64) + n)).is_ok()).count();
+        assert_eq!([tried(0), tried(0), tried(1)], [10, 0, 10]);
+        let taken = (0..100_000).filter(|host| limits.address(of(*host)).is_ok()).count();
+        assert!((1000..5000).contains(&taken), "{taken}");
+        assert_eq!(limits.addresses.len(), 1);
+        let mapped = Ipv4Addr::new(192, 0, 2, 7).to_ipv6_mapped();
+        assert_eq!(whose(mapped.into()), IpAddr::from(Ipv4Addr::new(192, 0, 2, 7)));
     }
 }

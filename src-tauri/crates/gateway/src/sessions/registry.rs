@@ -1,13 +1,16 @@
 //! Who drives which session. A session's driver is started the first time somebody rings it.
 
-use super::driver::{Driver, Rung};
+use super::{
+    driver::{Driver, Rung},
+    places::{Place, Places},
+};
 use crate::gateway::App;
-use domain::{SessionId, session::Input};
+use domain::{Code, SessionId, session::Input};
 use serde::Serialize;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{
     Notify,
@@ -22,6 +25,8 @@ use tokio::sync::{
 const QUEUE: usize = 256;
 /// How long a ringer is held back by a full queue, where what it brings is not in the store.
 const HELD_BACK: Duration = Duration::from_secs(1);
+/// A driver that was given words and has shown nothing since counts as busy for as long.
+const TAKES_UP: Duration = Duration::from_secs(10);
 
 /// What a session does right now, for those who look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,9 +44,20 @@ struct Rope {
     /// Rung where the queue has no room: the driver reads the store again.
     bell: Arc<Notify>,
     glance: watch::Receiver<Glance>,
+    /// When it was last given words.
+    said_at: Option<Instant>,
 }
 
 impl Rope {
+    /// Whether the session has a process, or is about to.
+    fn busy(&self) -> bool {
+        let glance = self.glance.borrow();
+        let taking_up = self.said_at.is_some_and(|at| at.elapsed() < TAKES_UP);
+        let shows = matches!(glance.state, "" | "starting" | "idle" | "working") || glance.waiting > 0;
+        drop(glance);
+        !self.inputs.is_closed() && (shows || taking_up && !self.glance.has_changed().unwrap_or(true))
+    }
+
     /// A halt, a decision: what only this input says. After a while it waits in a task of its own.
     async fn wait(self, app: &App, input: Input) {
         if let Err(SendTimeoutError::Timeout(input)) = self.inputs.send_timeout(input, HELD_BACK).await {
@@ -53,19 +69,34 @@ impl Rope {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Registry {
     ropes: Arc<Mutex<HashMap<SessionId, Rope>>>,
     /// Rings when any session's glance changed.
     glances: watch::Sender<()>,
+    places: Places,
 }
 
 impl Registry {
+    /// With room for so many sessions that have a process.
+    pub fn of(most: usize) -> Self {
+        Self { ropes: Arc::default(), glances: watch::Sender::default(), places: Places::of(most) }
+    }
+
+    /// Room for what is about to be said in `session`. Held until it was rung.
+    ///
+    /// # Errors
+    /// `SESSION_LIMIT` while as many others as may are at work.
+    pub fn admit(&self, session: SessionId) -> Result<Place, Code> {
+        let table = self.table();
+        self.places.take(session, table.iter().filter(|(_, rope)| rope.busy()).map(|(id, _)| *id))
+    }
+
     /// Gives `input` to the session's driver, and soon comes back even if that is far behind. Nothing comes of it only while
     /// Lanyard stops; what matters is in the store then.
     pub async fn ring(&self, app: &App, session: SessionId, mut input: Input) {
         while !app.stop.is_cancelled() {
-            let rope = self.rope(app, session);
+            let rope = self.rope(app, session, matches!(input, Input::Said(_)));
             match rope.inputs.try_send(input) {
                 Ok(()) => return,
                 // Its driver has just ended: the next one takes it.
@@ -90,8 +121,7 @@ impl Registry {
 
     /// Sessions that have a process or wait for one.
     pub fn active(&self) -> usize {
-        let busy = |rope: &&Rope| matches!(rope.glance.borrow().state, "starting" | "idle" | "working");
-        self.table().values().filter(busy).count()
+        self.table().values().filter(|rope| rope.busy()).count()
     }
 
     /// Rings when any session's glance changed.
@@ -103,16 +133,20 @@ impl Registry {
         self.glances.send_replace(());
     }
 
-    fn rope(&self, app: &App, session: SessionId) -> Rope {
+    fn rope(&self, app: &App, session: SessionId, said: bool) -> Rope {
         let mut table = self.table();
-        if let Some(rope) = table.get(&session)
+        if let Some(rope) = table.get_mut(&session)
             && !rope.inputs.is_closed()
         {
+            if said {
+                rope.glance.mark_unchanged();
+                rope.said_at = Some(Instant::now());
+            }
             return rope.clone();
         }
         let (inputs, taken) = mpsc::channel(QUEUE);
         let (shown, glance) = watch::channel(Glance::default());
-        let rope = Rope { inputs, bell: Arc::default(), glance };
+        let rope = Rope { inputs, bell: Arc::default(), glance, said_at: None };
         let rung = Rung { inputs: taken, bell: rope.bell.clone() };
         app.tasks.spawn(Driver::run(app.clone(), session, rung, shown));
         table.insert(session, rope.clone());

@@ -1,5 +1,6 @@
 //! Making sessions, and saying things in them.
 
+use super::Place;
 use crate::gateway::App;
 use domain::{
     ArtifactId, PermissionMode, SessionId, Timestamp,
@@ -28,7 +29,8 @@ pub fn open_session(tx: &Tx<'_>, id: SessionId, opening: &Opening, now: Timestam
 /// What was said, and where.
 pub struct Saying<'s> {
     pub message: i64,
-    pub session: SessionId,
+    /// Its session, which has room.
+    pub place: &'s Place,
     pub channel: Channel,
     pub text: &'s str,
     pub pictures: &'s [ArtifactId],
@@ -37,9 +39,10 @@ pub struct Saying<'s> {
 
 /// Routes a message of the inbox to its session: row, event, title. The driver is to be rung after the commit.
 pub fn say(tx: &Tx<'_>, s: &Saying<'_>, now: Timestamp) -> store::Result<i64> {
-    inbox::route(tx, s.message, s.session, s.text, s.pictures, s.when)?;
-    sessions::title_once(tx, s.session, &title_of(s.text))?;
-    sessions::touch(tx, s.session, now)?;
+    let session = s.place.session;
+    inbox::route(tx, s.message, session, s.text, s.pictures, s.when)?;
+    sessions::title_once(tx, session, &title_of(s.text))?;
+    sessions::touch(tx, session, now)?;
     let event = Event::Said {
         message: s.message,
         channel: s.channel,
@@ -47,7 +50,7 @@ pub fn say(tx: &Tx<'_>, s: &Saying<'_>, now: Timestamp) -> store::Result<i64> {
         pictures: s.pictures.to_vec(),
         when: s.when,
     };
-    events::append(tx, s.session, &event, now)
+    events::append(tx, session, &event, now)
 }
 
 /// What a session's title says: the first words, on one line.

@@ -15,8 +15,8 @@ use tokio::{sync::mpsc, time::timeout};
 const ANSWERS: usize = 16;
 /// Frames in a row that cannot be read before the connection is closed.
 const BAD: u32 = 3;
-/// For a close frame to leave.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// For a close frame to leave. One who is shut out and does not read either is gone within a second nevertheless.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 /// Why a connection ended, as its close frame says it.
 pub(super) struct End(pub u16, pub &'static str);

@@ -5,7 +5,7 @@ use crate::{
     approvals, clock,
     gateway::App,
     pairing::Caller,
-    sessions::{Opening, open_session},
+    sessions::{Opening, Place, open_session},
     wire::{Said, Start, Started},
 };
 use domain::{Code, Problem, SessionId, event::When, session::Input};
@@ -36,9 +36,6 @@ pub(super) async fn begin(
             return Err(Problem::with_detail(Code::BadRequest, format!("{name} has at most {most} characters.")));
         }
     }
-    if start.resume.is_none() && app.registry.active() >= app.config.api.sessions {
-        return Err(Code::SessionLimit.into());
-    }
     let client_id = match &start.client_id {
         Some(id) => checked_id(id)?,
         None => uuid::Uuid::new_v4().to_string(),
@@ -68,6 +65,8 @@ struct Opened {
     number: u32,
     new: bool,
     taken: Option<Taken>,
+    /// Held until the session was rung.
+    _place: Option<Place>,
 }
 
 /// All in one transaction: the session and its first words, or neither.
@@ -81,7 +80,7 @@ async fn write_start(
     let now = clock::now();
     let usual = Opening::usual(app);
     let opening = Opening { mode: start.permission_mode.map_or(usual.mode, Into::into), ..usual };
-    let (caller, waiting) = (caller.clone(), app.config.patience.waiting);
+    let (caller, waiting, registry) = (caller.clone(), app.config.patience.waiting, app.registry.clone());
     let opened = app.store.write(move |tx| {
         let arrival = arrival(&caller, &client_id, start.prompt.as_deref().unwrap_or_default());
         let received = inbox::receive(tx, &arrival, now)?;
@@ -89,12 +88,15 @@ async fn write_start(
             let known = inbox::get(tx, received.message)?.session.ok_or(store::Error::Refused(Code::ClientIdUsed))?;
             let row = sessions::get(tx, known)?.ok_or(store::Error::Missing)?;
             let taken = said_before(tx, known, received.message)?;
-            return Ok(Opened { session: known, number: row.number, new: true, taken });
+            return Ok(Opened { session: known, number: row.number, new: true, taken, _place: None });
         }
         let (session, new) = match start.resume {
             Some(id) => (SessionId(id), false),
             None => (SessionId::new(), true),
         };
+        // Taking one up without a word gives it no process.
+        let place = (new || start.prompt.is_some()).then(|| registry.admit(session)).transpose();
+        let place = place.map_err(store::Error::Refused)?;
         if new {
             open_session(tx, session, &opening, now)?;
         }
@@ -106,18 +108,18 @@ async fn write_start(
             listing::set_model(tx, session, model)?;
         }
         sessions::touch(tx, session, now)?;
-        let taken = match start.prompt {
-            Some(text) => {
+        let taken = match (start.prompt, &place) {
+            (Some(text), Some(place)) => {
                 let words = Words { text, pictures, client_id, when: When::Queue };
-                Some(say_routed(tx, &caller, session, received.message, &words, waiting, now)?)
+                Some(say_routed(tx, &caller, place, received.message, &words, waiting, now)?)
             }
-            None => {
+            _ => {
                 inbox::route(tx, received.message, session, "", &[], When::Queue)?;
                 inbox::handled(tx, received.message)?;
                 None
             }
         };
-        Ok(Opened { session, number: row.number, new, taken })
+        Ok(Opened { session, number: row.number, new, taken, _place: place })
     });
     opened.await.map_err(approvals::internal)
 }

@@ -23,10 +23,13 @@ pub struct Ask {
     pub prompt: String,
     #[ts(optional)]
     pub agent: Option<String>,
+    /// At most 4.
     #[serde(default)]
+    #[schema(max_items = 4)]
     #[ts(optional, as = "Option<Vec<Image>>")]
     pub images: Vec<Image>,
     /// How long to wait for the answer, at most 600 000; 120 000 if not said. Past it the turn is stopped: `TURN_TIMEOUT`.
+    #[serde(default, deserialize_with = "super::phones::whole")]
     #[schema(minimum = 1, maximum = 600_000)]
     #[ts(optional)]
     pub timeout_ms: Option<u64>,
@@ -91,7 +94,9 @@ pub struct Say {
     /// 1 to 100 000 bytes.
     #[schema(min_length = 1, max_length = 100_000)]
     pub text: String,
+    /// At most 4.
     #[serde(default)]
+    #[schema(max_items = 4)]
     #[ts(optional, as = "Option<Vec<Image>>")]
     pub images: Vec<Image>,
     /// The client's own id of these words: sent again with the same one, they are said once and get the same answer. Keep it

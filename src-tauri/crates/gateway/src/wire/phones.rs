@@ -71,11 +71,12 @@ pub struct Refresh {
 }
 
 /// A whole number, also as `1.0`: JSON knows no other difference.
-pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+pub(super) fn whole<'de, D: Deserializer<'de>, N: TryFrom<i64>>(from: D) -> Result<Option<N>, D::Error> {
     let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
     let as_whole = |n: f64| (n.fract() == 0.0 && n.abs() < 9e15).then_some(n as i64);
     let read = number.as_i64().or_else(|| number.as_f64().and_then(as_whole));
-    read.map(Some).ok_or_else(|| serde::de::Error::custom("it is no whole number"))
+    let read = read.and_then(|n| N::try_from(n).ok());
+    read.map(Some).ok_or_else(|| serde::de::Error::custom("it is no whole number that can be meant"))
 }
 
 /// Who the caller is.

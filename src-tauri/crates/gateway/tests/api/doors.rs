@@ -1,16 +1,13 @@
 //! What is reachable from where, and what strangers meet.
 
 use crate::{
-    api_world::{HOST, Phone, Socket, call, raw, refused, token},
-    world::{self, SOON, Wish, World},
+    api_world::{HOST, Phone, Socket, call, events, local, raw, refused, token},
+    world::{self, SOON, Wish, World, resident_mb},
 };
 use gateway::doors;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
-use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpStream, UnixStream},
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// Every route of the local door that is the owner's alone.
 const OWNERS: &[(&str, &str)] = &[
@@ -39,6 +36,8 @@ const OWNERS: &[(&str, &str)] = &[
     ("GET", "/api/docs"),
     ("GET", "/lan"),
     ("POST", "/lan"),
+    ("GET", "/api/docs/"),
+    ("GET", "/api/docs/swagger-ui-bundle.js"),
 ];
 
 #[tokio::test]
@@ -199,7 +198,7 @@ async fn a_thousand_half_open_connections_harm_nobody() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
     let phone = Phone::pair(&running.app, "phone").await;
-    let mut held = Vec::new();
+    let (mut held, before) = (Vec::new(), resident_mb());
     for n in 0..1000 {
         let mut stream = TcpStream::connect(running.app.public_addr).await.unwrap();
         if n % 2 == 0 {
@@ -214,6 +213,8 @@ async fn a_thousand_half_open_connections_harm_nobody() {
     let mut socket = phone.socket(&running.app, None).await;
     socket.of_type("caughtUp").await;
     assert!(began.elapsed() < SOON / 4, "{:?}", began.elapsed());
+    let grown = resident_mb().saturating_sub(before);
+    assert!(grown < 48, "{grown} MB for a thousand, both their ends counted");
     drop(held);
     running.stop().await;
 }
@@ -222,33 +223,24 @@ async fn a_thousand_half_open_connections_harm_nobody() {
 async fn the_local_door_speaks_the_same_api_for_the_owner() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
-    let get = async |path: &str| -> (u16, String) {
-        use http_body_util::BodyExt;
-        let stream = UnixStream::connect(running.app.paths.local_door()).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let request = hyper::Request::get(path)
-            .header("host", "local")
-            .body(http_body_util::Empty::<bytes::Bytes>::new())
-            .unwrap();
-        let response = sender.send_request(request).await.unwrap();
-        let status = response.status().as_u16();
-        (status, String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
-    };
-    assert_eq!(get("/api/sessions").await.0, 200);
-    let metrics = get("/metrics").await.1;
+    let get = async |path: &str| local(&running.app, "GET", path, None).await;
+    assert_eq!(get("/api/sessions").await.status, 200);
+    let metrics = get("/metrics").await.text;
     assert!(metrics.contains("lanyard_sockets 0") && metrics.contains("lanyard_sessions_active 0"), "{metrics}");
-    assert!(get("/api/docs").await.1.contains("<title>Lanyard API</title>"));
-    assert_eq!(
-        serde_json::from_str::<Value>(&get("/api/openapi.json").await.1).unwrap()["info"]["title"],
-        "Lanyard companion API"
-    );
+    assert_eq!(get("/api/docs").await.headers["location"], "/api/docs/");
+    for (file, kind) in [("", "text/html"), ("swagger-ui-bundle.js", "javascript"), ("swagger-ui.css", "text/css")] {
+        let said = get(&format!("/api/docs/{file}")).await;
+        assert!(said.status == 200 && said.headers["content-type"].to_str().unwrap().contains(kind), "{file}");
+        assert!(said.headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    }
+    let begins = get("/api/docs/swagger-initializer.js").await.text;
+    assert!(begins.contains("/api/openapi.json") && !begins.contains("http"), "nothing from elsewhere: {begins}");
+    assert_eq!(get("/api/openapi.json").await.body["info"]["title"], "Lanyard companion API");
     running.stop().await;
 }
 
 #[tokio::test]
-async fn a_head_that_never_comes_is_not_waited_for() {
+async fn a_half_open_connection_does_not_hold_up_the_end() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
@@ -278,5 +270,24 @@ async fn the_page_and_all_that_makes_it_installable_are_served() {
         assert!(!head.contains("immutable"), "{path} is asked for anew");
     }
     assert!(world::get(&running.app, "/icons/..%2fphone.html").await.starts_with("HTTP/1.1 404"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_and_history_are_squeezed_for_who_takes_it_so() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let session = events(&running, 50).await;
+    for path in ["/".to_owned(), format!("/api/sessions/{session}/events")] {
+        let bearer = ("authorization", format!("Bearer {}", phone.access));
+        let squeezed = ("accept-encoding", "gzip".to_owned());
+        let plain = raw(&running.app, "GET", &path, std::slice::from_ref(&bearer), vec![]).await;
+        let small = raw(&running.app, "GET", &path, &[bearer, squeezed], vec![]).await;
+        assert_eq!((plain.status, small.status), (200, 200));
+        assert!(!plain.headers.contains_key("content-encoding"));
+        assert_eq!(small.headers["content-encoding"], "gzip", "{path}");
+        assert!(small.text.len() < plain.text.len(), "{path}");
+    }
     running.stop().await;
 }

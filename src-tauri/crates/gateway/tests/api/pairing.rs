@@ -2,7 +2,7 @@
 
 use crate::{
     api_world::{Phone, Socket, call, jwk, new_key, refused, signed, token},
-    world::{SOON, Wish, World},
+    world::{SOON, Wish, World, resident_mb, until},
 };
 use domain::PhoneId;
 use gateway::{App, pairing};
@@ -57,7 +57,7 @@ async fn ten_thousand_guesses_find_ten_tries_a_minute_and_no_code() {
     let w = World::new(Wish { config: "[api]\naddress_per_minute = 100000000\n", ..Wish::default() }).await;
     let running = w.start().await;
     let _shown = pairing::offer(&running.app, true);
-    let mut refusals = [0, 0];
+    let (mut refusals, before) = ([0, 0], resident_mb());
     for _ in 0..100 {
         let tries = (0..100).map(|n| async move { n });
         let guesses = futures::future::join_all(tries).await;
@@ -80,6 +80,8 @@ async fn ten_thousand_guesses_find_ten_tries_a_minute_and_no_code() {
     }
     assert_eq!(refusals[0] + refusals[1], 10_000);
     assert!((10..=30).contains(&refusals[0]), "{refusals:?}");
+    let grown = resident_mb().saturating_sub(before);
+    assert!(grown < 32, "{grown} MB");
     running.stop().await;
 }
 
@@ -198,5 +200,53 @@ async fn a_named_token_may_do_what_its_scopes_say_until_it_is_revoked() {
     let id = pairing::tokens_shown(app).await.unwrap().tokens[0].id;
     pairing::revoke_token(app, domain::ApiTokenId(id)).await.unwrap();
     call(app, "GET", "/api/sessions", Some(&reader), None).await.is(401, "NOT_PAIRED");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_revoked_phone_that_does_not_read_is_gone_within_a_second_too() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "lost").await;
+    let session = crate::api_world::events(&running, 0).await;
+    let mut stuck = phone.socket(app, None).await;
+    stuck.of_type("caughtUp").await;
+    // More than the system keeps for a connection whose other side does not read.
+    let text = "x".repeat(1_000_000);
+    let fill = app.store.write(move |tx| {
+        (0..16).try_for_each(|_| {
+            let event = domain::event::Event::Noticed { text: text.clone() };
+            store::events::append(tx, session, &event, gateway::clock::now()).map(drop)
+        })
+    });
+    fill.await.unwrap();
+    let connected = async || pairing::phones_shown(app).await.unwrap().phones[0].connected;
+    assert_eq!(connected().await, 1);
+    let ticket = phone.post(app, "/api/ticket", json!(null)).await.body["ticket"].as_str().unwrap().to_owned();
+    let began = Instant::now();
+    pairing::revoke(app, PhoneId(phone.id.parse().unwrap())).await.unwrap();
+    until(SOON, async || (connected().await == 0).then_some(())).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let late = Socket::at(app, &format!("/ws?ticket={ticket}"), &[]).await.err().unwrap();
+    assert_eq!(refused(&late).unwrap(), 401, "a ticket it still held opens nothing");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_code_that_somebody_photographed_opens_nothing_once_it_was_used_or_replaced() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let used = pairing::offer(app, true).code;
+    assert_eq!(pair_with(app, &used).await.status, 200);
+    pair_with(app, &used).await.is(403, "PAIRING_FAILED");
+    let replaced = pairing::offer(app, true).code;
+    let shown = pairing::offer(app, true).code;
+    pair_with(app, &replaced).await.is(403, "PAIRING_FAILED");
+    let phone = pairing::phones_shown(app).await.unwrap().phones.remove(0);
+    pairing::not_me(app, PhoneId(phone.id)).await.unwrap();
+    pair_with(app, &shown).await.is(403, "PAIRING_FAILED");
+    assert_ne!(pairing::offer(app, false).code, shown, "\"this was not me\" replaces the code that is shown");
     running.stop().await;
 }

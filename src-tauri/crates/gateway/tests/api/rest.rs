@@ -29,10 +29,42 @@ async fn the_same_words_sent_again_are_said_once_and_get_the_same_answer() {
     let said = app.store.read(|r| store::events::after(r, 0, 1000)).await.unwrap();
     let said = said.iter().filter(|e| matches!(e.event, domain::event::Event::Said { .. })).count();
     assert_eq!(said, 2);
+    let another = one.post(app, "/api/stream/start", json!({})).await.body["session_id"].as_str().unwrap().to_owned();
+    let elsewhere = json!({ "text": "other words", "client_id": "c1" });
+    let again = one.post(app, &format!("/api/stream/{another}"), elsewhere).await;
+    assert_eq!(
+        (&again.body["session_id"], &again.body["event"]),
+        (&started["session_id"], &first.body["event"]),
+        "the same id in another session is still the first message"
+    );
     let start = json!({ "prompt": "hello", "client_id": "s1" });
     let (a, b) =
         (one.post(app, "/api/stream/start", start.clone()).await, one.post(app, "/api/stream/start", start).await);
     assert_eq!(a.body["session_id"], b.body["session_id"]);
+    assert_eq!(a.body["session_id"].as_str().map(str::len), Some(36));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_id_of_something_else_finds_nothing() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 3).await;
+    let allow = json!({ "decision": "allow", "input_hash": "0" });
+    phone.post(app, &format!("/api/permission/{session}"), allow).await.is(404, "UNKNOWN_APPROVAL");
+    phone.get(app, &format!("/api/artifacts/{session}")).await.is(404, "NOT_FOUND");
+    let not_a_session = phone.id.clone();
+    for path in ["", "/events", "/artifacts", "/export"] {
+        phone.get(app, &format!("/api/sessions/{not_a_session}{path}")).await.is(404, "UNKNOWN_SESSION");
+    }
+    for (method, path) in [("POST", "/interrupt"), ("DELETE", "")] {
+        let path = format!("/api/stream/{not_a_session}{path}");
+        call(app, method, &path, Some(&phone.access), None).await.is(404, "UNKNOWN_SESSION");
+    }
+    let before = running.app.store.read(|r| store::events::after(r, 0, 10)).await.unwrap().len();
+    assert_eq!(before, 3, "and changes nothing");
     running.stop().await;
 }
 
@@ -86,7 +118,11 @@ async fn bad_requests_get_a_code_a_sentence_and_a_suggestion() {
     let deep = "[".repeat(100_000).into_bytes();
     raw(app, "POST", &stream, &[bearer.clone(), json_type.clone()], deep).await.is(400, "BAD_REQUEST");
     let large = vec![b' '; 1_100_000];
-    raw(app, "POST", "/api/stream/start", &[bearer, json_type], large).await.is(413, "TOO_LARGE");
+    raw(app, "POST", "/api/stream/start", &[bearer.clone(), json_type.clone()], large).await.is(413, "TOO_LARGE");
+    let huge = vec![b' '; 28_000_001];
+    for path in [&stream, "/api/ask"] {
+        raw(app, "POST", path, &[bearer.clone(), json_type.clone()], huge.clone()).await.is(413, "TOO_LARGE");
+    }
     running.stop().await;
 }
 

@@ -2,15 +2,21 @@
 
 use crate::{
     api_world::{Phone, Socket, append, call, events, refused, token},
-    world::{SOON, Wish, World},
+    world::{SOON, Wish, World, resident_mb, until},
 };
 use domain::{approval::Subject, event::Event};
 use futures::{SinkExt, StreamExt};
 use gateway::{config::Pace, live::Partial, sessions::Scene};
 use serde_json::{Value, json};
-use std::time::Duration;
-use tokio::io::AsyncReadExt;
-use tokio_tungstenite::tungstenite::Message;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 #[tokio::test]
 async fn welcome_then_history_then_caught_up_then_live() {
@@ -110,6 +116,50 @@ async fn three_frames_in_a_row_that_cannot_be_read_close_the_connection() {
         socket.stream.send(frame.clone()).await.unwrap();
     }
     assert_eq!(socket.closed().await, 1008);
+    running.stop().await;
+}
+
+/// Bytes that are no WebSocket's, after a handshake that was one: `FIN` and the kind, the length, the mask, the rest.
+#[tokio::test]
+async fn what_is_no_frame_at_all_ends_its_own_connection_and_no_other() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let mut other = phone.socket(&running.app, None).await;
+    let before = resident_mb();
+    let masked = |first: u8, payload: &[u8]| [&[first, 0x80 | payload.len() as u8, 0, 0, 0, 0][..], payload].concat();
+    for (what, bytes) in [
+        ("without a mask", vec![0x81, 1, b'a']),
+        ("of a reserved kind", masked(0x83, b"")),
+        ("with reserved bits", masked(0xF1, b"a")),
+        ("text that is no UTF-8", masked(0x81, b"\xff\xfe")),
+        ("a ping in pieces", masked(0x09, b"")),
+        ("a piece of nothing", masked(0x80, b"a")),
+        ("a frame of four exabytes", [&[0x81, 0xFF, 0x3F][..], &[0xFF; 7], &[0; 4]].concat()),
+        ("no HTTP either", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+    ] {
+        let mut bad = phone.socket(&running.app, None).await;
+        bad.of_type("caughtUp").await;
+        bad.stream.get_mut().write_all(&bytes).await.unwrap();
+        let code = bad.closed().await;
+        assert!([1000, 1002, 1005, 1006, 1007, 1009].contains(&code), "{what}: {code}");
+    }
+    let mut endless = phone.socket(&running.app, None).await;
+    endless.of_type("caughtUp").await;
+    let piece = "x".repeat(1_000_000);
+    let piece = |first: bool| {
+        let kind = if first { OpCode::Data(Data::Text) } else { OpCode::Data(Data::Continue) };
+        Message::Frame(Frame::message(piece.clone(), kind, false))
+    };
+    let mut sent = 0;
+    while endless.stream.send(piece(sent == 0)).await.is_ok() && sent < 100 {
+        sent += 1;
+    }
+    assert!(sent < 100, "a message without an end is not read for ever");
+    other.say(json!({ "type": "ping", "requestId": "1" })).await;
+    assert_eq!(other.answer("1").await["type"], "pong");
+    let grown = resident_mb().saturating_sub(before);
+    assert!(grown < 64, "{grown} MB");
     running.stop().await;
 }
 
@@ -261,7 +311,7 @@ async fn a_client_that_reads_a_byte_a_second_harms_nobody_and_loses_words_not_ev
         thinking: false,
         after: *app.store.bells().events.borrow(),
     };
-    let mut heard = 0;
+    let (mut heard, before) = (0, resident_mb());
     let mut byte = [0u8];
     for n in 0..3000 {
         app.live.say(partial(n));
@@ -275,6 +325,8 @@ async fn a_client_that_reads_a_byte_a_second_harms_nobody_and_loses_words_not_ev
             slow.stream.get_mut().read_exact(&mut byte).await.unwrap();
         }
     }
+    let grown = resident_mb().saturating_sub(before);
+    assert!(grown < 48, "{grown} MB while 12 MB of words were said");
     // It lost its place in the stream of bytes; by its cursor it gets every event.
     drop(slow);
     let mut back = phone.socket(app, Some(0)).await;
@@ -325,33 +377,41 @@ async fn a_slow_reader_that_comes_back_gets_every_event_and_not_every_word() {
 }
 
 #[tokio::test]
-async fn a_hundred_phones_see_the_same() {
+async fn a_hundred_phones_see_the_same_and_one_that_does_not_read_harms_none() {
     let w = World::new(Wish { config: "[api]\nper_minute = 100000\naddress_per_minute = 100000\n", ..Wish::default() })
         .await;
     let running = w.start().await;
     let app = &running.app;
-    let phone = Phone::pair(app, "phone").await;
     let session = events(&running, 10).await;
     let mut sockets = Vec::new();
     for _ in 0..100 {
-        sockets.push(phone.socket(app, Some(0)).await);
+        let each = token(app, &["read"]).await;
+        sockets.push(Socket::open(app, &each, Some(0)).await.unwrap());
     }
-    append(&running, session, 40).await;
+    let mut stuck = sockets.pop().unwrap();
+    let text = "x".repeat(100_000);
+    let write = app.store.write(move |tx| {
+        (0..40).try_for_each(|_| {
+            let event = Event::Noticed { text: text.clone() };
+            store::events::append(tx, session, &event, gateway::clock::now()).map(drop)
+        })
+    });
+    let began = Instant::now();
+    write.await.unwrap();
     let reading = sockets.iter_mut().map(|socket| async {
         for seq in 1..=50 {
             assert_eq!(socket.until(|f| f["seq"].is_i64()).await["seq"], seq);
         }
     });
     futures::future::join_all(reading).await;
-    let shown = gateway::pairing::phones_shown(app).await.unwrap();
-    assert_eq!(shown.phones[0].connected, 100);
-    drop(sockets);
-    let gone = async {
-        while gateway::pairing::phones_shown(app).await.unwrap().phones[0].connected > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(SOON, gone).await.unwrap();
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    for seq in 1..=50 {
+        assert_eq!(stuck.until(|f| f["seq"].is_i64()).await["seq"], seq, "it only comes later");
+    }
+    let metrics = async || call(app, "GET", "/metrics", Some(&token(app, &["read"]).await), None).await.text;
+    assert!(metrics().await.contains("lanyard_sockets 100"));
+    drop((sockets, stuck));
+    until(SOON, async || metrics().await.contains("lanyard_sockets 0").then_some(())).await;
     running.stop().await;
 }
 
@@ -368,16 +428,8 @@ async fn a_silent_client_is_dropped_and_one_that_answers_pings_is_not() {
         // Reading is enough: the client's library answers each ping.
         while let Some(Ok(_)) = lively.stream.next().await {}
     });
-    let gone = async {
-        loop {
-            let shown = gateway::pairing::phones_shown(&running.app).await.unwrap();
-            if shown.phones[0].connected == 1 {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(SOON, gone).await.unwrap();
+    let connected = async || gateway::pairing::phones_shown(&running.app).await.unwrap().phones[0].connected;
+    until(SOON, async || (connected().await == 1).then_some(())).await;
     assert!(!living.is_finished());
     drop(silent);
     running.stop().await;

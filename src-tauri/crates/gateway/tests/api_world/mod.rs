@@ -14,7 +14,10 @@ use ring::{
 };
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
@@ -62,7 +65,20 @@ pub async fn call(app: &App, method: &str, path: &str, token: Option<&str>, body
 }
 
 pub async fn raw(app: &App, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Said {
-    let stream = TcpStream::connect(app.public_addr).await.unwrap();
+    over(TcpStream::connect(app.public_addr).await.unwrap(), method, path, headers, body).await
+}
+
+/// One request to the local door.
+pub async fn local(app: &App, method: &str, path: &str, body: Option<&Value>) -> Said {
+    let stream = UnixStream::connect(app.paths.local_door()).await.unwrap();
+    let body = body.map(|body| body.to_string().into_bytes()).unwrap_or_default();
+    over(stream, method, path, &[("content-type", "application/json".into())], body).await
+}
+
+async fn over<S>(stream: S, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Said
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);

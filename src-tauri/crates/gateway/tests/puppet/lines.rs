@@ -2,19 +2,25 @@
 
 use super::{
     agent::Puppet,
-    world::{SOON, Wish, World, events},
+    world::{Running, SOON, Wish, World, events},
 };
 use domain::event::Event;
 
-#[tokio::test]
-async fn each_answer_goes_to_its_words_when_steering_came_too_late() {
-    let w = World::new(Wish::default()).await;
+/// An agent that was told "one" and begins with it.
+async fn begun(w: &World) -> (Running, Puppet) {
     let running = w.start().await;
     let mut agent = Puppet::stands_ready(&running.app).await;
     w.text("one").await;
     let (one, text) = agent.hears().await;
     assert_eq!(text, "one");
     agent.begins(&one);
+    (running, agent)
+}
+
+#[tokio::test]
+async fn each_answer_goes_to_its_words_when_steering_came_too_late() {
+    let w = World::new(Wish::default()).await;
+    let (running, mut agent) = begun(&w).await;
     w.text("steer two").await;
     let (two, text) = agent.hears().await;
     assert_eq!(text, "two");
@@ -41,11 +47,7 @@ async fn each_answer_goes_to_its_words_when_steering_came_too_late() {
 #[tokio::test]
 async fn a_turn_that_ends_after_all_was_answered_is_told_as_one_nobody_asked_for() {
     let w = World::new(Wish::default()).await;
-    let running = w.start().await;
-    let mut agent = Puppet::stands_ready(&running.app).await;
-    w.text("one").await;
-    let (one, _) = agent.hears().await;
-    agent.begins(&one);
+    let (running, agent) = begun(&w).await;
     agent.ends("One is done.");
     agent.ends("And the job.");
     assert_eq!(w.arrives(SOON).await.body, "One is done.");
@@ -56,11 +58,7 @@ async fn a_turn_that_ends_after_all_was_answered_is_told_as_one_nobody_asked_for
 #[tokio::test]
 async fn garbage_and_a_line_of_50_mb_cost_only_themselves() {
     let w = World::new(Wish::default()).await;
-    let running = w.start().await;
-    let mut agent = Puppet::stands_ready(&running.app).await;
-    w.text("one").await;
-    let (one, _) = agent.hears().await;
-    agent.begins(&one);
+    let (running, agent) = begun(&w).await;
     agent.prints(&b"no json at all\n{\"type\":\"never seen\"}\n\xff\xfe\x00\n"[..]);
     for _ in 0..50 {
         agent.prints(vec![b'x'; 1_000_000]);
@@ -78,11 +76,7 @@ async fn garbage_and_a_line_of_50_mb_cost_only_themselves() {
 #[tokio::test]
 async fn an_agent_that_reads_nothing_is_ended_and_the_owner_is_told() {
     let w = World::new(Wish { config: "[sms]\nper_minute = 1000\n", ..Wish::default() }).await;
-    let running = w.start().await;
-    let mut agent = Puppet::stands_ready(&running.app).await;
-    w.text("one").await;
-    let (one, _) = agent.hears().await;
-    agent.begins(&one);
+    let (running, agent) = begun(&w).await;
     let long = "x".repeat(1500);
     for n in 0..80 {
         w.text(&format!("steer {n} {long}")).await;

@@ -64,6 +64,7 @@ async fn words_whose_turn_cannot_be_begun_are_not_tried_for_ever() {
 /// A session with `count` messages that wait.
 async fn with_waiting(app: &gateway::App, count: i64) -> SessionId {
     let (id, opening, now) = (SessionId::new(), Opening::usual(app), domain::Timestamp(1));
+    let place = app.registry.admit(id).unwrap();
     let filled = app.store.write(move |tx| {
         open_session(tx, id, &opening, now)?;
         for n in 0..count {
@@ -77,7 +78,8 @@ async fn with_waiting(app: &gateway::App, count: i64) -> SessionId {
             };
             let message = inbox::receive(tx, &arrival, now)?.message;
             let text = &arrival.text;
-            let saying = Saying { message, session: id, channel: Channel::Cli, text, pictures: &[], when: When::Queue };
+            let (channel, when) = (Channel::Cli, When::Queue);
+            let saying = Saying { message, place: &place, channel, text, pictures: &[], when };
             say(tx, &saying, now)?;
         }
         Ok(())

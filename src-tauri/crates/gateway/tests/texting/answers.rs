@@ -1,7 +1,6 @@
 //! What is sent: once, in order, as whom, and what becomes of it.
 
 use crate::world::{self, SOON, Wish, World, until};
-use domain::ArtifactId;
 use gateway::sms::letters::To;
 use standins::twilio::{Direction, Fault, SERVICE};
 use std::time::Duration;
@@ -74,16 +73,8 @@ async fn a_messaging_service_chooses_the_sender() {
 async fn a_picture_leaves_as_mms_from_an_address_that_only_twilio_was_told() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
-    let (id, now, post) = (ArtifactId::new(), gateway::clock::now(), running.app.post());
-    let artifact = artifacts::Artifact {
-        id,
-        session: None,
-        turn: None,
-        media_type: "image/png".into(),
-        caption: None,
-        bytes: world::png(),
-        created_at: now,
-    };
+    let (now, post) = (gateway::clock::now(), running.app.post());
+    let (id, artifact) = world::picture(now);
     let put = running.app.store.write(move |tx| {
         artifacts::put(tx, &artifact)?;
         post.picture(tx, &To::address(world::OWNER), "A page", id, now)

@@ -9,7 +9,7 @@ use domain::{
     approval::Subject,
     event::{Channel, When},
 };
-use gateway::sessions::{Opening, Saying, Scene, open_session, say};
+use gateway::sessions::{Opening, Place, Saying, Scene, open_session, say};
 use standins::twilio::NUMBER;
 use store::{approvals, inbox};
 
@@ -68,10 +68,10 @@ async fn an_agent_that_asks_too_much_is_not_texted_on_and_nothing_it_asked_is_lo
     let running = w.start().await;
     let id = SessionId::new();
     let (scene, opening) = (Scene::of(&running.app, id), Opening::usual(&running.app));
-    let now = gateway::clock::now();
+    let (now, place) = (gateway::clock::now(), running.app.registry.admit(id).unwrap());
     let asked = running.app.store.write(move |tx| {
         open_session(tx, id, &opening, now)?;
-        said(tx, id, now)?;
+        said(tx, &place, now)?;
         for n in 0..10 {
             let subject = Subject::Plan { plan: format!("Plan {n}"), input: serde_json::Value::Null };
             scene.ask(tx, Some(n.to_string()), subject, None, now)?;
@@ -92,7 +92,7 @@ async fn an_agent_that_asks_too_much_is_not_texted_on_and_nothing_it_asked_is_lo
 }
 
 /// The owner said something in this session, so that what is asked there is asked of the owner's phone.
-fn said(tx: &store::Tx<'_>, session: SessionId, now: Timestamp) -> store::Result<()> {
+fn said(tx: &store::Tx<'_>, place: &Place, now: Timestamp) -> store::Result<()> {
     let arrival = inbox::Arrival {
         channel: Channel::Sms,
         external: "SM1".into(),
@@ -102,7 +102,7 @@ fn said(tx: &store::Tx<'_>, session: SessionId, now: Timestamp) -> store::Result
         media: vec![],
     };
     let message = inbox::receive(tx, &arrival, now)?.message;
-    let saying = Saying { message, session, channel: Channel::Sms, text: "plan", pictures: &[], when: When::Queue };
+    let saying = Saying { message, place, channel: Channel::Sms, text: "plan", pictures: &[], when: When::Queue };
     say(tx, &saying, now)?;
-    store::numbers::set_current(tx, OWNER, session)
+    store::numbers::set_current(tx, OWNER, place.session)
 }

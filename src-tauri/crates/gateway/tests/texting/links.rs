@@ -1,7 +1,7 @@
 //! Links in texts: they open what they show until they run out, and the database does not give them away.
 
 use crate::world::{self, OWNER, SOON, Wish, World, get};
-use domain::{ArtifactId, TurnId};
+use domain::TurnId;
 use gateway::{
     App,
     links::{self, Target},
@@ -14,16 +14,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A kept picture and a link to it that was made `ago` and lives for an hour.
 async fn picture(app: &App, ago: Duration) -> String {
-    let (id, now) = (ArtifactId::new(), gateway::clock::now() - ago);
-    let artifact = artifacts::Artifact {
-        id,
-        session: None,
-        turn: None,
-        media_type: "image/png".into(),
-        caption: None,
-        bytes: world::png(),
-        created_at: now,
-    };
+    let now = gateway::clock::now() - ago;
+    let (id, artifact) = world::picture(now);
     let made = app.store.write(move |tx| {
         artifacts::put(tx, &artifact)?;
         links::make(tx, Target::Media(id), HOUR, now)

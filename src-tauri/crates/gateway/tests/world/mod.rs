@@ -182,6 +182,21 @@ pub fn png() -> Vec<u8> {
     png.into_inner()
 }
 
+/// It, to be kept: of no session and no turn.
+pub fn picture(now: domain::Timestamp) -> (domain::ArtifactId, store::artifacts::Artifact) {
+    let (id, media_type) = (domain::ArtifactId::new(), "image/png".into());
+    let artifact = store::artifacts::Artifact {
+        id,
+        session: None,
+        turn: None,
+        media_type,
+        caption: None,
+        bytes: png(),
+        created_at: now,
+    };
+    (id, artifact)
+}
+
 /// The static relay that set-up built.
 pub fn relay() -> PathBuf {
     std::env::var_os("LANYARD_RELAY").map(PathBuf::from).expect("run the tests with: cargo xtask test")
@@ -229,6 +244,14 @@ pub async fn post(app: &App, path: &str) -> String {
 pub async fn events(running: &Running) -> Vec<domain::event::Event> {
     let stored = running.app.store.read(|r| store::events::after(r, 0, 10_000)).await.unwrap();
     stored.into_iter().map(|s| s.event).collect()
+}
+
+/// Memory of this process that is really there, in MB. A test runner that gives each test a process of its own makes it the
+/// test's.
+pub fn resident_mb() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse::<usize>().unwrap() / 1024
 }
 
 /// Runs `docker`; gives all it printed.

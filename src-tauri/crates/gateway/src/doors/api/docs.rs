@@ -2,15 +2,16 @@
 
 use crate::wire::{ErrorFrame, Frame};
 use axum::{
-    Json,
+    Json, Router,
     http::{HeaderValue, header},
-    response::{IntoResponse, Response},
 };
 use std::sync::LazyLock;
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -47,12 +48,18 @@ pub async fn json() -> Json<&'static utoipa::openapi::OpenApi> {
     Json(openapi())
 }
 
-/// One file, nothing from elsewhere. Only on the local door.
-pub async fn page() -> Response {
-    let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'";
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-    ];
-    (headers, include_str!("docs.html")).into_response()
+/// Swagger UI, whose files are in the program: nothing comes from elsewhere. Only on the local door.
+pub fn page<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let config = Config::from("/api/openapi.json")
+        .use_base_layout()
+        .try_it_out_enabled(true)
+        .default_models_expand_depth(0)
+        .filter(true);
+    let policy = HeaderValue::from_static(POLICY);
+    Router::from(SwaggerUi::new("/api/docs").config(config))
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
 }
+
+/// Its icons are in its style sheet, its styles in part in its elements.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

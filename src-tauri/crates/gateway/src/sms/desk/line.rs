@@ -154,6 +154,7 @@ impl Line {
         match then {
             Then::Nothing => {}
             Then::Ring(session, input) => self.app.registry.ring(&self.app, session, *input).await,
+            Then::Say(place, input) => self.app.registry.ring(&self.app, place.session, *input).await,
             Then::Answer(approval, decision) => self.answer(message, &approval, decision).await?,
             Then::Shot(url) => shot::send(&self.app, message.message, self.to(), url).await?,
             Then::Full => return Ok(Done::Full),

@@ -4,11 +4,11 @@ use crate::{
     approvals::{self, Meant},
     clock,
     gateway::App,
-    sessions::{Glance, Opening, Saying, open_session, say},
+    sessions::{Glance, Opening, Place, Saying, open_session, say},
     sms::{letters::To, media::Fetched},
 };
 use domain::{
-    SessionId, Timestamp,
+    Code, SessionId, Timestamp,
     approval::{Approval, ByText, Decision, Subject, read_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
@@ -26,6 +26,8 @@ use store::{
 pub enum Then {
     Nothing,
     Ring(SessionId, Box<Input>),
+    /// Ring the session that has this place with what was said in it.
+    Say(Place, Box<Input>),
     /// Answer an approval; whatever comes of it is told by text.
     Answer(Box<Approval>, Decision),
     Shot(Option<String>),
@@ -139,13 +141,24 @@ impl Desk {
     }
 
     fn new_session(&self, tx: &Tx<'_>, words: Option<String>) -> store::Result<Then> {
-        let id = SessionId::new();
-        let number = open_session(tx, id, &Opening::usual(&self.app), self.now)?;
-        numbers::set_current(tx, &self.to.address, id)?;
+        let Ok(place) = self.app.registry.admit(SessionId::new()) else { return self.no_room(tx) };
+        let number = self.open_here(tx, place.session)?;
         match words {
-            Some(words) => self.say_in(tx, id, &words, When::Queue),
+            Some(words) => self.say_in(tx, place, &words, When::Queue),
             None => self.reply(tx, &phrases::new_session(number)),
         }
+    }
+
+    /// As many sessions as may are at work: nothing is begun.
+    fn no_room(&self, tx: &Tx<'_>) -> store::Result<Then> {
+        self.reply(tx, phrases::failed(Code::SessionLimit))
+    }
+
+    /// A new session, the one this number is in from now on.
+    fn open_here(&self, tx: &Tx<'_>, id: SessionId) -> store::Result<u32> {
+        let number = open_session(tx, id, &Opening::usual(&self.app), self.now)?;
+        numbers::set_current(tx, &self.to.address, id)?;
+        Ok(number)
     }
 
     fn list(&self, tx: &Tx<'_>) -> store::Result<Then> {
@@ -246,19 +259,18 @@ impl Desk {
         if words.is_empty() && self.message.media.is_empty() {
             return self.reply(tx, phrases::menu());
         }
-        let session = match numbers::current(tx, &self.to.address)? {
-            Some(session) => session,
-            None => {
-                let id = SessionId::new();
-                open_session(tx, id, &Opening::usual(&self.app), self.now)?;
-                numbers::set_current(tx, &self.to.address, id)?;
-                id
-            }
+        let current = numbers::current(tx, &self.to.address)?;
+        let Ok(place) = self.app.registry.admit(current.unwrap_or_else(SessionId::new)) else {
+            return self.no_room(tx);
         };
-        self.say_in(tx, session, words, when)
+        if current.is_none() {
+            self.open_here(tx, place.session)?;
+        }
+        self.say_in(tx, place, words, when)
     }
 
-    fn say_in(&self, tx: &Tx<'_>, session: SessionId, words: &str, when: When) -> store::Result<Then> {
+    fn say_in(&self, tx: &Tx<'_>, place: Place, words: &str, when: When) -> store::Result<Then> {
+        let session = place.session;
         if inbox::count_waiting(tx, session)? >= self.app.config.patience.waiting {
             return Ok(Then::Full);
         }
@@ -270,9 +282,9 @@ impl Desk {
         }
         let text = if words.is_empty() { "(a picture)" } else { words };
         let message = self.message.message;
-        let saying = Saying { message, session, channel: Channel::Sms, text, pictures: &pictures, when };
+        let saying = Saying { message, place: &place, channel: Channel::Sms, text, pictures: &pictures, when };
         say(tx, &saying, self.now)?;
-        Ok(Then::Ring(session, Box::new(Input::Said(inbox::get(tx, message)?.said()))))
+        Ok(Then::Say(place, Box::new(Input::Said(inbox::get(tx, message)?.said()))))
     }
 }
 

@@ -7,8 +7,10 @@ mod desk;
 mod door;
 mod engine;
 mod figures;
+mod history;
 mod host;
 mod load;
+mod phone;
 mod rows;
 mod talk;
 
@@ -36,7 +38,10 @@ async fn main() -> ExitCode {
 }
 
 async fn measure(row: &str) -> Result<Figures> {
-    use rows::{cold_turn, egress, idle_memory, sandbox_start, sandbox_wake, sms_ack, start_up, warm_turn};
+    use rows::{
+        cold_turn, egress, fan_out, idle_memory, open_long, page_weight, sandbox_start, sandbox_wake, sms_ack,
+        start_up, warm_turn,
+    };
     match row {
         "warm-turn" => warm_turn::against_cold().await,
         "added-latency" => warm_turn::against_warm().await,
@@ -47,6 +52,9 @@ async fn measure(row: &str) -> Result<Figures> {
         "sandbox-wake" => sandbox_wake::measure().await,
         "idle-memory" => idle_memory::measure().await,
         "start-up" => start_up::measure().await,
+        "fan-out" => fan_out::measure().await,
+        "open-long" => open_long::measure().await,
+        "page-weight" => page_weight::measure().await,
         _ => bail!("There is no row {row}. There are: {}", rows::NAMES.join(", ")),
     }
 }

@@ -2,14 +2,17 @@
 
 pub mod cold_turn;
 pub mod egress;
+pub mod fan_out;
 pub mod idle_memory;
+pub mod open_long;
+pub mod page_weight;
 pub mod sandbox_start;
 pub mod sandbox_wake;
 pub mod sms_ack;
 pub mod start_up;
 pub mod warm_turn;
 
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 12] = [
     "warm-turn",
     "added-latency",
     "cold-turn",
@@ -19,4 +22,7 @@ pub const NAMES: [&str; 9] = [
     "sandbox-wake",
     "idle-memory",
     "start-up",
+    "fan-out",
+    "open-long",
+    "page-weight",
 ];

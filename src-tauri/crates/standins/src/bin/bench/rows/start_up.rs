@@ -3,10 +3,11 @@
 use crate::{
     desk::{Wish, at_a_desk},
     figures::{Figures, Series},
+    history::write_session,
 };
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use domain::{PermissionMode, SessionId, Timestamp, event::Event};
+use domain::SessionId;
 use http_body_util::Empty;
 use hyper::{Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -15,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-use store::{Store, events, sessions};
+use store::Store;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::sleep,
@@ -85,17 +86,7 @@ async fn million_events() -> Result<PathBuf> {
 async fn write_events(folder: &Path) -> Result<()> {
     let store = Store::open(&folder.join("lanyard.db"))?;
     for _ in 0..SESSIONS {
-        store.write(|tx| write_session(tx, SessionId::new())).await?;
+        store.write(|tx| write_session(tx, SessionId::new(), EVENTS_EACH)).await?;
     }
     Ok(())
-}
-
-fn write_session(tx: &store::Tx<'_>, id: SessionId) -> store::Result<()> {
-    sessions::create(tx, id, "claude", "A long talk", PermissionMode::Default, Timestamp(1))?;
-    for n in 0..EVENTS_EACH {
-        let text = format!("Looked at file {n} and changed the line that made the test fail; it passes now.");
-        let said = Event::Answered { turn: None, message: format!("msg_{n}"), text };
-        events::append(tx, id, &said, Timestamp(n))?;
-    }
-    sessions::close(tx, id)
 }
