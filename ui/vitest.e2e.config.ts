@@ -1,6 +1,13 @@
 import { defineConfig } from "vitest/config";
 
-// A real browser on the built page: `npm run build` first.
+const real = process.env["LANYARD_URL"] !== undefined;
+
+// A real browser on the built page (`npm run build` first): the stand-in's screens, or a real gateway's way.
 export default defineConfig({
-    test: { include: ["tests/e2e/**/*.test.ts"], testTimeout: process.env["LANYARD_URL"] ? 300_000 : 90_000, hookTimeout: 90_000, fileParallelism: false },
+    test: {
+        include: real ? ["tests/e2e/real/*.test.ts", "tests/e2e/journey.test.ts"] : ["tests/e2e/*.test.ts"],
+        testTimeout: 90_000,
+        hookTimeout: 90_000,
+        fileParallelism: false,
+    },
 });

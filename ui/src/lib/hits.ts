@@ -43,8 +43,12 @@ export interface Part {
     match: boolean;
 }
 
-export function parts(snippet: string): Part[] {
-    return snippet
+/** What Markdown is drawn from and nobody reads. */
+const SIGNS = /`+|\*\*|^#+ /gm;
+
+/** A snippet's parts; that of an agent's words is read without Markdown's signs. */
+export function parts(snippet: string, markdown = false): Part[] {
+    return (markdown ? snippet.replaceAll(SIGNS, "") : snippet)
         .split(MARKS[0])
         .flatMap((text, index): Part[] => {
             if (index === 0) return [{ text, match: false }];

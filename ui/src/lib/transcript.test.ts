@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Frame } from "./api/wire";
 import type { Fact } from "./shelf";
+import { approval } from "../phone/parts/tests/stand";
 import { said } from "./state/tests/stand";
 import { transcript } from "./transcript";
 
@@ -31,4 +32,13 @@ test("words wait until a turn answers them or takes them in", () => {
     const steered = fact({ type: "status", data: { kind: "steered", session_id: "s", at: 1, turn: "t", message: 2 } });
     const items = transcript([said(1, "a"), turn, said(2, "b"), steered, said(3, "c")]);
     expect(items.map((i) => i.kind === "said" && i.taken)).toEqual([true, true, false]);
+});
+
+test("a step that waits for a yes is not said to run", () => {
+    const about = { ...approval({ id: "q" }), tool: "Bash", input: { command: "a" } };
+    const asked = fact({ type: "permissionRequest", data: about });
+    const resolved = fact({ type: "permissionResolved", data: { id: "q", session_id: "s", at: 1, decision: "allowed", by: null, message: null } as never });
+    const asks = (facts: Fact[]) => transcript(facts).flatMap((item) => (item.kind === "steps" ? item.calls.map((call) => call.asks) : []));
+    expect(asks([used("a"), used("b"), asked])).toEqual([true, false]);
+    expect(asks([used("a"), used("b"), asked, resolved])).toEqual([false, false]);
 });

@@ -10,6 +10,8 @@ export interface Call {
     at: number;
     /** What a helper of the agent did within this call. */
     within: Call[];
+    /** It waits for a yes: nothing of it runs yet. */
+    asks: boolean;
     result: { ok: boolean; text: string; detail: JsonValue; pictures: string[]; at: number } | null;
 }
 
@@ -83,7 +85,7 @@ class Teller {
     }
 
     private use(base: { key: string; seq: number }, used: ToolUse & { kind: "used" }): void {
-        const call: Call = { id: used.id, tool: used.tool, input: used.input, at: used.at, within: [], result: null };
+        const call: Call = { id: used.id, tool: used.tool, input: used.input, at: used.at, within: [], asks: false, result: null };
         this.calls.set(used.id, call);
         const parent = used.parent === null ? undefined : this.calls.get(used.parent);
         const last = this.items.at(-1);
@@ -100,11 +102,22 @@ class Teller {
     private ask(item: Item & { kind: "asked" }): void {
         this.items.push(item);
         this.asked.set(item.approval.id, item);
+        const call = this.callOf(item.approval);
+        if (call) call.asks = true;
+    }
+
+    /** The newest call without a result that an approval is about. */
+    private callOf({ tool, input }: ApprovalShown): Call | undefined {
+        const same = JSON.stringify(input);
+        return [...this.calls.values()].findLast((call) => call.result === null && call.tool === tool && JSON.stringify(call.input) === same);
     }
 
     private resolve(resolved: Resolved): void {
         const item = this.asked.get(resolved.id);
-        if (item) item.resolved = resolved;
+        if (!item) return;
+        item.resolved = resolved;
+        const call = this.callOf(item.approval);
+        if (call) call.asks = false;
     }
 
     private stand(base: { key: string; seq: number }, fact: Frame & { type: "status" }): void {

@@ -16,6 +16,7 @@ test("a clock that is behind ours is not in the future", () => expect(past(now +
 
 test("what is left ends at nothing", () => {
     expect(left(now + 125 * MINUTE, now)).toBe("2 h 5 min");
+    expect(left(now + 60 * MINUTE, now)).toBe("1 h");
     expect(left(now + 42 * MINUTE, now)).toBe("42 min");
     expect(left(now + 1_000, now)).toBe("less than a minute");
     expect(left(now, now)).toBeNull();

@@ -14,13 +14,14 @@ export function past(at: Moment, now: Moment): string {
     return `${day(at, now)}, ${new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`;
 }
 
-/** "42 min", "2 h 5 min"; nothing once it is over. */
+/** "42 min", "1 h", "2 h 5 min"; nothing once it is over. */
 export function left(until: Moment, now: Moment): string | null {
     const rest = until - now;
     if (rest <= 0) return null;
     if (rest < MINUTE) return "less than a minute";
     if (rest < HOUR) return `${Math.floor(rest / MINUTE)} min`;
-    return `${Math.floor(rest / HOUR)} h ${Math.floor((rest % HOUR) / MINUTE)} min`;
+    const minutes = Math.floor((rest % HOUR) / MINUTE);
+    return `${Math.floor(rest / HOUR)} h${minutes === 0 ? "" : ` ${minutes} min`}`;
 }
 
 function day(at: Moment, now: Moment): string {

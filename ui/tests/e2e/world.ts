@@ -1,13 +1,15 @@
 // Where the steps are taken: against the stand-in, or against a gateway named by the environment.
 //
-//   LANYARD_URL      its address, for instance http://127.0.0.1:3001
-//   LANYARD_PAIR     a command that prints a pairing address (anything with `#c=<code>` in it)
-//   LANYARD_REVOKE   a command that revokes every phone
+//   LANYARD_URL      its public address, for instance https://desk.example
+//   LANYARD_CLI      the command line that speaks to it, for instance `lanyard --home /tmp/x`: it pairs and revokes
+//   LANYARD_RESOLVE  where a host is found in place of its real address, for instance `desk.example 127.0.0.1:4433`
 //   LANYARD_WORDS    JSON over `WORDS`: what is said for each behaviour, and what the agent's answer then has in it
 //   LANYARD_SHOTS    a folder for pictures of every screen
 
 import { exec } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { type Browser, type BrowserContext, type Page, chromium } from "playwright-core";
@@ -40,20 +42,35 @@ export interface World {
 const run = promisify(exec);
 
 export async function world(): Promise<World> {
-    const { LANYARD_URL: url, LANYARD_PAIR: pair = "", LANYARD_REVOKE: revoke = "", LANYARD_WORDS: words = "{}" } = process.env;
+    const { LANYARD_URL: url, LANYARD_WORDS: words = "{}" } = process.env;
     if (!url) return scripted();
     return {
         url,
         words: { ...WORDS, ...(JSON.parse(words) as Partial<typeof WORDS>) },
         standin: null,
         code: async () => {
-            const code = codeIn((await run(pair)).stdout);
-            if (code === null) throw new Error("LANYARD_PAIR printed no pairing address");
+            const code = codeIn(await cli("pair --no-wait"));
+            if (code === null) throw new Error("lanyard pair printed no pairing address");
             return code;
         },
-        revoke: async () => void (await run(revoke)),
+        revoke: async () => {
+            const { phones } = JSON.parse(await cli("phones --json")) as { phones: { id: string; revoked_at: number | null }[] };
+            for (const { id } of phones.filter((p) => p.revoked_at === null)) await cli(`phones revoke ${id}`);
+        },
         stop: async () => {},
     };
+}
+
+/** What the gateway's command line says. */
+export async function cli(words: string): Promise<string> {
+    return (await run(`${process.env["LANYARD_CLI"] ?? "lanyard"} ${words}`)).stdout;
+}
+
+/** The code as the desk draws it: a picture for a page. */
+export async function drawn(ending: "svg" | "png"): Promise<string> {
+    const file = join(mkdtempSync(join(tmpdir(), "lanyard-code-")), `code.${ending}`);
+    await cli(`pair --no-wait --picture ${file}`);
+    return `data:image/${ending === "svg" ? "svg+xml" : "png"};base64,${readFileSync(file).toString("base64")}`;
 }
 
 async function scripted(): Promise<World> {
@@ -69,7 +86,10 @@ async function scripted(): Promise<World> {
 }
 
 export function browser(): Promise<Browser> {
-    return chromium.launch({ executablePath: process.env["LANYARD_CHROMIUM"] ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+    const { LANYARD_CHROMIUM: executablePath = "/usr/bin/chromium", LANYARD_RESOLVE: resolve } = process.env;
+    const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+    if (resolve) args.push(`--host-resolver-rules=MAP ${resolve}`);
+    return chromium.launch({ executablePath, args });
 }
 
 /** A small phone of its own. */

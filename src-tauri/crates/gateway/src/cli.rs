@@ -103,6 +103,9 @@ enum Command {
         /// Return at once instead of waiting for the phone.
         #[arg(long)]
         no_wait: bool,
+        /// Draw the QR code into this file too: a picture for a page (.svg) or for anything else (.png).
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
     },
     /// List phones; rename, revoke or limit one; tokens for scripts.
     Phones {
@@ -205,7 +208,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Logs { follow, .. } => show::logs(&door, follow, cli.json).await,
         Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
         Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
-        Command::Pair { no_wait } => phones::pair(&door, !no_wait, cli.json).await,
+        Command::Pair { no_wait, picture } => phones::pair(&door, !no_wait, picture.as_deref(), cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Docs => docs::serve(&paths, cli.json).await,

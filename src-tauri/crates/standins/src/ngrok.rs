@@ -1,6 +1,8 @@
 //! ngrok as a server on loopback: the edge that agents connect to, in its real wire (TLS, muxado, RPC in JSON), and the
 //! public side where visitors arrive over TLS. Certificates come from a CA of its own.
 //!
+//! Visitors may also come to a public side without TLS: stand-ins that trust no CA of ours, and in the rehearsal a person's browser.
+//!
 //! Faults at will: links cut, a black hole, the edge down, answers slow, binds refused, URLs that move. Where ngrok's own
 //! rule is not published this stand-in has one of its own: a session whose link fell silent holds its domain until its
 //! heartbeats are overdue, and a link that shows the session's id and cookie takes it over at once.
@@ -27,6 +29,7 @@ mod world;
 
 use certificates::Authority;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use world::{State, World};
 
@@ -41,25 +44,49 @@ pub const DOMAIN: &str = "calm-otter.ngrok-free.dev";
 pub struct Edge {
     agents: SocketAddr,
     visitors: SocketAddr,
+    plain: SocketAddr,
     ca_pem: String,
     world: Arc<World>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
 
+/// A hand on all links.
+#[derive(Clone)]
+pub struct OnLinks(Arc<World>);
+
+impl OnLinks {
+    /// Cuts every agent's link; both ends see it at once.
+    pub fn cut(&self) {
+        self.0.change(|state| state.links.values().for_each(|link| link.cut()));
+    }
+
+    /// From now on nothing passes on the links there are, nor on new ones while `on`: no bytes, no end. A link that
+    /// was swallowed stays so.
+    pub fn black_hole(&self, on: bool) {
+        self.0.change(|state| {
+            state.hole = on;
+            state.links.values().filter(|_| on).for_each(|link| link.swallow());
+        });
+    }
+}
+
 impl Edge {
-    /// Listens on two free ports of 127.0.0.1.
+    /// Listens on three free ports of 127.0.0.1.
     pub async fn start() -> anyhow::Result<Self> {
         let authority = Arc::new(Authority::new("ngrok stand-in")?);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let public = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let (agents, visitors) = (listener.local_addr()?, public.local_addr()?);
+        let bare = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let (agents, visitors, plain) = (listener.local_addr()?, public.local_addr()?, bare.local_addr()?);
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let world = Arc::new(World::new());
         tasks.spawn(link::listen(listener, authority.clone(), world.clone(), stop.clone()));
-        tasks.spawn(visitors::listen(public, authority.clone(), world.clone(), stop.clone()));
+        let tls = TlsAcceptor::from(authority.server(&["h2", "http/1.1"])?);
+        tasks.spawn(visitors::listen(public, Some(tls), world.clone(), stop.clone()));
+        tasks.spawn(visitors::listen(bare, None, world.clone(), stop.clone()));
         tasks.spawn(sessions::forget_the_silent(world.clone(), stop.clone()));
-        Ok(Self { agents, visitors, ca_pem: authority.pem.clone(), world, stop, tasks })
+        Ok(Self { agents, visitors, plain, ca_pem: authority.pem.clone(), world, stop, tasks })
     }
 
     /// Where agents connect: `127.0.0.1:<port>`, in place of `connect.ngrok-agent.com:443`.
@@ -70,6 +97,17 @@ impl Edge {
     /// Where every public URL leads: connect here, with the URL's host as server name.
     pub fn public_addr(&self) -> SocketAddr {
         self.visitors
+    }
+
+    /// The same without TLS; the `Host` names the tunnel.
+    pub fn plain_addr(&self) -> SocketAddr {
+        self.plain
+    }
+
+    /// From now on an agent that asks for no domain gets `http://127.0.0.1:<port>`, where any browser on this computer comes
+    /// in, and finds the page safe enough to keep keys.
+    pub fn give_plain_urls(&self) {
+        self.world.change(|state| state.plain = Some(self.plain));
     }
 
     /// The CA of both sides, PEM.
@@ -87,18 +125,19 @@ impl Edge {
         self.world.wait(deadline, |state| Some(state.seen()).filter(&fits)).await
     }
 
-    /// Cuts every agent's link; both ends see it at once.
-    pub fn cut(&self) {
-        self.world.change(|state| state.links.values().for_each(|link| link.cut()));
+    /// A second hand on the links, for whoever is called in the middle of something.
+    pub fn hand(&self) -> OnLinks {
+        OnLinks(self.world.clone())
     }
 
-    /// From now on nothing passes on the links there are, nor on new ones while `on`: no bytes, no end. A link that
-    /// was swallowed stays so.
+    /// As [`OnLinks::cut`].
+    pub fn cut(&self) {
+        self.hand().cut();
+    }
+
+    /// As [`OnLinks::black_hole`].
     pub fn black_hole(&self, on: bool) {
-        self.world.change(|state| {
-            state.hole = on;
-            state.links.values().filter(|_| on).for_each(|link| link.swallow());
-        });
+        self.hand().black_hole(on);
     }
 
     /// Down: links are cut and connections refused.

@@ -4,7 +4,7 @@ use crate::show::Step;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -212,10 +212,15 @@ fn wait_at_most(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
 
 /// Is there such a program?
 pub fn found(name: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path)
-            .any(|folder| folder.join(name).is_file() || folder.join(format!("{name}.exe")).is_file())
-    })
+    path_of(name).is_some()
+}
+
+/// Where a program is that a shell would start by this name.
+pub fn path_of(name: &str) -> Option<PathBuf> {
+    let names = [name.to_owned(), format!("{name}.exe")];
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .flat_map(|folder| names.each_ref().map(|name| folder.join(name)))
+        .find(|path| path.is_file())
 }
 
 /// The command as a person would type it.

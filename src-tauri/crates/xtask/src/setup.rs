@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use docker::{Answer, Engine};
 use node::Node;
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use system::{System, Tool};
@@ -126,7 +127,7 @@ impl Look {
             need(cfg!(target_os = "linux"), found("dbus-run-session") && found("dbus-launch"), Tool::Bus);
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);
             need(cfg!(target_os = "linux"), found("secret-tool"), Tool::SecretClient);
-            need(cfg!(target_os = "linux"), has_chromium(), Tool::Chromium);
+            need(!cfg!(windows), chromium().is_some(), Tool::Chromium);
             need(cfg!(target_os = "linux"), found("openssl") && found("curl"), Tool::TlsClients);
             need(cfg!(target_os = "linux"), found("certutil"), Tool::Nss);
             need(cfg!(target_os = "linux"), found("avahi-browse") && system_program("avahi-daemon"), Tool::Avahi);
@@ -183,8 +184,12 @@ fn base_image(place: &Place, system: System, consent: Consent, asked_registry: b
     base::make(place)
 }
 
-fn has_chromium() -> bool {
-    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().any(found)
+/// The browser that tests of the page use.
+pub fn chromium() -> Option<PathBuf> {
+    const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    const APPS: [&str; 2] = ["Chromium.app/Contents/MacOS/Chromium", "Google Chrome.app/Contents/MacOS/Google Chrome"];
+    let apps = APPS.into_iter().map(|app| Path::new("/Applications").join(app)).filter(|app| app.is_file());
+    NAMES.into_iter().filter_map(process::path_of).chain(apps).next()
 }
 
 /// Also where only root's PATH leads.

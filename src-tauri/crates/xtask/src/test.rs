@@ -24,10 +24,9 @@ pub fn test(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
     let ready = setup::prepare(place, Wants { ui: true, sandboxes: asked.docker, tests: true }, consent)?;
     let mut report = Report { rows: Vec::new(), failed: Vec::new(), keep_going: asked.keep_going };
     report.rows.push(("set-up", began.elapsed(), true));
-    let ended = if asked.filter.is_none() {
-        everything(place, asked, &ready, &mut report)
-    } else {
-        tests(place, asked, &ready, &mut report)
+    let ended = match asked.filter {
+        None => everything(place, asked, &ready, &mut report),
+        Some(_) => some(place, asked, &ready, &mut report),
     };
     report.print();
     ended?;
@@ -43,11 +42,27 @@ fn everything(place: &Place, asked: &Asked, ready: &Ready, report: &mut Report) 
     report.step("page: types", || process::loud(&mut ui::script(place, node, "check")))?;
     report.step("page: tests", || process::loud(&mut ui::script(place, node, "test")))?;
     report.step("page: build", || ui::build(place, node))?;
+    report.step("page: browser", || process::loud(on_chromium(&mut ui::script(place, node, "e2e:built"))))?;
     let clippy = ["clippy", "--workspace", "--all-targets"];
     let strict = ["--", "-D", "warnings"];
     report.step("clippy", || process::loud(place.cargo().args(clippy).args(FEATURES).args(strict)))?;
     report.step("doc tests", || process::loud(place.cargo().args(["test", "--workspace", "--doc", "--quiet"])))?;
     tests(place, asked, ready, report)
+}
+
+/// What a few tests need: those of the journey take the built page, and its packages.
+fn some(place: &Place, asked: &Asked, ready: &Ready, report: &mut Report) -> Result<()> {
+    let node = ready.node.as_ref().context("set-up gave no Node.js")?;
+    report.step("page: build", || ui::build(place, node))?;
+    tests(place, asked, ready, report)
+}
+
+/// Tells browser tests which browser this machine has; none is ever fetched.
+fn on_chromium(command: &mut Command) -> &mut Command {
+    match setup::chromium() {
+        Some(chromium) => command.env("LANYARD_CHROMIUM", chromium),
+        None => command,
+    }
 }
 
 /// The runner comes last, so that its closing lines are what is seen.
@@ -82,6 +97,7 @@ fn runner(place: &Place, asked: &Asked, ready: &Ready, surroundings: Option<&Sur
     if let Some(surroundings) = surroundings {
         surroundings.give(&mut cargo);
     }
+    on_chromium(&mut cargo);
     Ok(cargo)
 }
 

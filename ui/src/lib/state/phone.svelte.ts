@@ -93,10 +93,10 @@ export class Phone implements Listener {
         return chat;
     }
 
-    /** The session a person was last in; otherwise the one last used. */
+    /** The session a person was last in, as long as nobody says that it is no more; otherwise the one last used. */
     get current(): string | null {
         const last = lastOpen();
-        if (last && this.sessions.get(last)) return last;
+        if (last && (this.sessions.get(last) || !this.sessions.told)) return last;
         return this.sessions.list.find((session) => session.state !== "closed")?.id ?? null;
     }
 

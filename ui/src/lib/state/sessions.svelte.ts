@@ -11,6 +11,8 @@ export type Search = { kind: "none" } | { kind: "asking" } | { kind: "found"; hi
 export class Sessions {
     all = $state.raw<ReadonlyMap<string, SessionShown>>(new Map());
     face = $state<"loading" | "ready">("loading");
+    /** The gateway itself has said which there are; until then this phone may have missed some. */
+    told = $state(false);
     next = $state.raw<string | null>(null);
     loadingMore = $state(false);
     search = $state.raw<Search>({ kind: "none" });
@@ -36,6 +38,7 @@ export class Sessions {
     async welcome(sessions: SessionShown[]): Promise<void> {
         this.put(sessions);
         this.face = "ready";
+        this.told = true;
         // A welcome holds the first fifty.
         if (sessions.length >= 50) this.next ??= (await this.page(null).catch(() => null))?.next ?? null;
     }

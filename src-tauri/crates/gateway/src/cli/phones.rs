@@ -5,6 +5,11 @@ use clap::Subcommand;
 use console::style;
 use domain::{Code, Problem};
 use serde_json::{Value, json};
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use tunnel::qr::Qr;
+
+/// Wide enough to be scanned from a screen: a square of a drawn code, in pixels.
+const SQUARE: u32 = 8;
 
 #[derive(Subcommand)]
 pub enum PhonesAction {
@@ -33,12 +38,18 @@ pub enum PhonesAction {
 }
 
 /// Shows the link to pair with, and says who paired.
-pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Problem> {
+pub async fn pair(door: &LocalDoor, wait: bool, picture: Option<&Path>, json: bool) -> Result<(), Problem> {
     let before = ids(&door.get("/phones").await?);
     let shown = door.post("/pairing", &()).await?;
+    if let Some(file) = picture {
+        draw(word(&shown, "url"), file)?;
+    }
     match json {
         true => println!("{shown}"),
-        false => show_code(&shown),
+        false => {
+            let tunnel = door.get("/tunnel").await?;
+            show_code(&shown, tunnel["status"]["state"] == "open");
+        }
     }
     if !wait {
         return Ok(());
@@ -74,21 +85,50 @@ pub async fn pair(door: &LocalDoor, wait: bool, json: bool) -> Result<(), Proble
     Ok(())
 }
 
+/// The code as a picture that only the owner may read.
+fn draw(url: &str, file: &Path) -> Result<(), Problem> {
+    let qr = Qr::new(url).map_err(|e| Problem::with_detail(e.code(), e))?;
+    let bytes = match file.extension().and_then(|ending| ending.to_str()) {
+        Some("svg") => qr.svg("Pair a phone").into_bytes(),
+        Some("png") => qr.png(SQUARE).map_err(|e| Problem::with_detail(e.code(), e))?,
+        _ => {
+            let why = format!("{} ends neither in .svg nor in .png.", file.display());
+            return Err(Problem::with_detail(Code::BadRequest, why).suggest("Name it as in --picture pair.png."));
+        }
+    };
+    let opened = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(file);
+    opened.and_then(|mut opened| opened.write_all(&bytes)).map_err(|e| {
+        Problem::with_detail(Code::BadRequest, format!("{} could not be written: {e}.", file.display()))
+            .suggest("Name a file in a folder you may write to.")
+    })
+}
+
 /// The QR code, where the terminal has room for it, and the link.
-fn show_code(shown: &Value) {
+fn show_code(shown: &Value, tunnel: bool) {
     let url = word(shown, "url");
     let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((24, 80));
     let room = |qr: &str| {
         qr.lines().count() < usize::from(rows) && qr.lines().all(|l| l.chars().count() <= usize::from(columns))
     };
-    match tunnel::qr::Qr::new(url).map(|qr| qr.text()) {
+    match Qr::new(url).map(|qr| qr.text()) {
         Ok(qr) if room(&qr) => println!("{qr}\nScan it with the phone, within two minutes, once. Or open this there:"),
         Ok(_) | Err(_) => println!("Open this on the phone, within two minutes, once:"),
     }
     println!("\n    {url}\n");
-    if url.starts_with("http://") {
-        println!("There is no public address yet, so only this computer gets there. lanyard tunnel on opens one.\n");
-    } else if let Some(nearby) = url.split_once(".local").and_then(|_| shown["also"][0].as_str()) {
+    match (url.starts_with("http://"), tunnel) {
+        (true, false) => {
+            println!(
+                "There is no public address yet, so only this computer gets there. lanyard tunnel on opens one.\n"
+            );
+        }
+        (true, true) => println!("Only this computer gets there.\n"),
+        (false, _) => show_nearby(url, shown),
+    }
+}
+
+/// How to get there within this network where names of it are not known.
+fn show_nearby(url: &str, shown: &Value) {
+    if let Some(nearby) = url.split_once(".local").and_then(|_| shown["also"][0].as_str()) {
         println!(
             "It leads there within this network, once the phone has the certificate (lanyard lan). Without the name:"
         );

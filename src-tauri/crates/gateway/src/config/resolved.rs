@@ -34,16 +34,26 @@ pub struct TunnelSettings {
     pub enabled: bool,
     pub domain: Option<String>,
     pub set_webhook: bool,
-    /// Another edge than ngrok's, with the CA that vouches for it, and where its public side is. No file can say these.
+    /// Another edge than ngrok's, with the CA that vouches for it (PEM).
     pub edge: Option<String>,
     pub roots: Option<String>,
+    /// Where its public side is. No file can say this.
     pub resolve: Option<(String, SocketAddr)>,
 }
 
 impl TunnelSettings {
-    fn new(written: &written::Tunnel) -> Self {
-        let domain = Some(written.domain.trim().to_owned()).filter(|domain| !domain.is_empty());
-        Self { enabled: written.enabled, domain, set_webhook: written.set_webhook, ..Self::default() }
+    fn new(written: &written::Tunnel) -> Result<Self, Problem> {
+        let named = |key: &str| Some(key.trim().to_owned()).filter(|key| !key.is_empty());
+        let roots = named(&written.edge_ca).map(std::fs::read_to_string).transpose().map_err(|e| {
+            wrong(
+                "tunnel.edge_ca",
+                e,
+                "Name a file with the CA's certificate in PEM, or leave it empty for ngrok's own.",
+            )
+        })?;
+        let (domain, edge) = (named(&written.domain), named(&written.edge));
+        let (enabled, set_webhook) = (written.enabled, written.set_webhook);
+        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: None })
     }
 
     /// Who asks the public address as somebody outside would.
@@ -174,7 +184,7 @@ impl Resolved {
         Ok(Self {
             listen,
             public_url: public_url(&w.server.public_url)?,
-            tunnel: TunnelSettings::new(&w.tunnel),
+            tunnel: TunnelSettings::new(&w.tunnel)?,
             lan: LanSettings::new(&w.lan)?,
             model_base: base_url("anthropic.base_url", &w.anthropic.base_url)?,
             patience: Patience {
@@ -331,6 +341,7 @@ mod tests {
     fn values_that_cannot_be_meant_are_refused_with_a_way_forward() {
         refused("[server]\nlisten = \"3001\"", "server.listen");
         refused("[server]\npublic_url = \"https://x.test/path\"", "server.public_url");
+        refused("[tunnel]\nedge_ca = \"/nowhere/ca.pem\"", "tunnel.edge_ca");
         refused("[anthropic]\nbase_url = \"http://example.com\"", "anthropic.base_url");
         refused("[push]\ncontact = \"me\"", "push.contact");
         refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");

@@ -39,7 +39,13 @@ pub struct Written {
 }
 
 table!(Server { listen: String = "127.0.0.1:3001".into(), public_url: String = String::new() });
-table!(Tunnel { enabled: bool = false, domain: String = String::new(), set_webhook: bool = true });
+table!(Tunnel {
+    enabled: bool = false,
+    domain: String = String::new(),
+    set_webhook: bool = true,
+    edge: String = String::new(),
+    edge_ca: String = String::new(),
+});
 table!(Lan { enabled: bool = false, port: u16 = 0, name: String = String::new() });
 table!(Api {
     hosts: Vec<String> = Vec::new(),

@@ -13,7 +13,7 @@ use ring::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -65,7 +65,12 @@ pub async fn call(app: &App, method: &str, path: &str, token: Option<&str>, body
 }
 
 pub async fn raw(app: &App, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Said {
-    over(TcpStream::connect(app.public_addr).await.unwrap(), method, path, headers, body).await
+    ask(app.public_addr, method, path, headers, body).await
+}
+
+/// The same at any door, as that of a tunnel; `headers` may name the host.
+pub async fn ask(at: SocketAddr, method: &str, path: &str, headers: &[(&str, String)], body: Vec<u8>) -> Said {
+    over(TcpStream::connect(at).await.unwrap(), method, path, headers, body).await
 }
 
 /// One request to the local door.
@@ -126,10 +131,16 @@ pub fn signed(key: &EcdsaKeyPair, refresh: &str, at: i64) -> Value {
 impl Phone {
     /// Pairs as a browser does, with the code that the desk shows.
     pub async fn pair(app: &App, name: &str) -> Self {
+        Self::pair_at(app, app.public_addr, HOST, name).await
+    }
+
+    /// The same through another door.
+    pub async fn pair_at(app: &App, at: SocketAddr, host: &str, name: &str) -> Self {
         let key = new_key();
         let code = pairing::offer(app, true).code;
         let body = json!({ "code": code, "name": name, "public_key": jwk(&key) });
-        let said = call(app, "POST", "/api/pair", None, Some(&body)).await;
+        let headers = [("host", host.to_owned()), ("content-type", "application/json".to_owned())];
+        let said = ask(at, "POST", "/api/pair", &headers, body.to_string().into_bytes()).await;
         assert_eq!(said.status, 200, "{}", said.text);
         let word = |pointer: &str| said.body.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         Self { id: word("/you/id"), access: word("/access_token"), refresh: word("/refresh_token"), key }
@@ -176,8 +187,18 @@ impl Socket {
     }
 
     pub async fn at(app: &App, path: &str, headers: &[(&'static str, String)]) -> Result<Self, tungstenite::Error> {
-        let stream = TcpStream::connect(app.public_addr).await.unwrap();
-        let mut request = format!("ws://{HOST}{path}").into_client_request().unwrap();
+        Self::through(app.public_addr, HOST, path, headers).await
+    }
+
+    /// The same through another door.
+    pub async fn through(
+        at: SocketAddr,
+        host: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Self, tungstenite::Error> {
+        let stream = TcpStream::connect(at).await.unwrap();
+        let mut request = format!("ws://{host}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }

@@ -132,7 +132,7 @@ fn bind(state: &mut State, asked: &Value, link: &Link) -> Value {
     };
     session.tunnels.insert(host.clone(), id.clone());
     state.bound_before.insert(id.clone(), (token.clone(), host.clone()));
-    json!({ "Id": id, "URL": format!("https://{host}"), "Proto": text(asked, "/Proto"),
+    json!({ "Id": id, "URL": state.url(&host), "Proto": text(asked, "/Proto"),
         "Opts": asked.get("Opts"), "Extra": { "Token": token } })
 }
 

@@ -1,6 +1,6 @@
 //! The public side: HTTP ends here, as at ngrok's edge; each request goes through its tunnel on a stream of its own.
 
-use super::{bytewise::Bytewise, certificates::Authority, link::Opener, world::World};
+use super::{bytewise::Bytewise, link::Opener, world::World};
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
@@ -18,7 +18,7 @@ use muxado::typed::{StreamType, TypedOpenClose};
 use serde_json::json;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
-    io::AsyncWriteExt,
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
@@ -28,38 +28,56 @@ use tokio_util::sync::CancellationToken;
 const PROXY: u32 = 3;
 type Body = BoxBody<Bytes, hyper::Error>;
 
-/// Serves visitors until `stop`.
+/// Serves visitors until `stop`; without `tls` as they come.
 pub(super) async fn listen(
     listener: TcpListener,
-    authority: Arc<Authority>,
+    tls: Option<TlsAcceptor>,
     world: Arc<World>,
     stop: CancellationToken,
 ) {
-    let Ok(tls) = authority.server(&["h2", "http/1.1"]) else { return };
-    let acceptor = TlsAcceptor::from(tls);
     let mut visits = JoinSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             Some(_) = visits.join_next() => {}
-            Ok((stream, from)) = listener.accept() => drop(visits.spawn(visit(stream, from, acceptor.clone(), world.clone()))),
+            Ok((stream, from)) = listener.accept() => drop(visits.spawn(visit(stream, from, tls.clone(), world.clone()))),
         }
     }
 }
 
-async fn visit(stream: TcpStream, from: SocketAddr, acceptor: TlsAcceptor, world: Arc<World>) {
+async fn visit(stream: TcpStream, from: SocketAddr, tls: Option<TlsAcceptor>, world: Arc<World>) {
     let _ = stream.set_nodelay(true);
-    let Ok(tls) = acceptor.accept(stream).await else { return };
-    let service = service_fn(move |request| {
-        let world = world.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer(request, from, &world).await) }
-    });
-    let server = auto::Builder::new(TokioExecutor::new());
-    let _ = server.serve_connection_with_upgrades(TokioIo::new(tls), service).await;
+    match tls {
+        None => serve(stream, from, "http", world).await,
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                serve(stream, from, "https", world).await;
+            }
+        }
+    }
 }
 
-async fn answer(request: Request<Incoming>, from: SocketAddr, world: &World) -> Response<Body> {
-    let host = host(&request);
+async fn serve<S>(stream: S, from: SocketAddr, scheme: &'static str, world: Arc<World>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let world = world.clone();
+        async move { Ok::<_, std::convert::Infallible>(answer(request, Visit { from, scheme }, &world).await) }
+    });
+    let server = auto::Builder::new(TokioExecutor::new());
+    let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+}
+
+/// Who came, and how.
+struct Visit {
+    from: SocketAddr,
+    scheme: &'static str,
+}
+
+async fn answer(request: Request<Incoming>, visit: Visit, world: &World) -> Response<Body> {
+    let named = named(&request);
+    let host = named.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let found = world.change(|state| {
         state.counted.requests += 1;
         let found = state.tunnel(&host).map(|(session, id)| (session.opener.clone(), id.to_owned()));
@@ -72,7 +90,7 @@ async fn answer(request: Request<Incoming>, from: SocketAddr, world: &World) -> 
             "ERR_NGROK_6024",
             &format!("You are about to visit {host}, served for free through ngrok.com."),
         ),
-        (Some((opener, id)), _) => forward(request, &host, from, opener, id).await.unwrap_or_else(|_| {
+        (Some((opener, id)), _) => forward(request, &named, &visit, opener, id).await.unwrap_or_else(|_| {
             page(
                 StatusCode::BAD_GATEWAY,
                 "ERR_NGROK_3004",
@@ -82,10 +100,10 @@ async fn answer(request: Request<Incoming>, from: SocketAddr, world: &World) -> 
     }
 }
 
-fn host(request: &Request<Incoming>) -> String {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().host().or(named).unwrap_or_default();
-    host.split(':').next().unwrap_or_default().to_ascii_lowercase()
+/// The host that was asked for, with its port if it was named.
+fn named(request: &Request<Incoming>) -> String {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    request.uri().authority().map(|authority| authority.as_str()).or(header).unwrap_or_default().to_owned()
 }
 
 /// ngrok's test: a browser's User-Agent, without the header that skips the page or the cookie of having seen it.
@@ -112,13 +130,12 @@ fn page(status: StatusCode, code: &str, words: &str) -> Response<Body> {
 async fn forward(
     request: Request<Incoming>,
     host: &str,
-    from: SocketAddr,
+    visit: &Visit,
     mut opener: Opener,
     id: String,
 ) -> anyhow::Result<Response<Body>> {
     let mut stream = opener.open_typed(StreamType::clamp(PROXY)).await?;
-    let head =
-        json!({ "Id": id, "ClientAddr": from.to_string(), "Proto": "https", "EdgeType": "0", "PassthroughTLS": false });
+    let head = json!({ "Id": id, "ClientAddr": visit.from.to_string(), "Proto": visit.scheme, "EdgeType": "0", "PassthroughTLS": false });
     let head = head.to_string();
     stream.write_i64_le(i64::try_from(head.len())?).await?;
     stream.write_all(head.as_bytes()).await?;
@@ -129,8 +146,8 @@ async fn forward(
     parts.uri = parts.uri.path_and_query().context("a request has a path")?.as_str().parse()?;
     parts.version = hyper::Version::HTTP_11;
     parts.headers.insert(header::HOST, host.parse()?);
-    parts.headers.insert("x-forwarded-for", from.ip().to_string().parse()?);
-    parts.headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    parts.headers.insert("x-forwarded-for", visit.from.ip().to_string().parse()?);
+    parts.headers.insert("x-forwarded-proto", HeaderValue::from_static(visit.scheme));
     parts.headers.insert("x-forwarded-host", host.parse()?);
     let mut answer = sender.send_request(Request::from_parts(parts, body)).await?;
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {

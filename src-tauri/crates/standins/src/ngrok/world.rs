@@ -8,6 +8,7 @@ use super::{
 use anyhow::bail;
 use std::{
     collections::{HashMap, HashSet},
+    net::SocketAddr,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) mute: Option<u32>,
     pub(super) refuse_binds: Option<String>,
     pub(super) moving: bool,
+    /// Where the public side without TLS is, once URLs lead there.
+    pub(super) plain: Option<SocketAddr>,
     pub(super) interstitial: bool,
     pub(super) counted: Seen,
 }
@@ -73,6 +76,7 @@ impl Default for State {
             mute: None,
             refuse_binds: None,
             moving: false,
+            plain: None,
             interstitial: false,
             counted: Seen::default(),
         }
@@ -94,9 +98,18 @@ impl State {
 
     /// The host for a bind that names no domain.
     pub(super) fn any_domain(&mut self) -> String {
-        match self.moving {
-            true => format!("moving-{}.ngrok-free.dev", self.number()),
-            false => DOMAIN.to_owned(),
+        match (self.plain, self.moving) {
+            (Some(at), _) => at.ip().to_string(),
+            (None, true) => format!("moving-{}.ngrok-free.dev", self.number()),
+            (None, false) => DOMAIN.to_owned(),
+        }
+    }
+
+    /// How visitors write a bound host.
+    pub(super) fn url(&self, host: &str) -> String {
+        match self.plain.filter(|at| at.ip().to_string() == host) {
+            Some(at) => format!("http://{at}"),
+            None => format!("https://{host}"),
         }
     }
 

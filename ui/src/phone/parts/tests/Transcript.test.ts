@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 const call = (id: string, tool: string, input: JsonValue, text: string | null = "ok", ok = true) => ({
-    id, tool, input, at: 1, within: [], result: text === null ? null : { ok, text, detail: null, pictures: [], at: 2 },
+    id, tool, input, at: 1, within: [], asks: false, result: text === null ? null : { ok, text, detail: null, pictures: [], at: 2 },
 });
 
 const steps = (...calls: ReturnType<typeof call>[]): Item => ({ key: "1", seq: 1, at: 1, kind: "steps", calls });

@@ -5,19 +5,20 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::{
     fs::File,
-    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
     time::{Instant, sleep, timeout},
 };
 
 /// The first start builds nothing (set-up did), but starts a sandbox and an agent.
 const READY: Duration = Duration::from_secs(180);
+/// The tunnel opens in a second; proving that it does takes two requests more.
+const TUNNEL: Duration = Duration::from_secs(30);
 /// For the stop: more than the program gives itself.
 const STOP: Duration = Duration::from_secs(40);
 
@@ -98,9 +99,32 @@ impl Lanyard {
         }
     }
 
-    pub async fn address(&self) -> Result<SocketAddr> {
-        let status = self.status().await.context("lanyard status does not answer")?;
-        Ok(status["address"].as_str().unwrap_or_default().parse()?)
+    /// Waits until texts come through the tunnel; gives its address.
+    pub async fn wait_for_tunnel(&self) -> Result<String> {
+        let until = Instant::now() + TUNNEL;
+        loop {
+            let said = self.command(&["tunnel", "--json"]).output().await?;
+            let shown: Value = serde_json::from_slice(&said.stdout).unwrap_or_default();
+            let (tunnel, number) = (&shown["status"], &shown["number"]);
+            match (tunnel["state"].as_str(), number["state"].as_str()) {
+                (Some("open"), Some("proved")) => return Ok(tunnel["url"].as_str().unwrap_or_default().to_owned()),
+                (Some("refused"), _) => bail!("{}", tunnel["why"]["message"].as_str().unwrap_or_default()),
+                (_, Some("failed")) => bail!("{}", number["why"]["message"].as_str().unwrap_or_default()),
+                _ if Instant::now() > until => bail!("the tunnel did not open in time; see {}", self.log.display()),
+                _ => sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    /// Runs `lanyard pair`, which shows the code and waits for a phone (or does not): each line as it comes.
+    pub fn pair(&self, wait: bool) -> Result<Lines<BufReader<ChildStdout>>> {
+        let arguments: &[&str] = if wait { &["pair"] } else { &["pair", "--no-wait"] };
+        let mut child =
+            self.command(arguments).kill_on_drop(false).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let out = child.stdout.take().context("it has an output")?;
+        // It ends by itself: when a phone came, after two minutes, or with Lanyard.
+        tokio::spawn(async move { child.wait().await });
+        Ok(BufReader::new(out).lines())
     }
 
     /// Shows what the agent does, as long as the program runs.

@@ -1,6 +1,7 @@
 //! The rehearsal: the real Lanyard with the real agent in the real sandbox, and stand-ins on loopback for what needs an
 //! account. Shows the walk as it happens, then stays up and takes texts from the keyboard.
 
+mod browser;
 mod lanyard;
 mod screen;
 mod stage;
@@ -12,7 +13,10 @@ use screen::Screen;
 use stage::Stage;
 use standins::{rehearsal, twilio::NUMBER};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::ChildStdout,
+};
 
 #[derive(Parser)]
 #[command(about = "Rehearses Lanyard without accounts")]
@@ -60,15 +64,45 @@ async fn play(args: &Args, screen: &Screen) -> Result<()> {
 
 async fn acts(args: &Args, screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
     screen.title(
-        "Lanyard rehearsal: real gateway, sandbox and Claude Code; Anthropic and Twilio are stand-ins on this computer",
+        "Lanyard rehearsal: real gateway, sandbox and Claude Code; Anthropic, Twilio and ngrok are stand-ins on this computer",
     );
     lanyard.wait_until_ready(screen).await?;
-    stage.twilio.route(stage::PUBLIC_URL, lanyard.address().await?);
+    screen.reached_at(&lanyard.wait_for_tunnel().await?);
     tokio::spawn(lanyard.watch(screen.clone()));
     tokio::time::timeout(WALK, walk(screen, stage)).await.context("the walk took too long")??;
     stage.check_the_edit()?;
     screen.title("The walk is done: the file was edited in the sandbox after a yes by text");
-    if args.once { Ok(()) } else { stay(screen, stage, lanyard).await }
+    match args.once {
+        true => show_code(screen, lanyard).await,
+        false => stay(screen, stage, lanyard).await,
+    }
+}
+
+/// The code as it would be scanned, and proof that its address leads to the page.
+async fn show_code(screen: &Screen, lanyard: &Lanyard) -> Result<()> {
+    let mut lines = lanyard.pair(false)?;
+    let mut led = false;
+    while let Some(line) = lines.next_line().await? {
+        println!("{line}");
+        if let Some(url) = browser::address_in(&line) {
+            browser::leads_to_the_page(url).await?;
+            led = true;
+        }
+    }
+    ensure!(led, "lanyard pair showed no address");
+    screen.title("The code's address leads to the page through the tunnel");
+    Ok(())
+}
+
+/// The code in the terminal and, where this computer has a display, the page it leads to; then who paired.
+async fn pair(screen: Screen, mut lines: Lines<BufReader<ChildStdout>>) -> Result<()> {
+    while let Some(line) = lines.next_line().await? {
+        println!("{line}");
+        if let Some(url) = browser::address_in(&line) {
+            screen.opened(browser::open(url));
+        }
+    }
+    Ok(())
 }
 
 /// The owner's part: one text, and yes to what is asked.
@@ -105,6 +139,7 @@ async fn say(screen: &Screen, stage: &Stage, words: &str) -> Result<()> {
 /// Up until the owner has seen enough.
 async fn stay(screen: &Screen, stage: &Stage, lanyard: &Lanyard) -> Result<()> {
     screen.where_to_look(&stage.home, lanyard.program());
+    tokio::spawn(pair(screen.clone(), lanyard.pair(true)?));
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut typed = true;
     loop {

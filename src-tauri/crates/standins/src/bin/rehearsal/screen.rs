@@ -1,5 +1,6 @@
 //! The walk as a person sees it: who says what, in a column each.
 
+use crate::browser::Opened;
 use console::{Color, style};
 use serde_json::Value;
 use standins::twilio::Arrived;
@@ -35,6 +36,22 @@ impl Screen {
         }
     }
 
+    pub fn reached_at(&self, url: &str) {
+        self.line("tunnel", Color::White, &format!("{url} leads here; texts and phones come that way"));
+    }
+
+    /// What became of the page.
+    pub fn opened(&self, page: Opened) {
+        let words = match page {
+            Opened::Here => "The page opens in this computer's browser: press Pair there.",
+            Opened::NoDisplay => {
+                "There is no display here to open the page on: open the address in a browser of this computer."
+            }
+            Opened::NoBrowser => "No browser could be started here: open the address in one on this computer.",
+        };
+        self.line("page", Color::White, words);
+    }
+
     pub fn said(&self, words: &str) {
         self.line("you", Color::Cyan, words);
     }
@@ -65,7 +82,7 @@ impl Screen {
         let (home, program) = (home.display(), program.display());
         println!("It stays up. Type a text and press Enter; Ctrl-C ends it. In another terminal:");
         println!("  export LANYARD_HOME={home}");
-        for words in ["status", "sessions", "logs", "logs --letters", "send \"say hello\"", "doctor"] {
+        for words in ["status", "sessions", "logs", "logs --letters", "send \"say hello\"", "pair", "doctor"] {
             println!("  {program} {words}");
         }
         println!("The project is in {home}/workspace, the log in {home}/lanyard.log.\n");

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use standins::{
     anthropic::{Anthropic, Pace},
+    ngrok::{self, Edge},
     rehearsal,
     twilio::{ACCOUNT, NUMBER, Phone, Shown, TOKEN, Twilio},
 };
@@ -11,8 +12,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The address Twilio believes in. No such host exists; the stand-in leads it to the gateway.
-pub const PUBLIC_URL: &str = "https://lanyard.example";
 /// The owner's phone.
 const OWNER: &str = "+15551230001";
 /// A key the stand-in takes; worth nothing anywhere.
@@ -24,6 +23,8 @@ pub struct Stage {
     pub home: PathBuf,
     pub twilio: Twilio,
     pub anthropic: Anthropic,
+    /// Whatever comes from outside comes through it.
+    pub edge: Edge,
     /// The owner's.
     pub phone: Phone,
 }
@@ -46,9 +47,11 @@ impl Stage {
         anthropic.accept_keys([KEY]);
         anthropic.set_pace(Pace { between_ms: 25, ..Pace::default() });
         let twilio = Twilio::start().await?;
-        twilio.set_webhook(NUMBER, &format!("{PUBLIC_URL}/sms"));
         let phone = twilio.phone(OWNER);
-        let stage = Self { home, twilio, anthropic, phone };
+        let edge = Edge::start().await?;
+        edge.give_plain_urls();
+        let stage = Self { home, twilio, anthropic, edge, phone };
+        fs::write(stage.edge_ca(), stage.edge.ca_pem())?;
         fs::write(stage.home.join("config.toml"), stage.config())?;
         Ok(stage)
     }
@@ -57,10 +60,13 @@ impl Stage {
         let uid = agent_uid();
         format!(
             "# Written by the rehearsal.\n\
-             [server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"{PUBLIC_URL}\"\n\n\
+             [server]\nlisten = \"127.0.0.1:0\"\n\n\
+             [tunnel]\nenabled = true\nedge = \"{}\"\nedge_ca = \"{}\"\n\n\
              [anthropic]\nbase_url = \"{}\"\n\n\
              [sandbox]\nsize = \"small\"\nworkspace = \"{}\"\nuid = {uid}\n\n\
              [twilio]\naccount_sid = \"{ACCOUNT}\"\nfrom = \"{NUMBER}\"\nallow = [\"{OWNER}\"]\nbase_url = \"{}\"\n",
+            self.edge.addr(),
+            self.edge_ca().display(),
             self.anthropic.url(),
             self.home.join("workspace").display(),
             self.twilio.url(),
@@ -68,8 +74,12 @@ impl Stage {
     }
 
     /// What the gateway is told of secrets: by environment, as on a server.
-    pub fn secrets(&self) -> [(&'static str, &'static str); 2] {
-        [("LANYARD_ANTHROPIC_KEY", KEY), ("LANYARD_TWILIO_KEY", TOKEN)]
+    pub fn secrets(&self) -> [(&'static str, &'static str); 3] {
+        [("LANYARD_ANTHROPIC_KEY", KEY), ("LANYARD_TWILIO_KEY", TOKEN), ("LANYARD_NGROK_KEY", ngrok::TOKEN)]
+    }
+
+    fn edge_ca(&self) -> PathBuf {
+        self.home.join("edge-ca.pem")
     }
 
     /// The picture as a file, to look at.
