@@ -76,7 +76,7 @@ async fn garbage_and_a_line_of_50_mb_cost_only_themselves() {
 #[tokio::test]
 async fn an_agent_that_reads_nothing_is_ended_and_the_owner_is_told() {
     let w = World::new(Wish { config: "[sms]\nper_minute = 1000\n", ..Wish::default() }).await;
-    let (running, agent) = begun(&w).await;
+    let (running, _agent) = begun(&w).await;
     let long = "x".repeat(1500);
     for n in 0..80 {
         w.text(&format!("steer {n} {long}")).await;
