@@ -10,4 +10,4 @@ mod writes;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, title_of};
 pub use workshop::{Lease, SandboxState, Wanted, Workshop};
-pub use writes::{Scene, WORKSPACE};
+pub use writes::{AnsweredBy, Scene, WORKSPACE};

@@ -123,6 +123,7 @@ impl Look {
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);
             need(cfg!(target_os = "linux"), found("secret-tool"), Tool::SecretClient);
             need(cfg!(target_os = "linux"), has_chromium(), Tool::Chromium);
+            need(cfg!(target_os = "linux"), has_firefox(), Tool::Firefox);
             need(true, python_makes_environments(), Tool::PythonVenv);
         }
         Ok(tools)
@@ -151,6 +152,10 @@ fn install(missing: &[Tool], system: System, consent: Consent, place: &Place) ->
     if missing.contains(&Tool::Engine) && !found("docker") && apt::offers("docker-cli") {
         packages.push("docker-cli".into());
     }
+    // Ubuntu has no long-term version of Firefox.
+    if missing.contains(&Tool::Firefox) && !apt::offers("firefox-esr") {
+        packages.iter_mut().filter(|name| *name == "firefox-esr").for_each(|name| *name = "firefox".into());
+    }
     apt::install(&packages, consent, place)
 }
 
@@ -177,6 +182,13 @@ fn base_image(place: &Place, system: System, consent: Consent, asked_registry: b
 
 fn has_chromium() -> bool {
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().any(found)
+}
+
+/// With the library by which it shows notices.
+fn has_firefox() -> bool {
+    let libraries = process::answer(Command::new("/sbin/ldconfig").arg("-p"), Duration::from_secs(20));
+    let notifies = libraries.is_none_or(|known| known.contains("libnotify.so.4"));
+    notifies && ["firefox-esr", "firefox"].into_iter().any(found)
 }
 
 fn python_makes_environments() -> bool {

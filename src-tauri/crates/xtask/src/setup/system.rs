@@ -72,6 +72,7 @@ pub enum Tool {
     Keyring,
     SecretClient,
     Chromium,
+    Firefox,
     PythonVenv,
 }
 
@@ -88,6 +89,7 @@ impl Tool {
             Tool::Keyring => "gnome-keyring, for the keychain tests",
             Tool::SecretClient => "secret-tool, for the keychain tests",
             Tool::Chromium => "Chromium, for the tests of the phone page",
+            Tool::Firefox => "Firefox and libnotify, for the tests of pushes",
             Tool::PythonVenv => "Python 3 with venv, for the tests against vendors' own libraries",
         }
     }
@@ -103,6 +105,7 @@ impl Tool {
             Tool::Keyring => &["gnome-keyring"],
             Tool::SecretClient => &["libsecret-tools"],
             Tool::Chromium => &["chromium", "fonts-dejavu-core"],
+            Tool::Firefox => &["firefox-esr", "libnotify4"],
             Tool::PythonVenv => &["python3", "python3-venv"],
         }
     }
@@ -119,6 +122,7 @@ impl Tool {
                 "brew install --cask docker, then open Docker Desktop once and wait until it says it is running".into()
             }
             (System::MacOs, Tool::Chromium) => "brew install --cask chromium".into(),
+            (System::MacOs, Tool::Firefox) => "brew install --cask firefox".into(),
             (System::MacOs, Tool::PythonVenv) => "brew install python".into(),
             (System::Windows, Tool::CCompiler) => {
                 "winget install Microsoft.VisualStudio.2022.BuildTools, with the C++ workload".into()
@@ -129,6 +133,7 @@ impl Tool {
                 "winget install Docker.DockerDesktop, then start Docker Desktop with the WSL 2 engine".into()
             }
             (System::Windows, Tool::Chromium) => "winget install Hibbiki.Chromium".into(),
+            (System::Windows, Tool::Firefox) => "winget install Mozilla.Firefox".into(),
             (System::Windows, Tool::PythonVenv) => "winget install Python.Python.3.12".into(),
             (System::Fedora, _) => format!("sudo dnf install {}{}", self.packages_elsewhere(system), self.then_start()),
             (System::Arch, _) => format!("sudo pacman -S {}{}", self.packages_elsewhere(system), self.then_start()),
@@ -158,6 +163,8 @@ impl Tool {
             (Tool::SecretClient, System::Suse) => "secret-tool",
             (Tool::SecretClient, _) => "libsecret",
             (Tool::Chromium, _) => "chromium",
+            (Tool::Firefox, System::Suse) => "MozillaFirefox libnotify4",
+            (Tool::Firefox, _) => "firefox libnotify",
             (Tool::PythonVenv, System::Arch) => "python",
             (Tool::PythonVenv, _) => "python3",
         }
