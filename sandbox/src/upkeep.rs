@@ -104,10 +104,10 @@ impl Sandboxes {
         self.forget_pause(id)
     }
 
-    /// Ends everything in the sandbox and keeps its container and volumes. Harmless when it is stopped or gone.
+    /// Ends everything in the sandbox and keeps its container and volumes; one that was paused is paused still. Harmless when
+    /// it is stopped or gone.
     pub async fn stop(&self, id: SandboxId) -> Result<(), Error> {
         let _gate = self.gate(id).await;
-        self.forget_pause(id)?;
         self.carriers().down(id);
         let name = self.container_name(id);
         match self.engine_handle().stop(id, &name, STOP_GRACE_S).await {

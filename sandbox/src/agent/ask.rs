@@ -17,7 +17,7 @@ pub fn ask(request: String, asked: Request) -> Option<Ask> {
             AskAbout::Tool { rules: rules(asked.permission_suggestions.unwrap_or_default()), tool, input, why }
         }
     };
-    Some(Ask { request, tool_use: asked.tool_use_id, about })
+    Some(Ask { request, tool_use: asked.tool_use_id, subagent: asked.agent_id, about })
 }
 
 /// A sentence, or an object that holds one.

@@ -172,6 +172,7 @@ pub struct Request {
     pub input: Option<Value>,
     pub description: Option<String>,
     pub decision_reason: Option<Value>,
+    pub agent_id: Option<String>,
     pub tool_use_id: Option<String>,
     pub permission_suggestions: Option<Vec<Suggestion>>,
     pub server_name: Option<String>,

@@ -128,6 +128,18 @@ async fn a_pause_outlives_the_program() {
     next.ensure(&spec).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_pause_outlives_a_stop() {
+    let world = World::new().await;
+    let spec = world.up().await;
+    world.pause(spec.id).await.unwrap();
+    world.stop(spec.id).await.unwrap();
+    let next = world.next_run().await;
+    assert_eq!(next.ensure(&spec).await.unwrap_err().code(), Code::SandboxPaused);
+    next.resume(spec.id).await.unwrap();
+    next.ensure(&spec).await.unwrap();
+}
+
 /// An engine that can be taken away: the real one behind a socket of our own.
 struct Engine {
     socket: PathBuf,

@@ -16,6 +16,12 @@ test("a tap on a button answers exactly what was shown", () => {
     expect(data.path).toBe(`/#/approvals/${id}`);
 });
 
+test("what is asked no more is said without a sound, in the place of what asked, and offers nothing", () => {
+    const { options } = noticeIn(JSON.stringify({ kind: "closed", tag: `approval:${id}`, body: "Answered: allowed.", letter: 8 }));
+    expect([options.silent, options.tag, options.actions]).toEqual([true, `approval:${id}`, []]);
+    expect(noticeIn(JSON.stringify({ kind: "approval", letter: 7 })).options.silent).toBeUndefined();
+});
+
 test("without its letter nobody could hold an answer to what a lock screen may grant", () => {
     const { actions } = noticeIn(JSON.stringify({ approval: { id, input_hash: "h", allow: true } })).options;
     expect(actions.map((a) => a.action)).toEqual(["deny"]);

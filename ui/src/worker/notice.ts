@@ -5,6 +5,7 @@
  * no and a look. `letter` tells the gateway which push was shown, and that an answer came from a lock screen.
  */
 interface Payload {
+    kind?: unknown;
     title?: unknown;
     body?: unknown;
     tag?: unknown;
@@ -18,6 +19,7 @@ export interface Notice {
     options: {
         body: string;
         tag?: string;
+        silent?: true;
         icon: string;
         badge: string;
         data: { path: string; letter: number | null; approval?: { id: string; input_hash: string } };
@@ -41,6 +43,7 @@ export function noticeIn(text: string): Notice {
         options: {
             body: word(payload.body, "Something happened in a session."),
             ...(typeof payload.tag === "string" ? { tag: payload.tag } : {}),
+            ...(payload.kind === "closed" ? { silent: true } : {}),
             icon: "/icons/192.png",
             badge: "/icons/192.png",
             data: approval ? { path, letter, approval } : { path, letter },

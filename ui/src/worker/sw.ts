@@ -84,6 +84,9 @@ self.addEventListener("push", (event) => {
 
 /** What was not acknowledged comes again as a text, so the gateway hears of it only once it is shown. */
 async function tell(notice: Notice): Promise<void> {
+    const { tag, silent } = notice.options;
+    // Not every browser lets a newer notice take the place of one with the same tag.
+    if (tag && silent) for (const asked of await self.registration.getNotifications({ tag })) asked.close();
     await self.registration.showNotification(notice.title, notice.options as NotificationOptions);
     const { letter } = notice.options.data;
     if (letter !== null) await request("/api/push/shown", { letter }).catch(() => null);

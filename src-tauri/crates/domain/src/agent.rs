@@ -91,6 +91,8 @@ pub struct Ask {
     /// The agent's id for this question; the answer names it.
     pub request: String,
     pub tool_use: Option<String>,
+    /// The subagent that asks, by the agent's name for it. One in the background goes on after the turn's end.
+    pub subagent: Option<String>,
     pub about: AskAbout,
 }
 

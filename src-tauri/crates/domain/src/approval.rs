@@ -4,8 +4,9 @@
 mod answers;
 mod words;
 
-pub use answers::read_answers;
+pub use answers::{read_answers, read_first_answers};
 pub use words::Short;
+pub(crate) use words::next_question;
 
 use crate::{
     Code, SessionId, Timestamp, TurnId,

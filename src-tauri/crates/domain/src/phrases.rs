@@ -2,7 +2,8 @@
 
 use crate::{
     Code,
-    approval::{Approval, ByText, Decision, Subject},
+    agent::Question,
+    approval::{self, Approval, ByText, Decision, Subject},
     risk::Risk,
     segments,
     shown::shown_line,
@@ -41,6 +42,11 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
         false => "\nAll of it is at the desk: lanyard approve",
     };
     format!("{what}\n{how}{whole}")
+}
+
+/// Of several questions one more was answered; this is the next, the first is 0.
+pub fn next_question(number: u32, questions: &[Question], nth: usize) -> String {
+    format!("#{number} {}\nAnswer with a number or your words.", approval::next_question(questions, nth))
 }
 
 /// A turn ended that nobody asked for by text, and no phone has shown it.
@@ -82,6 +88,17 @@ pub fn resolved_elsewhere(number: u32, decision: &Decision) -> String {
         }
         Decision::Answered { .. } => format!("#{number} was answered elsewhere."),
         Decision::Denied { .. } => format!("#{number} was refused elsewhere."),
+    }
+}
+
+/// In the place of a notice that asked.
+pub fn closed(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Allowed | Decision::AllowedAlways { .. } => "Answered: allowed.",
+        Decision::Denied { .. } => "Answered: refused.",
+        Decision::Answered { .. } => "Answered.",
+        Decision::Expired => "Nobody answered in time, so it was refused.",
+        Decision::Withdrawn => "It is not asked any more.",
     }
 }
 

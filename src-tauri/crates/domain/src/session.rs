@@ -38,6 +38,15 @@ pub struct Said {
     pub when: When,
 }
 
+/// A request of the agent that waits for the owner.
+#[derive(Debug)]
+struct Open {
+    request: String,
+    by_subagent: bool,
+    /// The turn in which it was asked has ended: it holds up none of the turns after it.
+    outlived: bool,
+}
+
 /// Where the session's process stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
@@ -67,8 +76,9 @@ pub struct Session {
     pub id: SessionId,
     phase: Phase,
     waiting: VecDeque<Said>,
-    /// The agent's requests that wait for the owner.
-    asked: Vec<String>,
+    asked: Vec<Open>,
+    /// Set while a process was being started, which may not know it.
+    mode_to_tell: Option<PermissionMode>,
     agent_session: Option<String>,
     /// Whether this process tells which words its turns take in ([`AgentEvent::Took`](crate::agent::AgentEvent::Took)).
     tells: bool,
@@ -89,6 +99,7 @@ impl Session {
             seen: waiting.iter().map(|said| said.message).collect(),
             waiting: waiting.into(),
             asked: Vec::new(),
+            mode_to_tell: None,
             agent_session,
             tells: false,
             patience,
@@ -123,7 +134,9 @@ impl Session {
         match &self.phase {
             // A frozen agent is not a silent one.
             _ if self.paused.is_some() => None,
-            Phase::Working(turn) => turn.wake_at(&self.patience, !self.asked.is_empty()),
+            Phase::Working(turn) => turn.wake_at(&self.patience, self.turn_waits()),
+            // A subagent in the background waits for the owner.
+            Phase::Warm { .. } if !self.asked.is_empty() => None,
             Phase::Warm { since } => Some(*since + self.patience.idle),
             Phase::Cold { retry_at } => *retry_at,
             Phase::Starting | Phase::Closed => None,
@@ -158,12 +171,17 @@ impl Session {
             Input::Resumed => self.resume(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
         }
-        let stands_still = !self.asked.is_empty() || self.paused.is_some();
+        let stands_still = self.turn_waits() || self.paused.is_some();
         if let Phase::Working(turn) = &mut self.phase {
             turn.stands_still(stands_still, now);
         }
         self.hold_back(&mut step);
         step
+    }
+
+    /// Whether the owner is asked something that the running turn waits for.
+    fn turn_waits(&self) -> bool {
+        self.asked.iter().any(|open| !open.outlived)
     }
 
     /// Whether this message waits here or is being answered.
@@ -212,6 +230,7 @@ impl Session {
             }
             Phase::Cold { .. } | Phase::Closed if !self.waiting.is_empty() => {
                 self.phase = Phase::Starting;
+                self.mode_to_tell = None;
                 step.act(Act::Start { resume: self.agent_session.clone() });
             }
             Phase::Cold { .. } | Phase::Starting | Phase::Working(_) | Phase::Closed => {}
@@ -239,6 +258,9 @@ impl Session {
         self.tells = false;
         self.failed_starts = 0;
         self.phase = Phase::Warm { since: now };
+        if let Some(mode) = self.mode_to_tell.take() {
+            step.act(Act::Command(AgentCommand::SetMode(mode)));
+        }
         self.go_on(now, step);
     }
 
@@ -274,14 +296,22 @@ impl Session {
     }
 
     fn decided(&mut self, request: &str, subject: Subject, decision: Decision, now: Timestamp, step: &mut Step) {
-        if let Phase::Working(turn) = &mut self.phase {
-            turn.heard(now);
+        match &mut self.phase {
+            Phase::Working(turn) => turn.heard(now),
+            Phase::Warm { since } => *since = now,
+            Phase::Cold { .. } | Phase::Starting | Phase::Closed => {}
         }
         let before = self.asked.len();
-        self.asked.retain(|open| open != request);
-        if self.asked.len() < before {
-            step.acts.extend(turn::answer(request, subject, decision).map(Act::Command));
+        self.asked.retain(|open| open.request != request);
+        if self.asked.len() == before {
+            return;
         }
+        let Some(command) = turn::answer(request, subject, decision) else { return };
+        if let AgentCommand::Allow { mode: Some(mode), .. } = command {
+            // What the agent is told to go on in is what the next process begins in.
+            step.append(Event::ModeChanged { mode });
+        }
+        step.act(Act::Command(command));
     }
 
     /// Stops the running turn; while none runs yet, takes back the words that would start the next.
@@ -303,8 +333,10 @@ impl Session {
 
     fn set_mode(&mut self, mode: PermissionMode, step: &mut Step) {
         step.append(Event::ModeChanged { mode });
-        if matches!(self.phase, Phase::Warm { .. } | Phase::Working(_)) {
-            step.act(Act::Command(AgentCommand::SetMode(mode)));
+        match self.phase {
+            Phase::Warm { .. } | Phase::Working(_) => drop(step.act(Act::Command(AgentCommand::SetMode(mode)))),
+            Phase::Starting => self.mode_to_tell = Some(mode),
+            Phase::Cold { .. } | Phase::Closed => {}
         }
     }
 
@@ -324,8 +356,18 @@ impl Session {
     }
 
     fn withdraw_all(&mut self, step: &mut Step) {
-        for request in self.asked.drain(..) {
-            step.write(Write::Withdraw { request });
+        for open in self.asked.drain(..) {
+            step.write(Write::Withdraw { request: open.request });
+        }
+    }
+
+    /// A turn has ended: nobody waits for an answer any more but subagents that go on in the background. The questions of
+    /// one that was stopped the agent takes back itself. (Measured with Claude Code 2.1.197 and 2.1.329.)
+    fn withdraw_the_turns(&mut self, step: &mut Step) {
+        let (stay, gone): (Vec<_>, Vec<_>) = self.asked.drain(..).partition(|open| open.by_subagent);
+        self.asked = stay.into_iter().map(|open| Open { outlived: true, ..open }).collect();
+        for open in gone {
+            step.write(Write::Withdraw { request: open.request });
         }
     }
 
@@ -360,7 +402,7 @@ impl Session {
             return;
         }
         let Phase::Working(turn) = std::mem::replace(&mut self.phase, Phase::Warm { since: now }) else { return };
-        self.withdraw_all(step);
+        self.withdraw_the_turns(step);
         let duration_ms = now.since(turn.started).as_millis() as u64;
         step.write(Write::EndTurn { turn: turn.id, outcome, tokens, duration_ms, reply });
     }

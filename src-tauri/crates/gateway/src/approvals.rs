@@ -2,7 +2,11 @@
 
 pub mod behind;
 
-use crate::{clock, gateway::App, sessions::Scene};
+use crate::{
+    clock,
+    gateway::App,
+    sessions::{AnsweredBy, Scene},
+};
 use domain::{
     ApprovalId, Code, Problem, Timestamp,
     agent::Rule,
@@ -23,8 +27,8 @@ pub struct Answer {
     pub channel: Channel,
     /// Who: a number, a phone's name. For the record.
     pub by: Option<String>,
-    /// Whether it was given on a notice, which may grant less.
-    pub lock_screen: bool,
+    /// The push on whose notice it was given, which may grant less.
+    pub letter: Option<i64>,
     /// The message of the inbox that said so: done with in the same transaction, so that it never answers again.
     pub message: Option<i64>,
 }
@@ -48,15 +52,15 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
             }
             let approval = approvals::expect(tx, id)?;
             let allowed = check_answer(&approval, &answer.hash, &answer.decision, answer.channel, grants, now)
-                .and_then(|()| match answer.lock_screen {
-                    true => check_lock_screen(&approval, &answer.decision, grants),
-                    false => Ok(()),
+                .and_then(|()| match answer.letter {
+                    Some(_) => check_lock_screen(&approval, &answer.decision, grants),
+                    None => Ok(()),
                 });
             if let Err(code) = allowed {
                 return Ok(Err(code));
             }
-            let by = answer.by.as_deref();
-            if !scene.close_approval(tx, &approval, &answer.decision, Some(answer.channel), by, now)? {
+            let from = Some(AnsweredBy { channel: answer.channel, by: answer.by.as_deref(), letter: answer.letter });
+            if !scene.close_approval(tx, &approval, &answer.decision, from, now)? {
                 return Ok(Err(Code::ApprovalGone));
             }
             if let Decision::AllowedAlways { rules } = &answer.decision {
@@ -144,8 +148,7 @@ async fn close_overdue(app: &App, open: Vec<Approval>, now: Timestamp) -> Option
     for approval in overdue {
         let scene = Scene::of(app, approval.session);
         let closing = approval.clone();
-        let closed =
-            app.store.write(move |tx| scene.close_approval(tx, &closing, &Decision::Expired, None, None, now)).await;
+        let closed = app.store.write(move |tx| scene.close_approval(tx, &closing, &Decision::Expired, None, now)).await;
         match closed {
             Ok(true) => tell_the_agent(app, &Approval { decision: Some(Decision::Expired), ..approval }).await,
             Ok(false) => {}

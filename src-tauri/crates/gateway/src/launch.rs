@@ -42,7 +42,7 @@ struct Left {
 fn close_what_is_left(tx: &Tx<'_>, app: &App, now: Timestamp) -> store::Result<Left> {
     for approval in approvals::all_open(tx)?.iter().filter(|a| a.request.is_some()) {
         let scene = Scene::of(app, approval.session);
-        scene.close_approval(tx, approval, &Decision::Withdrawn, None, None, now)?;
+        scene.close_approval(tx, approval, &Decision::Withdrawn, None, now)?;
     }
     let turns = turns::left_open(tx)?;
     let interrupted = turns.len();

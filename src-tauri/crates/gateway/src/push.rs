@@ -15,7 +15,7 @@ pub use send::run;
 pub use subscribe::{shown, subscribe, unsubscribe};
 
 use crate::{gateway::App, pairing::Callers};
-use domain::{SessionId, Timestamp};
+use domain::{SessionId, Timestamp, approval::Approval};
 use std::time::Duration;
 use store::{
     Tx,
@@ -51,5 +51,16 @@ impl Pushes {
         }
         let text_at = self.text_after.filter(|_| !texted).map(|after| now + after);
         push_letters::put(tx, about, session, text_at, now).map(drop)
+    }
+
+    /// An approval is asked no more: lock screens that may show it take it back. `letter`: the push it was answered from.
+    pub fn take_back(
+        &self,
+        tx: &Tx<'_>,
+        approval: &Approval,
+        letter: Option<i64>,
+        now: Timestamp,
+    ) -> store::Result<()> {
+        push_letters::close(tx, approval.id, approval.session, letter, now)
     }
 }

@@ -12,4 +12,4 @@ pub use places::Place;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, title_of};
 pub use workshop::{Lease, SandboxState, Wanted, Workshop};
-pub use writes::{Scene, WORKSPACE};
+pub use writes::{AnsweredBy, Scene, WORKSPACE};

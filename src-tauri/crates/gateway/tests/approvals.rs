@@ -62,7 +62,7 @@ async fn resolved(app: &App, id: ApprovalId) -> Vec<(Decision, Option<Channel>)>
 }
 
 fn given(a: &Approval, decision: Decision, channel: Channel) -> Answer {
-    Answer { approval: a.id, hash: a.hash.clone(), decision, channel, by: None, lock_screen: false, message: None }
+    Answer { approval: a.id, hash: a.hash.clone(), decision, channel, by: None, letter: None, message: None }
 }
 
 /// The number that is asked is the one that spoke last in the session.

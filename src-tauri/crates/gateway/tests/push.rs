@@ -6,10 +6,12 @@ mod world;
 
 use api_world::{Phone, call, token};
 use domain::event::Outcome;
+use gateway::clock;
 use push_world::{Told, ask, bash, ended, letters, told};
 use serde_json::json;
 use standins::push::Push;
 use std::time::Duration;
+use store::push_letters::{self, About};
 use world::{PUBLIC_URL, SOON, Wish, World, until};
 
 #[tokio::test]
@@ -62,6 +64,22 @@ async fn what_no_phone_shows_in_time_becomes_one_text_with_a_link() {
     assert!(text.starts_with("Session 1 is done:\nhttps://desk.example/a/"), "{text}");
     assert_eq!(t.world.phone.received().len(), 2, "one for both phones");
     t.world.text("yes 1").await;
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_that_may_not_go_yet_is_not_said_to_have_gone() {
+    let t = Told::new("text_after = 1\n[sms]\nagent_per_hour = 1").await;
+    let app = &t.running.app;
+    ask(app, t.session, bash("npm test")).await;
+    assert!(t.world.arrives(SOON).await.body.contains("#1 may it run: npm test?"));
+    let second = ask(app, t.session, bash("npm run lint")).await;
+    until(SOON, async || letters(app).await[0].why.as_ref().is_some_and(|why| why.contains("too many")).then_some(()))
+        .await;
+    assert_eq!(letters(app).await[0].state, "sent");
+    let later = clock::now() + Duration::from_secs(120);
+    let waits = app.store.read(move |r| push_letters::to_text(r, later)).await.unwrap();
+    assert_eq!(waits, [(About::Approval(second.id), t.session)], "it goes when it may");
     t.running.stop().await;
 }
 
@@ -140,6 +158,43 @@ async fn a_busy_push_service_is_tried_again_and_a_stop_between_loses_nothing() {
     assert_eq!(push.words["body"], "It was interrupted. Go on?");
     until(SOON, async || (letters(&running.app).await[0].state == "sent").then_some(())).await;
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_notice_that_was_answered_elsewhere_is_taken_back_from_every_phone_that_showed_it() {
+    let t = Told::new("text_after = 60").await;
+    let app = &t.running.app;
+    let other = Phone::pair(app, "another").await;
+    push_world::subscribe(app, &other, &t.push).await;
+    let asked = ask(app, t.session, bash("npm test")).await;
+    t.push.wait_for(2, SOON).await.unwrap();
+    let of = |number: i64| t.push.arrived().into_iter().find(|p| p.words["letter"] == number).unwrap();
+    t.settled(2).await;
+    let body = json!({ "decision": "allow", "input_hash": asked.hash, "letter": of(1).words["letter"] });
+    assert_eq!(t.phone.post(app, &format!("/api/permission/{}", asked.id), body).await.status, 200);
+    let back = t.push.wait_for(3, SOON).await.unwrap();
+    assert_eq!((&back.words["kind"], &back.words["body"]), (&json!("closed"), &json!("Answered: allowed.")));
+    assert_eq!(back.endpoint, of(2).endpoint, "the phone that answered took its own back");
+    assert_eq!((&back.words["tag"], &back.topic), (&of(2).words["tag"], &of(2).topic));
+    t.settled(3).await;
+    assert_eq!(t.push.arrived().len(), 3);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_before_it_was_pushed_is_neither_pushed_nor_taken_back() {
+    let t = Told::new("text_after = 60").await;
+    let app = &t.running.app;
+    t.push.answers(Some(503));
+    let asked = ask(app, t.session, bash("npm test")).await;
+    until(SOON, async || (t.push.asked() > 0).then_some(())).await;
+    until(SOON, async || (letters(app).await[0].state == "queued").then_some(())).await;
+    t.push.answers(None);
+    let body = json!({ "decision": "deny", "input_hash": asked.hash });
+    assert_eq!(t.phone.post(app, &format!("/api/permission/{}", asked.id), body).await.status, 200);
+    assert_eq!(t.settled(1).await, ["failed"]);
+    assert_eq!((letters(app).await.len(), t.push.arrived().len()), (1, 0));
+    t.running.stop().await;
 }
 
 /// A question of ours: no agent's end takes it back.

@@ -4,6 +4,10 @@
 pub mod anthropic;
 #[cfg(unix)]
 mod claude;
+#[cfg(target_os = "linux")]
+pub mod firefox;
+#[cfg(target_os = "linux")]
+pub mod lock_screen;
 pub mod ngrok;
 pub mod oracle;
 pub mod push;

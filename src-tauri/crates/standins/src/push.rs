@@ -1,6 +1,8 @@
-//! A push service and the browser behind it. What it is handed is checked and opened by other people's programs (PyPI's
-//! `cryptography` and `http_ece`): who sends must be who the browser subscribed with (RFC 8292), the words must open with the
-//! browser's keys (RFC 8291).
+//! A push service and the browsers behind it. What it is handed is checked by other people's programs (PyPI's `cryptography`
+//! and `http_ece`): who sends must be who the browser subscribed with (RFC 8292), the words must open with the browser's keys
+//! (RFC 8291). A real browser has a line of its own ([`Push::line`]) and opens them itself.
+
+mod line;
 
 use crate::oracle;
 use anyhow::Context;
@@ -9,7 +11,7 @@ use axum::{
     body::Bytes,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
-    routing::post,
+    routing::{get, post},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -25,20 +27,30 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 const PACKAGES: &[&str] = &["http_ece==1.2.1", "cryptography==50.0.2"];
 const CHECK: &str = include_str!("push/check.py");
 
+/// Who holds the keys of a subscription.
+#[derive(Clone)]
+enum Reader {
+    /// This stand-in, with these keys.
+    Here(Value),
+    /// A real browser, by the name that its line goes under.
+    There(String),
+}
+
 /// A browser that took a subscription.
 struct Browser {
     /// Of the gateway it subscribed with.
     server_key: String,
-    keys: Value,
+    reader: Reader,
     /// Whether it still takes pushes there.
     gone: bool,
 }
 
-/// A push that opened.
+/// A push that was taken.
 #[derive(Clone, Debug)]
 pub struct Arrived {
     /// The subscription it came to.
     pub endpoint: String,
+    /// Null where a real browser opens it.
     pub words: Value,
     pub ttl: u64,
     pub urgency: String,
@@ -56,6 +68,7 @@ struct World {
     /// What is answered instead of taking a push.
     answers: Option<u16>,
     asked: usize,
+    lines: line::Lines,
 }
 
 #[derive(Clone)]
@@ -64,6 +77,10 @@ struct Shared(Arc<(Mutex<World>, watch::Sender<()>, String)>);
 impl Shared {
     fn world(&self) -> MutexGuard<'_, World> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self) {
+        let _nobody_waits = self.0.1.send(());
     }
 }
 
@@ -83,7 +100,8 @@ impl Push {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let shared = Shared(Arc::new((Mutex::default(), watch::Sender::new(()), url)));
-        let router = Router::new().route("/push/{browser}", post(take)).with_state(shared.clone());
+        let router =
+            Router::new().route("/push/{browser}", post(take)).route("/", get(line::open)).with_state(shared.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("loopback serves") });
         Ok(Self { shared, serving })
     }
@@ -97,11 +115,31 @@ impl Push {
     pub async fn subscribe(&self, server_key: &str) -> anyhow::Result<Value> {
         let keys = ask(json!({ "do": "keys" })).await?;
         let name = uuid::Uuid::new_v4().to_string();
-        let browser = Browser { server_key: server_key.to_owned(), keys: keys.clone(), gone: false };
+        let browser = Browser { server_key: server_key.to_owned(), reader: Reader::Here(keys.clone()), gone: false };
         let endpoint = format!("{}/push/{name}", self.url());
         self.shared.world().browsers.insert(name, browser);
         let shown = json!({ "p256dh": keys["p256dh"], "auth": keys["auth"] });
         Ok(json!({ "endpoint": endpoint, "expirationTime": null, "keys": shown }))
+    }
+
+    /// Where a real Firefox finds this service: its setting `dom.push.serverURL`.
+    pub fn line(&self) -> String {
+        self.url().replacen("http", "ws", 1) + "/"
+    }
+
+    /// Real browsers lose their lines and get none until [`Push::mend_lines`]. Pushes are taken all the same.
+    pub fn cut_lines(&self) {
+        self.shared.world().lines.cut = true;
+        self.shared.ring();
+    }
+
+    pub fn mend_lines(&self) {
+        self.shared.world().lines.cut = false;
+    }
+
+    /// How many pushes real browsers said they took.
+    pub fn taken(&self) -> usize {
+        self.shared.world().lines.taken
     }
 
     /// Every browser is gone: pushes to them are answered with 410.
@@ -150,16 +188,19 @@ async fn take(State(shared): State<Shared>, Path(name): Path<String>, head: Head
     if let Some(status) = shared.world().answers {
         return StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     }
-    let known = shared.world().browsers.get(&name).map(|b| (b.gone, b.server_key.clone(), b.keys.clone()));
-    let (server_key, keys) = match known {
+    let known = shared.world().browsers.get(&name).map(|b| (b.gone, b.server_key.clone(), b.reader.clone()));
+    let (server_key, reader) = match known {
         None => return StatusCode::NOT_FOUND,
         Some((true, ..)) => return StatusCode::GONE,
-        Some((false, server_key, keys)) => (server_key, keys),
+        Some((false, server_key, reader)) => (server_key, reader),
     };
-    let opened = open(&shared, &name, &server_key, keys, &head, &body).await;
-    let status = match opened {
+    let status = match opened(&shared, &name, &server_key, &reader, &head, &body).await {
         Ok(arrived) => {
-            shared.world().arrived.push(arrived);
+            let mut world = shared.world();
+            if let Reader::There(browser) = &reader {
+                world.lines.put(browser, &name, &arrived.topic, &body);
+            }
+            world.arrived.push(arrived);
             StatusCode::CREATED
         }
         Err(why) => {
@@ -167,15 +208,15 @@ async fn take(State(shared): State<Shared>, Path(name): Path<String>, head: Head
             StatusCode::FORBIDDEN
         }
     };
-    let _nobody_waits = shared.0.1.send(());
+    shared.ring();
     status
 }
 
-async fn open(
+async fn opened(
     shared: &Shared,
     name: &str,
     server_key: &str,
-    keys: Value,
+    reader: &Reader,
     head: &HeaderMap,
     body: &[u8],
 ) -> anyhow::Result<Arrived> {
@@ -183,13 +224,17 @@ async fn open(
     anyhow::ensure!(word("content-encoding") == "aes128gcm", "content-encoding is {}", word("content-encoding"));
     anyhow::ensure!(body.len() <= 4096, "{} bytes are too many", body.len());
     let origin = &shared.0.2;
-    let asked = json!({ "do": "open", "authorization": word("authorization"), "server_key": server_key, "origin": origin,
-                        "keys": keys, "body": URL_SAFE_NO_PAD.encode(body) });
+    let mut asked =
+        json!({ "do": "sender", "authorization": word("authorization"), "server_key": server_key, "origin": origin });
+    if let Reader::Here(keys) = reader {
+        asked["do"] = "open".into();
+        asked["keys"] = keys.clone();
+        asked["body"] = URL_SAFE_NO_PAD.encode(body).into();
+    }
     let opened = ask(asked).await?;
-    let words = opened["words"].as_str().context("no words")?;
     Ok(Arrived {
         endpoint: format!("{origin}/push/{name}"),
-        words: serde_json::from_str(words)?,
+        words: opened["words"].as_str().map_or(Ok(Value::Null), serde_json::from_str)?,
         ttl: word("ttl").parse().context("TTL is a number of seconds")?,
         urgency: word("urgency"),
         topic: word("topic"),

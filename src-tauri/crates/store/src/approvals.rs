@@ -78,6 +78,22 @@ pub fn decide(
     Ok(changed == 1)
 }
 
+/// The answers to an approval's first questions that were given so far.
+pub fn answers_so_far(rows: &impl Rows, id: ApprovalId) -> Result<Vec<String>> {
+    let mut query = rows.conn().prepare_cached("SELECT answers FROM answers_so_far WHERE approval = ?1")?;
+    Ok(query.query_and_then([id.to_string()], |row| values::json(row, 0))?.next().transpose()?.unwrap_or_default())
+}
+
+/// Keeps them until the rest is answered.
+pub fn keep_answers(tx: &Tx<'_>, id: ApprovalId, answers: &[String]) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "INSERT INTO answers_so_far VALUES (?1, ?2) ON CONFLICT (approval) DO UPDATE SET answers = excluded.answers",
+        )?
+        .execute(params![id.to_string(), serde_json::to_string(answers)?])?;
+    Ok(())
+}
+
 pub fn get(rows: &impl Rows, id: ApprovalId) -> Result<Option<Approval>> {
     one(rows, "id = ?1", [id.to_string()])
 }

@@ -112,6 +112,21 @@ pub fn unread(rows: &impl Rows, after: i64, limit: usize) -> Result<Vec<Message>
     query.query_and_then([after, limit as i64], message)?.collect()
 }
 
+/// Those of [`unread`] that cannot be read, and who sent them where that can be.
+pub fn unreadable(rows: &impl Rows, after: i64, limit: usize) -> Result<Vec<(i64, Option<String>)>> {
+    let mut query = rows.conn().prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM inbox WHERE state = 'received' AND message > ?1 ORDER BY message LIMIT ?2"
+    ))?;
+    let mut rows = query.query(params![after, limit as i64])?;
+    let mut bad = Vec::new();
+    while let Some(row) = rows.next()? {
+        if message(row).is_err() {
+            bad.push((row.get(0)?, row.get(2).unwrap_or_default()));
+        }
+    }
+    Ok(bad)
+}
+
 /// Whether nobody looked at this message yet.
 pub fn is_unread(rows: &impl Rows, number: i64) -> Result<bool> {
     let mut query = rows.conn().prepare_cached("SELECT state = 'received' FROM inbox WHERE message = ?1")?;

@@ -11,6 +11,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         include_str!("migrations/01_house.sql"),
         include_str!("migrations/02_phones.sql"),
         include_str!("migrations/03_push.sql"),
+        include_str!("migrations/04_answers.sql"),
     ];
     Migrations::new(shapes.into_iter().map(M::up).collect())
 });

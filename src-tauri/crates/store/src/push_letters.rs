@@ -11,14 +11,27 @@ use std::{fmt, str::FromStr};
 pub enum About {
     /// An approval was asked.
     Approval(ApprovalId),
+    /// It is asked no more: what lock screens show of it is taken back.
+    Closed(ApprovalId),
     /// A turn ended.
     Turn(TurnId),
+}
+
+impl About {
+    /// What shares a place on a lock screen and at a push service: the newer takes it from the older.
+    pub fn place(self) -> String {
+        match self {
+            Self::Closed(id) => Self::Approval(id).to_string(),
+            Self::Approval(_) | Self::Turn(_) => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Approval(id) => write!(f, "approval:{id}"),
+            Self::Closed(id) => write!(f, "closed:{id}"),
             Self::Turn(id) => write!(f, "turn:{id}"),
         }
     }
@@ -35,6 +48,7 @@ impl FromStr for About {
         let (kind, id) = written.split_once(':').ok_or(NotAbout)?;
         match kind {
             "approval" => id.parse().map(Self::Approval).map_err(|_| NotAbout),
+            "closed" => id.parse().map(Self::Closed).map_err(|_| NotAbout),
             "turn" => id.parse().map(Self::Turn).map_err(|_| NotAbout),
             _ => Err(NotAbout),
         }
@@ -78,6 +92,37 @@ pub fn put(tx: &Tx<'_>, about: About, session: SessionId, text_at: Option<Timest
         tx.ring_outbox();
     }
     Ok(put)
+}
+
+/// An approval is asked no more: no text goes about it, what was not pushed is not pushed, and every browser that may show it
+/// is to take it back, but the one behind the letter `answered`, which did so itself.
+pub fn close(
+    tx: &Tx<'_>,
+    approval: ApprovalId,
+    session: SessionId,
+    answered: Option<i64>,
+    now: Timestamp,
+) -> Result<()> {
+    let (asked, closed) = (About::Approval(approval).to_string(), About::Closed(approval).to_string());
+    let put = tx
+        .conn()
+        .prepare_cached(
+            "INSERT INTO push_letters (about, session, subscription, phone, due_at, created_at)
+             SELECT ?2, ?3, subscription, phone, ?5, ?5 FROM push_letters
+             WHERE about = ?1 AND id IS NOT ?4 AND attempts > 0 AND state IN ('sending', 'sent', 'shown', 'texted')",
+        )?
+        .execute(params![asked, closed, session.to_string(), answered, now.0])?;
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', 'it was answered before', why),
+                                     state = iif(state = 'queued', 'failed', state)
+             WHERE about = ?1",
+        )?
+        .execute([asked])?;
+    if put > 0 {
+        tx.ring_outbox();
+    }
+    Ok(())
 }
 
 /// All that may go now, and attempts whose end was never known.
@@ -188,10 +233,20 @@ pub fn take_text(tx: &Tx<'_>, about: About) -> Result<bool> {
     Ok(changed > 0)
 }
 
+/// Its text may not go yet: agents have caused as many within the hour as they may.
+pub fn text_later(tx: &Tx<'_>, about: About, at: Timestamp) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET text_at = ?2, why = 'its text waits: too many within the hour' WHERE about = ?1",
+        )?
+        .execute(params![about.to_string(), at.0])?;
+    Ok(())
+}
+
 /// It was told by text instead: pushes about it that wait are not sent any more.
 pub fn texted(tx: &Tx<'_>, about: About) -> Result<()> {
     tx.conn()
-        .prepare_cached("UPDATE push_letters SET state = 'texted' WHERE about = ?1 AND state <> 'shown'")?
+        .prepare_cached("UPDATE push_letters SET state = 'texted', why = NULL WHERE about = ?1 AND state <> 'shown'")?
         .execute([about.to_string()])?;
     Ok(())
 }

@@ -132,6 +132,7 @@ impl Look {
             need(cfg!(target_os = "linux"), found("certutil"), Tool::Nss);
             need(cfg!(target_os = "linux"), found("avahi-browse") && system_program("avahi-daemon"), Tool::Avahi);
             need(cfg!(target_os = "linux"), system_program("ip") && found("nsenter"), Tool::Namespaces);
+            need(cfg!(target_os = "linux"), has_firefox(), Tool::Firefox);
             need(true, python_makes_environments(), Tool::PythonVenv);
         }
         Ok(tools)
@@ -159,6 +160,10 @@ fn install(missing: &[Tool], system: System, consent: Consent, place: &Place) ->
     // Newer Debian has the engine's command line in a package of its own.
     if missing.contains(&Tool::Engine) && !found("docker") && apt::offers("docker-cli") {
         packages.push("docker-cli".into());
+    }
+    // Ubuntu has no long-term version of Firefox.
+    if missing.contains(&Tool::Firefox) && !apt::offers("firefox-esr") {
+        packages.iter_mut().filter(|name| *name == "firefox-esr").for_each(|name| *name = "firefox".into());
     }
     apt::install(&packages, consent, place)
 }
@@ -195,6 +200,13 @@ pub fn chromium() -> Option<PathBuf> {
 /// Also where only root's PATH leads.
 fn system_program(name: &str) -> bool {
     found(name) || ["/usr/sbin", "/sbin"].iter().any(|folder| std::path::Path::new(folder).join(name).is_file())
+}
+
+/// With the library by which it shows notices.
+fn has_firefox() -> bool {
+    let libraries = process::answer(Command::new("/sbin/ldconfig").arg("-p"), Duration::from_secs(20));
+    let notifies = libraries.is_none_or(|known| known.contains("libnotify.so.4"));
+    notifies && ["firefox-esr", "firefox"].into_iter().any(found)
 }
 
 fn python_makes_environments() -> bool {

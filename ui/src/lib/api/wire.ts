@@ -606,7 +606,7 @@ p256dh: string,
  */
 auth: string, };
 
-export type PushKind = "approval" | "done" | "failed";
+export type PushKind = "approval" | "closed" | "done" | "failed";
 
 /**
  * What a push says, as JSON under its encryption.

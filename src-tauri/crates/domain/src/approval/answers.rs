@@ -5,13 +5,18 @@ use crate::agent::Question;
 /// Numbers pick options (`2`, or `1 3` where several may be), labels match without regard to case, anything else is a free
 /// answer. With several questions, one line or one `;` part for each; none where the parts are not as many as the questions.
 pub fn read_answers(questions: &[Question], words: &str) -> Option<Vec<String>> {
+    read_first_answers(questions, words).filter(|answers| answers.len() == questions.len())
+}
+
+/// The same to the first of `questions`, as many as the words have parts; none where those are more than the questions.
+pub fn read_first_answers(questions: &[Question], words: &str) -> Option<Vec<String>> {
     let parts: Vec<&str> = match questions.len() {
         0 => return None,
         1 => vec![words.trim()],
         _ => words.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()).collect(),
     };
-    let whole = parts.len() == questions.len() && parts.iter().all(|p| !p.is_empty());
-    whole.then(|| questions.iter().zip(parts).map(|(q, part)| read_answer(q, part)).collect())
+    let fit = (1..=questions.len()).contains(&parts.len()) && parts.iter().all(|p| !p.is_empty());
+    fit.then(|| questions.iter().zip(parts).map(|(q, part)| read_answer(q, part)).collect())
 }
 
 fn read_answer(question: &Question, words: &str) -> String {
@@ -51,7 +56,9 @@ mod tests {
         assert_eq!(read_answers(one, "blue"), Some(vec!["Blue".into()]));
         assert_eq!(read_answers(one, "neither, green"), Some(vec!["neither, green".into()]));
         assert_eq!(read_answers(&[q.clone(), q.clone()], "1; green"), Some(vec!["Red".into(), "green".into()]));
-        assert_eq!(read_answers(&[q.clone(), q], "1"), None);
+        assert_eq!(read_answers(&[q.clone(), q.clone()], "1"), None);
+        assert_eq!(read_first_answers(&[q.clone(), q.clone()], "1"), Some(vec!["Red".into()]));
+        assert_eq!(read_first_answers(&[q.clone(), q], "1; 2; 1"), None);
     }
 
     fn questions() -> impl Strategy<Value = Vec<Question>> {

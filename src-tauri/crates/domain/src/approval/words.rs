@@ -214,21 +214,28 @@ fn cut(text: &str, limit: usize) -> (String, bool) {
 
 /// Each question with its numbered options; several questions are numbered too.
 fn question_words(questions: &[Question], explained: bool) -> String {
-    let one = |(n, q): (usize, &Question)| {
-        let mut out = if questions.len() > 1 { format!("{}/{} ", n + 1, questions.len()) } else { String::new() };
-        out.push_str(&q.question);
-        if q.several {
-            out.push_str(" (several may be picked)");
+    (0..questions.len()).map(|nth| one_question(questions, nth, explained)).collect::<Vec<_>>().join("\n")
+}
+
+/// One of several questions as a text asks it, the first is 0.
+pub(crate) fn next_question(questions: &[Question], nth: usize) -> String {
+    shown(&one_question(questions, nth, false))
+}
+
+fn one_question(questions: &[Question], nth: usize, explained: bool) -> String {
+    let Some(q) = questions.get(nth) else { return String::new() };
+    let mut out = if questions.len() > 1 { format!("{}/{} ", nth + 1, questions.len()) } else { String::new() };
+    out.push_str(&q.question);
+    if q.several {
+        out.push_str(" (several may be picked)");
+    }
+    for (n, option) in q.options.iter().enumerate() {
+        out.push_str(&format!("\n{}) {}", n + 1, option.label));
+        if explained && !option.description.is_empty() {
+            out.push_str(&format!(": {}", option.description));
         }
-        for (n, option) in q.options.iter().enumerate() {
-            out.push_str(&format!("\n{}) {}", n + 1, option.label));
-            if explained && !option.description.is_empty() {
-                out.push_str(&format!(": {}", option.description));
-            }
-        }
-        out
-    };
-    questions.iter().enumerate().map(one).collect::<Vec<_>>().join("\n")
+    }
+    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What the agent said and did, as steps of its session.
 
-use super::{Act, Phase, Session, Step, Write};
+use super::{Act, Open, Phase, Session, Step, Write};
 use crate::{
     Code, Timestamp,
     agent::{Activity, AgentEvent, Ask, GatewayTool, Notice, PartialKind},
@@ -32,7 +32,7 @@ impl Session {
             }
             AgentEvent::Asked(ask) => self.asked(ask, step),
             AgentEvent::Withdrawn { request } => {
-                self.asked.retain(|open| *open != request);
+                self.asked.retain(|open| open.request != request);
                 step.write(Write::Withdraw { request });
             }
             AgentEvent::Called(call) => match call.tool {
@@ -99,7 +99,7 @@ impl Session {
     }
 
     fn asked(&mut self, ask: Ask, step: &mut Step) {
-        self.asked.push(ask.request.clone());
+        self.asked.push(Open { request: ask.request.clone(), by_subagent: ask.subagent.is_some(), outlived: false });
         step.write(Write::Ask { request: ask.request, subject: ask.about.into(), turn: self.turn() });
     }
 }

@@ -58,7 +58,7 @@ fn turn_began() -> Input {
 
 fn asks(request: &str) -> Input {
     let about = AskAbout::Tool { tool: "Bash".into(), input: json!({"command": "npm test"}), why: None, rules: vec![] };
-    Input::Agent(AgentEvent::Asked(Ask { request: request.into(), tool_use: None, about }))
+    Input::Agent(AgentEvent::Asked(Ask { request: request.into(), tool_use: None, subagent: None, about }))
 }
 
 fn says(step: &Step) -> Vec<i64> {
@@ -144,6 +144,47 @@ fn what_is_still_asked_when_the_turn_ends_is_withdrawn() {
     s.step(asks("r1"), T0);
     let step = s.step(ended("never mind"), T0);
     assert!(step.writes.contains(&Write::Withdraw { request: "r1".into() }));
+}
+
+#[test]
+fn a_subagent_in_the_background_may_be_answered_after_the_turn_s_end() {
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    let about = AskAbout::Tool { tool: "Bash".into(), input: json!({"command": "make"}), why: None, rules: vec![] };
+    let ask = Ask { request: "r1".into(), tool_use: None, subagent: Some("sub".into()), about: about.clone() };
+    s.step(Input::Agent(AgentEvent::Asked(ask)), T0);
+    let step = s.step(ended("it goes on in the background"), T0);
+    assert!(!step.writes.contains(&Write::Withdraw { request: "r1".into() }), "{step:?}");
+    assert_eq!(s.wake_at(), None, "its process is not ended while it asks");
+    s.step(Input::Said(said(3)), T0);
+    assert!(s.wake_at().is_some(), "the next turn does not wait for it");
+    let (request, subject) = ("r1".to_owned(), about.into());
+    let acts = s.step(Input::Decided { request, subject, decision: Decision::Allowed }, T0).acts;
+    assert!(matches!(&acts[..], [Act::Command(AgentCommand::Allow { request, .. })] if request == "r1"), "{acts:?}");
+    assert_eq!(s.step(exited(), later(1)).writes.iter().filter(|w| matches!(w, Write::Withdraw { .. })).count(), 0);
+}
+
+#[test]
+fn a_mode_that_is_set_while_a_process_starts_is_told_to_it() {
+    let mut s = cold();
+    s.step(Input::Said(said(1)), T0);
+    let step = s.step(Input::SetMode(PermissionMode::Plan), T0);
+    assert_eq!((step.writes.len(), step.acts.len()), (1, 0));
+    let acts = s.step(Input::Started { agent_session: "a1".into() }, T0).acts;
+    assert_eq!(acts[0], Act::Command(AgentCommand::SetMode(PermissionMode::Plan)));
+    assert!(matches!(acts[1], Act::Say { .. }), "{acts:?}");
+}
+
+#[test]
+fn after_an_approved_plan_the_session_is_in_plan_mode_no_more() {
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    let about = AskAbout::Plan { plan: "# Plan".into(), input: json!({}) };
+    let ask = Ask { request: "r1".into(), tool_use: None, subagent: None, about: about.clone() };
+    s.step(Input::Agent(AgentEvent::Asked(ask)), T0);
+    let (request, subject) = ("r1".to_owned(), about.into());
+    let step = s.step(Input::Decided { request, subject, decision: Decision::Allowed }, T0);
+    assert_eq!(step.writes, [Write::Append(Event::ModeChanged { mode: PermissionMode::Default })]);
 }
 
 #[test]

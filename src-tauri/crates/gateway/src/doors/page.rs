@@ -82,7 +82,7 @@ pub async fn deny(State(app): State<App>, Path(name): Path<String>) -> Result<Js
         decision: Decision::Denied { message: None },
         channel: Channel::Phone,
         by: Some("link".into()),
-        lock_screen: false,
+        letter: None,
         message: None,
     };
     Ok(Json(whole_approval(&approvals::answer(&app, answer).await?)))

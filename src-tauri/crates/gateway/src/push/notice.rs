@@ -9,6 +9,7 @@ use domain::{
     approval::{Approval, GrantPolicy, Subject},
     event::Outcome,
     pairing::{Scope, Scopes},
+    phrases,
 };
 use store::{
     Rows, approvals, phones,
@@ -30,7 +31,7 @@ pub fn notice(
         kind: PushKind::Done,
         title: String::new(),
         body: String::new(),
-        tag: due.about.to_string(),
+        tag: due.about.place(),
         letter: due.id,
         session,
         session_id: due.session.0,
@@ -43,6 +44,7 @@ pub fn notice(
             let scopes = phones::get(rows, to.phone)?.map(|p| p.scopes).unwrap_or_default();
             open.then(|| asks(blank, &approval, grants, scopes))
         }
+        About::Closed(id) => Some(closed(blank, &approvals::expect(rows, id)?)),
         About::Turn(turn) => Some(ended(blank, turns::outcome(rows, turn)?)),
     })
 }
@@ -69,6 +71,16 @@ fn asks(blank: PushNotice, approval: &Approval, grants: GrantPolicy, scopes: Sco
             input_hash: approval.hash.clone(),
             allow,
         }),
+        ..blank
+    }
+}
+
+/// Takes the place of what asked. A browser lets no push pass that shows nothing, so this says shortly how it ended.
+fn closed(blank: PushNotice, approval: &Approval) -> PushNotice {
+    PushNotice {
+        kind: PushKind::Closed,
+        title: format!("#{} Session {}", approval.number, blank.session),
+        body: approval.decision.as_ref().map_or("", phrases::closed).to_owned(),
         ..blank
     }
 }

@@ -63,17 +63,15 @@ async fn one(app: &App, pusher: &Pusher, letter: Due) {
 
 async fn attempt(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
     let (id, now, grants) = (letter.id, clock::now(), app.config.grants);
-    let looked = letter.clone();
-    let found = app
-        .store
-        .read(move |r| {
-            let Some(to) = push_subscriptions::get(r, looked.subscription)? else {
-                return Ok(Err("the phone is gone"));
-            };
-            let words = notice(r, &looked, &to, grants, now)?;
-            Ok(words.map(|words| (to, words)).ok_or("it was answered before"))
-        })
-        .await?;
+    let (looked, again) = (letter.clone(), now + app.config.push.text_after + TROUBLED);
+    // In one transaction: what is answered before it is not sent, what is answered after it is taken back.
+    let begin = move |tx: &store::Tx<'_>| {
+        let Some(to) = push_subscriptions::get(tx, looked.subscription)? else { return Ok(Err("the phone is gone")) };
+        let Some(words) = notice(tx, &looked, &to, grants, now)? else { return Ok(Err("it was answered before")) };
+        push_letters::begin_attempt(tx, id, again)?;
+        Ok(Ok((to, words)))
+    };
+    let found = app.store.write(begin).await?;
     let (to, words) = match found {
         Ok(found) => found,
         Err(why) => return app.store.write(move |tx| push_letters::failed(tx, id, why)).await,
@@ -83,8 +81,6 @@ async fn attempt(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
         Ok(push) => push,
         Err(why) => return app.store.write(move |tx| push_letters::failed(tx, id, why)).await,
     };
-    let again = now + app.config.push.text_after + TROUBLED;
-    app.store.write(move |tx| push_letters::begin_attempt(tx, id, again)).await?;
     crate::may_die!("push-before-send");
     let sent = pusher.send(push).await;
     crate::may_die!("push-after-send");
@@ -101,7 +97,7 @@ async fn push(app: &App, letter: &Due, to: &Subscription, words: &[u8], now: Tim
     let body = seal(words, &to.p256dh, &to.auth).map_err(|_| "its keys cannot be used")?;
     let urgent = matches!(letter.about, About::Approval(_));
     let life = if urgent { app.config.expiry.min(LIFE) } else { LIFE };
-    let topic = URL_SAFE_NO_PAD.encode(&Sha256::digest(letter.about.to_string())[..16]);
+    let topic = URL_SAFE_NO_PAD.encode(&Sha256::digest(letter.about.place())[..16]);
     let contact = app.config.push.contact.as_deref();
     Ok(Push { authorization: key.authorization(&endpoint, contact, now), endpoint, life, urgent, topic, body })
 }

@@ -1,11 +1,16 @@
-//! What no phone has shown in time is told by text, once: the text and the note that it was queued are one transaction.
+//! What no phone has shown in time is told by text, once: the text and the note that it was queued are one transaction. Where
+//! agents have caused as many texts within the hour as they may, it waits until one more may go.
 
 use crate::{clock, gateway::App, sessions::Scene, sms::letters::To};
 use domain::{SessionId, Timestamp};
+use std::time::Duration;
 use store::{
     Tx, approvals,
     push_letters::{self, About},
 };
+
+/// Until the next look where a text may not go yet.
+pub const HELD_BACK: Duration = Duration::from_secs(60);
 
 /// Whom such a text goes to: the first number in `twilio.allow`.
 pub fn receiver(app: &App) -> Option<String> {
@@ -36,15 +41,20 @@ fn tell(
 ) -> store::Result<()> {
     let (true, Some(address)) = (push_letters::take_text(tx, about)?, to) else { return Ok(()) };
     let to = |turn| To { address, session: Some(session), turn };
-    match about {
+    let told = match about {
         About::Approval(id) => {
             let approval = approvals::expect(tx, id)?;
             if approval.decision.is_some() {
                 return Ok(());
             }
-            scene.ask_by_text(tx, &to(approval.turn), &approval, true, now)?;
+            scene.ask_by_text(tx, &to(approval.turn), &approval, true, now)?
         }
+        // Says nothing new: it is never given a time for a text.
+        About::Closed(_) => return Ok(()),
         About::Turn(turn) => scene.ended_by_text(tx, &to(Some(turn)), turn, now)?,
+    };
+    match told {
+        true => push_letters::texted(tx, about),
+        false => push_letters::text_later(tx, about, now + HELD_BACK),
     }
-    push_letters::texted(tx, about)
 }

@@ -20,6 +20,16 @@ use store::{Tx, approvals, artifacts, events, inbox, numbers, push_letters::Abou
 
 pub use domain::risk::WORKSPACE;
 
+/// Who answered an approval, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct AnsweredBy<'a> {
+    pub channel: Channel,
+    /// A number, a phone's name.
+    pub by: Option<&'a str>,
+    /// The push on whose notice it was answered.
+    pub letter: Option<i64>,
+}
+
 /// What writing for one session needs to know.
 #[derive(Clone)]
 pub struct Scene {
@@ -77,7 +87,7 @@ impl Scene {
         let turn = open.last().map(|(turn, ..)| *turn);
         events::append(tx, self.session, &Event::Failed { turn, code, detail: why.to_owned() }, now)?;
         for approval in approvals::all_open(tx)?.iter().filter(|a| a.session == self.session && a.request.is_some()) {
-            self.close_approval(tx, approval, &Decision::Withdrawn, None, None, now)?;
+            self.close_approval(tx, approval, &Decision::Withdrawn, None, now)?;
         }
         for (turn, _, started) in &open {
             let (duration_ms, reply) = (now.since(*started).as_millis() as u64, Reply::Failure(code));
@@ -186,15 +196,15 @@ impl Scene {
             risk: approval.risk,
         };
         events::append(tx, self.session, &event, now)?;
-        let to = self.who_asked(tx, turn)?;
-        self.pushes.put(tx, About::Approval(approval.id), self.session, to.is_some(), now)?;
-        match to {
-            Some(to) => self.ask_by_text(tx, &to, &approval, false, now),
-            None => Ok(()),
-        }
+        let texted = match self.who_asked(tx, turn)? {
+            Some(to) => self.ask_by_text(tx, &to, &approval, false, now)?,
+            None => false,
+        };
+        self.pushes.put(tx, About::Approval(approval.id), self.session, texted, now)
     }
 
-    /// Asks in a letter; with a link where the letter cannot show all of it or grant it, or if one is `wanted`.
+    /// Asks in a letter; with a link where the letter cannot show all of it or grant it, or if one is `wanted`. False if the
+    /// agent has caused too many letters of late.
     pub fn ask_by_text(
         &self,
         tx: &Tx<'_>,
@@ -202,7 +212,7 @@ impl Scene {
         approval: &Approval,
         wanted: bool,
         now: Timestamp,
-    ) -> store::Result<()> {
+    ) -> store::Result<bool> {
         let by_text = self.grants.by_text(approval);
         let shows_all = by_text != ByText::No && approval.subject.in_a_text().whole;
         let link = ((wanted || !shows_all) && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
@@ -211,8 +221,8 @@ impl Scene {
         self.post.from_agent(tx, to, &format!("{mark}{words}"), link, now)
     }
 
-    /// Says in a letter that a turn has ended, with a link to what was said in it.
-    pub fn ended_by_text(&self, tx: &Tx<'_>, to: &To, turn: TurnId, now: Timestamp) -> store::Result<()> {
+    /// Says in a letter that a turn has ended, with a link to what was said in it. False as for [`Self::ask_by_text`].
+    pub fn ended_by_text(&self, tx: &Tx<'_>, to: &To, turn: TurnId, now: Timestamp) -> store::Result<bool> {
         let number = sessions::get(tx, self.session)?.map_or(0, |s| s.number);
         let failed = !matches!(turns::outcome(tx, turn)?, Some(Outcome::Completed));
         self.post.from_agent(tx, to, &phrases::ended(number, failed), Some(Target::Answer(turn)), now)
@@ -221,31 +231,32 @@ impl Scene {
     /// The agent does not ask any more: withdrawn here, and said to the one who was asked.
     fn withdraw(&self, tx: &Tx<'_>, request: &str, now: Timestamp) -> store::Result<()> {
         let Some(approval) = approvals::of_request(tx, self.session, request)? else { return Ok(()) };
-        self.close_approval(tx, &approval, &Decision::Withdrawn, None, None, now).map(drop)
+        self.close_approval(tx, &approval, &Decision::Withdrawn, None, now).map(drop)
     }
 
-    /// Closes an approval if it is open: row, event, and a text to the one who was asked unless it was they who answered.
-    /// False if another was quicker.
+    /// Closes an approval if it is open: row, event, notices taken back, and a text to the one who was asked unless it was they
+    /// who answered. `from` is none where nobody answered. False if another was quicker.
     pub fn close_approval(
         &self,
         tx: &Tx<'_>,
         approval: &Approval,
         decision: &Decision,
-        channel: Option<Channel>,
-        by: Option<&str>,
+        from: Option<AnsweredBy<'_>>,
         now: Timestamp,
     ) -> store::Result<bool> {
+        let (channel, by) = from.map_or((None, None), |f| (Some(f.channel), f.by));
         if !approvals::decide(tx, approval.id, decision, channel, by, now)? {
             return Ok(false);
         }
         let event = Event::Resolved { approval: approval.id, decision: decision.clone(), channel };
         events::append(tx, self.session, &event, now)?;
+        self.pushes.take_back(tx, approval, from.and_then(|f| f.letter), now)?;
         if channel != Some(Channel::Sms)
             && let Some(to) = self.who_asked(tx, approval.turn)?
         {
             let words = phrases::resolved_elsewhere(approval.number, decision);
             match decision {
-                Decision::Withdrawn | Decision::Expired => self.post.from_agent(tx, &to, &words, None, now)?,
+                Decision::Withdrawn | Decision::Expired => drop(self.post.from_agent(tx, &to, &words, None, now)?),
                 _ => self.post.say(tx, &to, &words, now)?,
             }
         }

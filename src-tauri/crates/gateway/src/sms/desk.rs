@@ -5,7 +5,7 @@
 mod line;
 mod words;
 
-use crate::gateway::App;
+use crate::{gateway::App, sms::letters::To};
 use domain::grammar::{self, Command};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::{
@@ -44,7 +44,11 @@ pub async fn run(app: App) {
 async fn sort_new(app: &App, lines: &Lines, cursor: &mut i64) -> store::Result<()> {
     loop {
         let after = *cursor;
-        let new = app.store.read(move |r| inbox::unread(r, after, ROUND)).await?;
+        let new = match app.store.read(move |r| inbox::unread(r, after, ROUND)).await {
+            Ok(new) => new,
+            Err(e) if put_aside_the_unreadable(app, after).await? == 0 => return Err(e),
+            Err(_) => continue,
+        };
         let all = new.len() < ROUND;
         for message in new {
             *cursor = message.message;
@@ -54,6 +58,15 @@ async fn sort_new(app: &App, lines: &Lines, cursor: &mut i64) -> store::Result<(
             return Ok(());
         }
     }
+}
+
+/// What stands in the inbox and cannot be read holds up nothing behind it. Gives how many there were.
+async fn put_aside_the_unreadable(app: &App, after: i64) -> store::Result<usize> {
+    let bad = app.store.read(move |r| inbox::unreadable(r, after, ROUND)).await?;
+    for (message, sender) in &bad {
+        line::put_aside(app, *message, sender.clone().map(To::address)).await;
+    }
+    Ok(bad.len())
 }
 
 /// Which of a number's lines a message is in.
@@ -91,12 +104,21 @@ type Queues = HashMap<(String, Kind), VecDeque<Queued>>;
 struct Lines {
     queues: Arc<Mutex<Queues>>,
     limiter: Arc<DefaultKeyedRateLimiter<String>>,
+    /// Answers to what must not wait; it is done above this number too.
+    urgent: Arc<DefaultKeyedRateLimiter<String>>,
+    told_slow: Arc<DefaultKeyedRateLimiter<String>>,
 }
 
 impl Lines {
     fn new(app: &App) -> Self {
         let per_minute = NonZeroU32::new(app.config.sms.per_minute).unwrap_or(NonZeroU32::MIN);
-        Self { queues: Arc::default(), limiter: Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))) }
+        let limiter = |n| Arc::new(RateLimiter::keyed(Quota::per_minute(n)));
+        Self {
+            queues: Arc::default(),
+            limiter: limiter(per_minute),
+            urgent: limiter(per_minute),
+            told_slow: limiter(NonZeroU32::MIN),
+        }
     }
 
     fn take(&self, app: &App, message: Message) {

@@ -74,7 +74,7 @@ impl Post {
     }
 
     /// Words that an agent caused unasked (a question, or that it is not asked any more), and a link to what it is about.
-    /// Above the hour's number of such letters they are left out, which the owner is told once.
+    /// Above the hour's number of such letters they are left out, which the owner is told once. False if they were.
     pub fn from_agent(
         &self,
         tx: &Tx<'_>,
@@ -82,11 +82,12 @@ impl Post {
         words: &str,
         link: Option<Target>,
         now: Timestamp,
-    ) -> store::Result<()> {
-        match self.agent_may(tx, to, now)? {
-            true => self.whole_or_piece(tx, Letter { agent: true, ..to.letter(words) }, link, now),
-            false => Ok(()),
+    ) -> store::Result<bool> {
+        let may = self.agent_may(tx, to, now)?;
+        if may {
+            self.whole_or_piece(tx, Letter { agent: true, ..to.letter(words) }, link, now)?;
         }
+        Ok(may)
     }
 
     /// The next piece of what `more` asks for; false if there is none.

@@ -31,7 +31,7 @@ pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) 
         decision,
         channel: caller.channel(),
         by: Some(caller.name.to_string()),
-        lock_screen: decide.letter.is_some(),
+        letter: decide.letter,
         message: None,
     };
     if let Some(letter) = decide.letter

@@ -73,6 +73,8 @@ pub struct PushNotice {
 pub enum PushKind {
     /// Something waits for an answer.
     Approval,
+    /// What asked under the same tag is asked no more: close it, and show this in its place without a sound.
+    Closed,
     /// A turn ended.
     Done,
     /// A turn failed.

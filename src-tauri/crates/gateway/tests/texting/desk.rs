@@ -1,6 +1,6 @@
 //! What a text means to the desk.
 
-use crate::world::{self, OTHER, PUBLIC_URL, SOON, Wish, World, until};
+use crate::world::{self, OTHER, PUBLIC_URL, SOON, Wish, World, events, until};
 use domain::{Timestamp, segments};
 use standins::twilio::{Fault, NUMBER};
 use store::inbox;
@@ -130,5 +130,60 @@ async fn a_text_that_always_fails_is_put_aside_and_its_sender_told() {
     assert_eq!(failed, [(1, "INTERNAL".to_owned())]);
     w.text("menu").await;
     assert!(w.arrives(SOON).await.body.contains("Just write"), "what comes after it is read");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_read_holds_up_nothing_and_its_sender_is_told() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let damage = format!(
+        "INSERT INTO inbox (channel, external, sender, text, media, received_at)
+         VALUES ('sms', 'SMdamaged', '{}', 'fix it', 'no JSON', 0);",
+        world::OWNER
+    );
+    running.app.store.write(move |tx| Ok(store::Rows::conn(tx).execute_batch(&damage)?)).await.unwrap();
+    w.text("menu").await;
+    for words in ["went wrong", "Just write"] {
+        w.phone.wait_for(|m| m.body.contains(words), SOON).await.unwrap();
+    }
+    let failed = running.app.store.read(|r| inbox::all_failed(r)).await.unwrap();
+    assert_eq!(failed, [(1, "INTERNAL".to_owned())]);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn several_questions_are_answered_one_text_at_a_time() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    w.text("new").await;
+    w.arrives(SOON).await;
+    let app = &running.app;
+    let session = app.store.read(|r| store::numbers::current(r, world::OWNER)).await.unwrap().unwrap();
+    let question = |words: &str| domain::agent::Question {
+        question: words.into(),
+        header: None,
+        several: false,
+        options: ["Red", "Blue"]
+            .map(|label| domain::agent::QuestionOption { label: label.into(), description: String::new() })
+            .into(),
+    };
+    let questions = vec![question("Which colour?"), question("And the border?")];
+    let subject = domain::approval::Subject::Question { questions, input: serde_json::json!({}) };
+    let scene = gateway::sessions::Scene::of(app, session);
+    let asked = move |tx: &store::Tx<'_>| scene.ask(tx, Some("r1".into()), subject, None, gateway::clock::now());
+    app.store.write(asked).await.unwrap();
+    w.text("2").await;
+    let next = w.phone.wait_for(|m| m.body.contains("2/2 And the border?"), SOON).await.unwrap();
+    assert!(next.body.contains("1) Red") && !next.body.contains("Which colour?"), "{}", next.body);
+    w.text("1").await;
+    let open = async || app.store.read(|r| store::approvals::all_open(r)).await.unwrap().is_empty().then_some(());
+    until(SOON, open).await;
+    let answered = events(&running).await.into_iter().find_map(|event| match event {
+        domain::event::Event::Resolved { decision, .. } => Some(decision),
+        _ => None,
+    });
+    let answers = vec!["Blue".to_owned(), "Red".to_owned()];
+    assert_eq!(answered, Some(domain::approval::Decision::Answered { answers }));
     running.stop().await;
 }

@@ -63,6 +63,19 @@ async fn a_thousand_times_status_is_answered_a_few_times() {
 }
 
 #[tokio::test]
+async fn a_thousand_halts_are_done_and_answered_a_few_times() {
+    let w = World::new(Wish { config: "[sms]\nper_minute = 5\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let posts: Vec<_> = (0..1000).map(|_| w.phone.compose(NUMBER, "halt", vec![]).unwrap()).collect();
+    futures::future::join_all(posts.iter().map(|post| w.phone.post(post))).await;
+    let unread = async || running.app.store.read(|r| inbox::unread(r, 0, 1)).await.unwrap().is_empty().then_some(());
+    until(SOON, unread).await;
+    let letters = running.app.store.read(|r| store::outbox::latest(r, 2000)).await.unwrap();
+    assert!((2..30).contains(&letters.len()), "{}", letters.len());
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_agent_that_asks_too_much_is_not_texted_on_and_nothing_it_asked_is_lost() {
     let w = World::new(Wish { config: "[sms]\nagent_per_hour = 3\n", ..Wish::default() }).await;
     let running = w.start().await;

@@ -76,6 +76,7 @@ pub enum Tool {
     Nss,
     Avahi,
     Namespaces,
+    Firefox,
     PythonVenv,
 }
 
@@ -96,6 +97,7 @@ impl Tool {
             Tool::Nss => "certutil, which tells a Chromium whom to trust in the tests of the local network",
             Tool::Avahi => "avahi, for the tests of the local network",
             Tool::Namespaces => "ip and nsenter, for a network of the tests' own",
+            Tool::Firefox => "Firefox and libnotify, for the tests of pushes",
             Tool::PythonVenv => "Python 3 with venv, for the tests against vendors' own libraries",
         }
     }
@@ -115,6 +117,7 @@ impl Tool {
             Tool::Nss => &["libnss3-tools"],
             Tool::Avahi => &["avahi-daemon", "avahi-utils"],
             Tool::Namespaces => &["iproute2", "util-linux"],
+            Tool::Firefox => &["firefox-esr", "libnotify4"],
             Tool::PythonVenv => &["python3", "python3-venv"],
         }
     }
@@ -131,6 +134,7 @@ impl Tool {
                 "brew install --cask docker, then open Docker Desktop once and wait until it says it is running".into()
             }
             (System::MacOs, Tool::Chromium) => "brew install --cask chromium".into(),
+            (System::MacOs, Tool::Firefox) => "brew install --cask firefox".into(),
             (System::MacOs, Tool::PythonVenv) => "brew install python".into(),
             (System::Windows, Tool::CCompiler) => {
                 "winget install Microsoft.VisualStudio.2022.BuildTools, with the C++ workload".into()
@@ -141,6 +145,7 @@ impl Tool {
                 "winget install Docker.DockerDesktop, then start Docker Desktop with the WSL 2 engine".into()
             }
             (System::Windows, Tool::Chromium) => "winget install Hibbiki.Chromium".into(),
+            (System::Windows, Tool::Firefox) => "winget install Mozilla.Firefox".into(),
             (System::Windows, Tool::PythonVenv) => "winget install Python.Python.3.12".into(),
             (System::Fedora, _) => format!("sudo dnf install {}{}", self.packages_elsewhere(system), self.then_start()),
             (System::Arch, _) => format!("sudo pacman -S {}{}", self.packages_elsewhere(system), self.then_start()),
@@ -180,6 +185,8 @@ impl Tool {
             (Tool::Avahi, _) => "avahi",
             (Tool::Namespaces, System::Fedora) => "iproute util-linux",
             (Tool::Namespaces, _) => "iproute2 util-linux",
+            (Tool::Firefox, System::Suse) => "MozillaFirefox libnotify4",
+            (Tool::Firefox, _) => "firefox libnotify",
             (Tool::PythonVenv, System::Arch) => "python",
             (Tool::PythonVenv, _) => "python3",
         }

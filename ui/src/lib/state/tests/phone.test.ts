@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { SessionShown } from "../../api/wire";
-import { Keyring } from "../../keyring";
+import { Ways } from "../../ways";
 import { Phone, remember } from "../phone.svelte";
 import { FakeHost, shelf, until } from "./stand";
 
@@ -14,7 +14,7 @@ async function opened(): Promise<{ phone: Phone; host: FakeHost }> {
     // The page was closed before it wrote down that "mine" is there.
     await kept.write("picture", { sessions: [session("older", 5)], approvals: [] });
     remember("mine");
-    const phone = new Phone(kept, new Keyring(kept), host);
+    const phone = new Phone(kept, new Ways("https://far.example", async () => true), undefined, host);
     await phone.live();
     return { phone, host };
 }

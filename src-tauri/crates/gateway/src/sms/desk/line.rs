@@ -40,11 +40,13 @@ struct Line {
     kind: Kind,
     told_slow: bool,
     told_full: bool,
+    /// This number got as many answers of late as it gets.
+    quiet: bool,
 }
 
 /// Serves a line from its first message until it is empty or Lanyard stops.
 pub(super) async fn serve(app: App, lines: Lines, sender: String, kind: Kind, first: Message) {
-    let mut line = Line { app, lines, sender, kind, told_slow: false, told_full: false };
+    let mut line = Line { app, lines, sender, kind, told_slow: false, told_full: false, quiet: false };
     let mut next = Some(first);
     while let Some(message) = next {
         line.wait_for_its_turn().await;
@@ -88,9 +90,13 @@ impl Line {
         None
     }
 
-    /// A number that writes too fast is done later, not refused; what must not wait does not.
+    /// A number that writes too fast is done later, not refused; what must not wait does not, but is not answered each time.
     async fn wait_for_its_turn(&mut self) {
         if self.kind == Kind::Urgent {
+            self.quiet = self.lines.urgent.check_key(&self.sender).is_err();
+            if self.quiet && self.lines.told_slow.check_key(&self.sender).is_ok() {
+                self.say(phrases::slow_down()).await;
+            }
             return;
         }
         while self.lines.limiter.check_key(&self.sender).is_err() && !self.app.stop.is_cancelled() {
@@ -120,7 +126,7 @@ impl Line {
                 }
             }
             if failures == TRIES {
-                return self.give_up(&message).await;
+                return put_aside(&self.app, message.message, Some(self.to())).await;
             }
             self.pause().await;
         }
@@ -144,7 +150,7 @@ impl Line {
             },
         };
         let (app, message, now) = (self.app.clone(), message.clone(), clock::now());
-        let desk = Desk { app, message: message.clone(), to: self.to(), now, fetched };
+        let desk = Desk { app, message: message.clone(), to: self.to(), now, fetched, quiet: self.quiet };
         let then = self.app.store.write(move |tx| desk.handle(tx)).await?;
         crate::may_die!("desk-after");
         self.carry_out(&message, then).await
@@ -170,7 +176,7 @@ impl Line {
             decision: decision.clone(),
             channel: Channel::Sms,
             by: message.sender.clone(),
-            lock_screen: false,
+            letter: None,
             message: Some(message.message),
         };
         let words = match approvals::answer(&self.app, given).await {
@@ -184,24 +190,6 @@ impl Line {
         };
         let (post, now, to) = (self.app.post(), clock::now(), self.to());
         self.app.store.write(move |tx| post.say(tx, &to, words, now)).await
-    }
-
-    /// Puts a message aside that always fails: on the record, and told to its sender.
-    async fn give_up(&self, message: &Message) {
-        let (post, now, to, number) = (self.app.post(), clock::now(), self.to(), message.message);
-        let record = move |tx: &store::Tx<'_>| {
-            inbox::failed(tx, number, Code::Internal)?;
-            // What stands there may be the very thing that fails.
-            if let Ok(Some(session)) = numbers::current(tx, &to.address) {
-                let detail = format!("Message {number} could not be handled.");
-                store::events::append(tx, session, &Event::Failed { turn: None, code: Code::Internal, detail }, now)?;
-            }
-            post.say(tx, &to, phrases::failed(Code::Internal), now)
-        };
-        match self.app.store.write(record).await {
-            Ok(()) => tracing::error!(message = number, "a text was put aside after {TRIES} tries"),
-            Err(e) => tracing::error!(message = number, error = ?e, "a text that fails could not be put aside"),
-        }
     }
 
     async fn say(&self, words: &'static str) {
@@ -220,5 +208,24 @@ impl Line {
             () = self.app.stop.cancelled() => {}
             () = tokio::time::sleep(AGAIN) => {}
         }
+    }
+}
+
+/// Puts a message aside that always fails: on the record, and told to its sender if that is known.
+pub(super) async fn put_aside(app: &App, number: i64, to: Option<To>) {
+    let (post, now) = (app.post(), clock::now());
+    let record = move |tx: &store::Tx<'_>| {
+        inbox::failed(tx, number, Code::Internal)?;
+        let Some(to) = to else { return Ok(()) };
+        // What stands there may be the very thing that fails.
+        if let Ok(Some(session)) = numbers::current(tx, &to.address) {
+            let detail = format!("Message {number} could not be handled.");
+            store::events::append(tx, session, &Event::Failed { turn: None, code: Code::Internal, detail }, now)?;
+        }
+        post.say(tx, &to, phrases::failed(Code::Internal), now)
+    };
+    match app.store.write(record).await {
+        Ok(()) => tracing::error!(message = number, "a text that cannot be handled was put aside"),
+        Err(e) => tracing::error!(message = number, error = ?e, "a text that fails could not be put aside"),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     Code, SessionId, Timestamp,
-    approval::{Approval, ByText, Decision, Subject, read_answers},
+    approval::{Approval, ByText, Decision, Subject, read_answers, read_first_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
     phrases,
@@ -42,6 +42,8 @@ pub struct Desk {
     pub to: To,
     pub now: Timestamp,
     pub fetched: Arc<Fetched>,
+    /// Its sender was told enough for now: what is said is done and not answered.
+    pub quiet: bool,
 }
 
 impl Desk {
@@ -72,7 +74,9 @@ impl Desk {
 
     fn reply(&self, tx: &Tx<'_>, words: &str) -> store::Result<Then> {
         inbox::handled(tx, self.message.message)?;
-        self.app.post().say(tx, &self.to, words, self.now)?;
+        if !self.quiet {
+            self.app.post().say(tx, &self.to, words, self.now)?;
+        }
         Ok(Then::Nothing)
     }
 
@@ -102,13 +106,12 @@ impl Desk {
 
     fn yes(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
-            Meant::This(a) if matches!(a.subject, Subject::Question { .. }) => match a.subject {
-                Subject::Question { ref questions, .. } => match read_answers(questions, "yes") {
-                    Some(answers) => Ok(Then::Answer(a, Decision::Answered { answers })),
+            Meant::This(a) if matches!(a.subject, Subject::Question { .. }) => {
+                match self.part_of_an_answer(tx, *a, "yes")? {
+                    Some(then) => Ok(then),
                     None => self.reply(tx, phrases::nothing_to_answer()),
-                },
-                _ => self.reply(tx, phrases::nothing_to_answer()),
-            },
+                }
+            }
             Meant::This(a) => Ok(Then::Answer(a, Decision::Allowed)),
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
@@ -247,12 +250,27 @@ impl Desk {
             .into_iter()
             .find(|a| Some(a.session) == current && matches!(a.subject, Subject::Question { .. }));
         if let Some(approval) = asked
-            && let Subject::Question { questions, .. } = &approval.subject
-            && let Some(answers) = read_answers(questions, words)
+            && let Some(then) = self.part_of_an_answer(tx, approval, words)?
         {
-            return Ok(Then::Answer(Box::new(approval), Decision::Answered { answers }));
+            return Ok(then);
         }
         self.words(tx, words, When::Queue)
+    }
+
+    /// Words for the questions that are still open of those asked together; the last of them answers all. None if they have
+    /// more parts than that.
+    fn part_of_an_answer(&self, tx: &Tx<'_>, approval: Approval, words: &str) -> store::Result<Option<Then>> {
+        let Subject::Question { questions, .. } = &approval.subject else { return Ok(None) };
+        let mut answers = store::approvals::answers_so_far(tx, approval.id)?;
+        let open = questions.get(answers.len()..).unwrap_or_default();
+        let Some(more) = read_first_answers(open, words) else { return Ok(None) };
+        answers.extend(more);
+        if answers.len() == questions.len() {
+            return Ok(Some(Then::Answer(Box::new(approval), Decision::Answered { answers })));
+        }
+        store::approvals::keep_answers(tx, approval.id, &answers)?;
+        let next = phrases::next_question(approval.number, questions, answers.len());
+        self.reply(tx, &domain::segments::plain(&next)).map(Some)
     }
 
     fn words(&self, tx: &Tx<'_>, words: &str, when: When) -> store::Result<Then> {
