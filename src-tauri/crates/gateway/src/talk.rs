@@ -141,7 +141,10 @@ fn said_before(tx: &Tx<'_>, session: SessionId, message: i64) -> store::Result<O
 
 fn check_words(text: &str) -> Result<(), Problem> {
     match text.trim().is_empty() || text.len() > PROMPT_BYTES {
-        true => Err(Problem::with_detail(Code::BadRequest, "Words have 1 to 100 000 bytes.")),
+        true => Err(Problem::with_detail(
+            Code::BadRequest,
+            "Words have 1 to 100 000 bytes, and something beside white space.",
+        )),
         false => Ok(()),
     }
 }

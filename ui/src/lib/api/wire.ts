@@ -187,7 +187,7 @@ export type Artifacts = { artifacts: Array<ArtifactShown>, };
  */
 export type Ask = { 
 /**
- * 1 to 100 000 bytes.
+ * 1 to 100 000 bytes, something beside white space among them.
  */
 prompt: string, agent?: string, 
 /**
@@ -719,7 +719,7 @@ pictures: Array<string>, when: WhenWord, };
  */
 export type Say = { 
 /**
- * 1 to 100 000 bytes.
+ * 1 to 100 000 bytes, something beside white space among them.
  */
 text: string, 
 /**

@@ -18,8 +18,13 @@ pub struct Image {
 /// A question whose whole answer is waited for. It gets a session of its own. Frame `ask`; `POST /api/ask`.
 #[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct Ask {
-    /// 1 to 100 000 bytes.
-    #[schema(min_length = 1, max_length = 100_000)]
+    /// 1 to 100 000 bytes, something beside white space among them.
+    // Unicode's white space, written out: no two languages mean the same by `\s`.
+    #[schema(
+        min_length = 1,
+        max_length = 100_000,
+        pattern = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+    )]
     pub prompt: String,
     #[ts(optional)]
     pub agent: Option<String>,
@@ -91,8 +96,13 @@ pub struct Started {
 /// Something said in a session. `POST /api/stream/{id}`; in frame `streamSend` with `session_id` beside it.
 #[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct Say {
-    /// 1 to 100 000 bytes.
-    #[schema(min_length = 1, max_length = 100_000)]
+    /// 1 to 100 000 bytes, something beside white space among them.
+    // Unicode's white space, written out: no two languages mean the same by `\s`.
+    #[schema(
+        min_length = 1,
+        max_length = 100_000,
+        pattern = r"[^\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+    )]
     pub text: String,
     /// At most 4.
     #[serde(default)]

@@ -79,7 +79,7 @@ async fn chromium_shows_the_page_with_the_certificate_and_refuses_without() {
 
 /// The page, whose own code has run.
 fn is_ours(page: &str) -> bool {
-    page.contains("<title>Lanyard</title>") && !page.contains("<div id=\"app\"></div>")
+    page.contains("Lanyard</title>") && !page.contains("<div id=\"app\"></div>")
 }
 
 /// A browser with a home of its own, in which alone it looks for whom to trust.
