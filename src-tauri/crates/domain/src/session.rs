@@ -167,6 +167,7 @@ impl Session {
             Input::Halt => self.halt(now, &mut step),
             Input::SetMode(mode) => self.set_mode(mode, &mut step),
             Input::Close => self.close(now, &mut step),
+            Input::MakeRoom => self.make_room(&mut step),
             Input::Paused => self.pause(),
             Input::Resumed => self.resume(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
@@ -369,6 +370,18 @@ impl Session {
         for open in gone {
             step.write(Write::Withdraw { request: open.request });
         }
+    }
+
+    fn make_room(&mut self, step: &mut Step) {
+        if matches!(self.phase, Phase::Warm { .. }) && self.asked.is_empty() {
+            self.phase = COLD;
+            step.act(Act::End);
+        }
+    }
+
+    /// Whether nothing is to be done for it until somebody says something: all there is of it is in the store.
+    pub fn rests(&self) -> bool {
+        matches!(self.phase, Phase::Cold { retry_at: None } | Phase::Closed) && self.waiting.is_empty()
     }
 
     fn tick(&mut self, now: Timestamp, step: &mut Step) {

@@ -122,6 +122,9 @@ async fn tell_the_agent(app: &App, approval: &Approval) {
     app.registry.ring(app, approval.session, input).await;
 }
 
+/// What the store refused is tried again after this.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Ends what was not answered in time, as no. Runs until Lanyard stops.
 pub async fn expire(app: App) {
     let mut events = app.store.bells().events.subscribe();
@@ -131,7 +134,7 @@ pub async fn expire(app: App) {
             Ok(open) => close_overdue(&app, open, clock::now()).await,
             Err(e) => {
                 tracing::error!(error = ?e, "open approvals could not be read");
-                Some(Duration::from_secs(5))
+                Some(AGAIN)
             }
         };
         tokio::select! {
@@ -145,6 +148,7 @@ pub async fn expire(app: App) {
 /// Gives how long until the next one is due.
 async fn close_overdue(app: &App, open: Vec<Approval>, now: Timestamp) -> Option<Duration> {
     let (overdue, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|a| a.expires_at <= now);
+    let mut failed = None;
     for approval in overdue {
         let scene = Scene::of(app, approval.session);
         let closing = approval.clone();
@@ -152,10 +156,13 @@ async fn close_overdue(app: &App, open: Vec<Approval>, now: Timestamp) -> Option
         match closed {
             Ok(true) => tell_the_agent(app, &Approval { decision: Some(Decision::Expired), ..approval }).await,
             Ok(false) => {}
-            Err(e) => tracing::error!(error = ?e, "an approval could not be closed"),
+            Err(e) => {
+                tracing::error!(error = ?e, "an approval could not be closed");
+                failed = Some(AGAIN);
+            }
         }
     }
-    rest.iter().map(|a| a.expires_at.since(now)).min()
+    rest.iter().map(|a| a.expires_at.since(now)).chain(failed).min()
 }
 
 /// Which open approval a text's `yes` or `no` means.

@@ -23,7 +23,7 @@ use store::{
 };
 use tokio::sync::Mutex;
 
-/// Tries to write down what was spent; the answer's end is held back until it is on disk.
+/// Tries to write down what could not be written at once, before the next request that wants to spend tries again.
 const TRIES: u32 = 30;
 
 #[derive(Clone)]
@@ -95,15 +95,16 @@ impl House {
             status: spend.status,
         };
         let at = clock::now();
-        for _ in 0..TRIES {
-            let row = spent.clone();
-            match self.store.write(move |tx| usage::record(tx, &row, at)).await {
-                Ok(()) => return,
-                Err(e) => tracing::error!(error = ?e, "what was spent could not be written down"),
-            }
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        }
+        let row = spent.clone();
+        let Err(e) = self.store.write(move |tx| usage::record(tx, &row, at)).await else { return };
+        tracing::error!(error = ?e, "what was spent could not be written down: nothing more is spent until it is");
         self.unwritten.lock().await.push((spent, at));
+        for _ in 0..TRIES {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            if self.catch_up().await.is_ok() {
+                return;
+            }
+        }
     }
 
     /// Writes down what could not be written before, or refuses to spend more.
@@ -157,7 +158,14 @@ impl egress::House for House {
     }
 
     fn spent(&self, _sandbox: SandboxId, spend: Spend) -> BoxFuture<'_, ()> {
-        Box::pin(self.record(spend))
+        // A task of its own: the door stops waiting after a while, and what was spent is never forgotten.
+        let house = self.clone();
+        let recording = tokio::spawn(async move { house.record(spend).await });
+        Box::pin(async move {
+            if let Err(error) = recording.await {
+                tracing::error!(%error, "what was spent could not be recorded");
+            }
+        })
     }
 
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
@@ -180,5 +188,59 @@ impl egress::House for House {
 
     fn carried(&self, carried: Carried) {
         self.notes.carried(carried.id.to_string(), carried.received, carried.sent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egress::House as _;
+    use std::time::Duration;
+
+    const NO_MORE: &str =
+        "CREATE TRIGGER full BEFORE INSERT ON usage BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
+
+    fn house(store: Store, folder: &std::path::Path) -> House {
+        let file = folder.join("secrets.toml");
+        std::fs::write(&file, "anthropic = \"sk-ant-x\"\n").unwrap();
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let caps = Caps { turn: MicroDollars(1_000), session: MicroDollars(1_000), day: MicroDollars(1_000) };
+        House::new(store, Secrets::kept_in(file), Tokens::default(), caps)
+    }
+
+    async fn run(store: &Store, sql: &'static str) {
+        store.write(move |tx| Ok(store::Rows::conn(tx).execute_batch(sql)?)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_spent_while_nothing_could_be_written_is_counted_and_nothing_is_spent_until_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("lanyard.db")).unwrap();
+        let (house, sandbox) = (house(store.clone(), folder.path()), SandboxId::new());
+        house.admit_model(sandbox, Payer::default()).await.unwrap();
+        run(&store, NO_MORE).await;
+        let spend = Spend {
+            payer: Payer::default(),
+            model: "claude".into(),
+            tokens: domain::usage::Tokens::default(),
+            cost: MicroDollars(1_000),
+            priced: true,
+            request_id: None,
+            status: 200,
+            streamed: true,
+            complete: true,
+            started: Timestamp(0),
+            first_byte_ms: None,
+            duration_ms: 1,
+        };
+        // The door waits no longer than this.
+        let waited = tokio::time::timeout(Duration::from_millis(50), house.spent(sandbox, spend)).await;
+        assert!(waited.is_err(), "it is not on disk");
+        let refused = house.admit_model(sandbox, Payer::default()).await.unwrap_err();
+        assert_ne!(refused.code, Code::SpendCap, "{refused:?}");
+        run(&store, "DROP TRIGGER full").await;
+        let refused = house.admit_model(sandbox, Payer::default()).await.unwrap_err();
+        assert_eq!(refused.code, Code::SpendCap, "{refused:?}");
+        assert_eq!(store.read(|r| usage::since(r, Timestamp(0))).await.unwrap().cost, MicroDollars(1_000), "once");
     }
 }

@@ -3,39 +3,58 @@
 use crate::config::Resolved;
 use accounts::keychain::{Account, Keychain, KeychainError, Secret};
 use secrecy::SecretString;
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
 use tokio::sync::Mutex;
 
 #[derive(Clone)]
 pub struct Secrets {
     keychain: Keychain,
-    read: Arc<Mutex<HashMap<Account, SecretString>>>,
+    read: Arc<RwLock<HashMap<Account, SecretString>>>,
+    /// One asker at a time for each: a keychain may show its owner a prompt. Who wants another secret does not wait for it.
+    asking: Arc<HashMap<Account, Mutex<()>>>,
 }
 
 impl Secrets {
     pub fn open(config: &Resolved) -> Self {
         let file = &config.written.secrets.file;
         let file = (!file.is_empty()).then(|| PathBuf::from(file));
-        Self { keychain: Keychain::open(file), read: Arc::default() }
+        Self::of(Keychain::open(file))
+    }
+
+    /// In this file alone.
+    #[cfg(test)]
+    pub fn kept_in(file: PathBuf) -> Self {
+        Self::of(Keychain::with_environment(|_| None, Some(file)))
+    }
+
+    fn of(keychain: Keychain) -> Self {
+        let asking = Account::ALL.iter().map(|account| (*account, Mutex::default())).collect();
+        Self { keychain, read: Arc::default(), asking: Arc::new(asking) }
     }
 
     /// The account's secret. A missing one is looked for again each time, so that adding it needs no restart.
     pub async fn get(&self, account: Account) -> Result<SecretString, KeychainError> {
-        let mut read = self.read.lock().await;
-        if let Some(secret) = read.get(&account) {
-            return Ok(secret.clone());
+        if let Some(secret) = self.known(account) {
+            return Ok(secret);
+        }
+        let _asking = self.asking[&account].lock().await;
+        if let Some(secret) = self.known(account) {
+            return Ok(secret);
         }
         let secret = self.keychain.get(account).await?.value;
-        read.insert(account, secret.clone());
-        Ok(secret)
+        Ok(self.know(account, secret))
     }
 
     /// The account's secret; where none is kept yet, a new one that is kept from now on. If it cannot be kept (no keychain and
     /// no file, or a locked one), it lasts as long as this process.
     pub async fn get_or_make(&self, account: Account, make: impl FnOnce() -> SecretString) -> SecretString {
-        let mut read = self.read.lock().await;
-        if let Some(secret) = read.get(&account) {
-            return secret.clone();
+        let _asking = self.asking[&account].lock().await;
+        if let Some(secret) = self.known(account) {
+            return secret;
         }
         let secret = match self.keychain.get(account).await {
             Ok(kept) => kept.value,
@@ -52,8 +71,7 @@ impl Secrets {
                 made
             }
         };
-        read.insert(account, secret.clone());
-        secret
+        self.know(account, secret)
     }
 
     /// Keeps a secret that Lanyard made itself and that must outlive this process.
@@ -61,9 +79,19 @@ impl Secrets {
     /// # Errors
     /// When it cannot be kept.
     pub async fn keep(&self, account: Account, secret: &SecretString) -> Result<(), KeychainError> {
+        let _asking = self.asking[&account].lock().await;
         self.keychain.set(account, secret.clone()).await?;
-        self.read.lock().await.insert(account, secret.clone());
+        self.know(account, secret.clone());
         Ok(())
+    }
+
+    fn known(&self, account: Account) -> Option<SecretString> {
+        self.read.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
+    }
+
+    fn know(&self, account: Account, secret: SecretString) -> SecretString {
+        self.read.write().unwrap_or_else(PoisonError::into_inner).insert(account, secret.clone());
+        secret
     }
 
     /// From where it is kept, not from memory: says where that is.
@@ -73,7 +101,11 @@ impl Secrets {
 
     /// What was read is forgotten: the next use reads it anew. What Lanyard made itself stays, wherever it is kept.
     pub async fn forget(&self) {
-        self.read.lock().await.retain(|account, _| matches!(account, Account::Links | Account::Push));
+        for account in Account::ALL.iter().filter(|account| !account.is_our_own()) {
+            // Not between an asker's reading and its remembering.
+            let _asking = self.asking[account].lock().await;
+            self.read.write().unwrap_or_else(PoisonError::into_inner).remove(account);
+        }
     }
 
     pub fn keychain(&self) -> &Keychain {
@@ -88,7 +120,7 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
     fn secrets(file: &Path) -> Secrets {
-        Secrets { keychain: Keychain::with_environment(|_| None, Some(file.to_owned())), read: Arc::default() }
+        Secrets::kept_in(file.to_owned())
     }
 
     async fn made(secrets: &Secrets, new: &str) -> String {
@@ -104,6 +136,19 @@ mod tests {
         first.forget().await;
         assert_eq!(made(&first, "two").await, "one");
         assert_eq!(made(&secrets(&file), "three").await, "one", "another run reads it");
+    }
+
+    #[tokio::test]
+    async fn a_keychain_that_thinks_about_one_secret_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = secrets(&folder.path().join("secrets.toml"));
+        made(&secrets, "one").await;
+        let _prompt = secrets.asking[&Account::Lan].lock().await;
+        let _and_one_for_what_is_known = secrets.asking[&Account::Links].lock().await;
+        let known = tokio::time::timeout(std::time::Duration::from_secs(5), secrets.get(Account::Links)).await;
+        assert_eq!(known.unwrap().unwrap().expose_secret(), "one");
+        let other = tokio::time::timeout(std::time::Duration::from_secs(5), secrets.get(Account::Anthropic)).await;
+        assert!(matches!(other, Ok(Err(KeychainError::Missing { .. }))), "{other:?}");
     }
 
     #[tokio::test]

@@ -16,13 +16,15 @@ pub use socket::serve;
 
 use crate::{
     gateway::App,
-    sessions::Glance,
     wire::{Frame, FromServer, HouseStatus, Status},
 };
 use axum::extract::ws::Utf8Bytes;
 use domain::SessionId;
 use recent::Recent;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::{broadcast, watch};
 
 /// Changes of state kept for a client that lags; one that lags more is told everything anew.
@@ -34,25 +36,42 @@ pub struct Stream {
     recent: Arc<Recent>,
     statuses: broadcast::Sender<Utf8Bytes>,
     bell: watch::Sender<()>,
+    /// Sessions that changed in the store and were not told of yet.
+    touched: Arc<Mutex<HashSet<SessionId>>>,
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { recent: Arc::default(), statuses: broadcast::Sender::new(KEPT), bell: watch::Sender::new(()) }
+        Self {
+            recent: Arc::default(),
+            statuses: broadcast::Sender::new(KEPT),
+            bell: watch::Sender::new(()),
+            touched: Arc::default(),
+        }
     }
 }
 
 impl Stream {
-    /// Sessions changed in the store in a way no driver tells of (a new one, a title).
+    /// The house changed.
     pub fn ring(&self) {
         self.bell.send_replace(());
+    }
+
+    /// A session changed in the store in a way no driver tells of (a new one, a title).
+    pub fn ring_for(&self, session: SessionId) {
+        self.touched().insert(session);
+        self.ring();
+    }
+
+    fn touched(&self) -> MutexGuard<'_, HashSet<SessionId>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What clients were told last.
 #[derive(Default)]
 struct Told {
-    sessions: HashMap<SessionId, (Glance, String)>,
+    sessions: HashMap<SessionId, String>,
     house: Option<HouseStatus>,
 }
 
@@ -76,7 +95,7 @@ pub async fn tell(app: App) {
     }
 }
 
-/// Frames for what is not as it was told. Only sessions that somebody rang since the start can change.
+/// Frames for what is not as it was told: the sessions that have a driver, and those that changed without one.
 async fn changes(app: &App, told: &mut Told) -> Vec<Frame> {
     let mut frames = Vec::new();
     let house = view::house(app).await;
@@ -85,26 +104,34 @@ async fn changes(app: &App, told: &mut Told) -> Vec<Frame> {
         told.house = Some(house);
     }
     let glances = app.registry.glances();
+    let touched = std::mem::take(&mut *app.stream.touched());
+    let looked_at: HashSet<SessionId> = glances.keys().chain(&touched).copied().collect();
+    // Those whose driver has ended are told once more, as they are now.
+    let ended: Vec<SessionId> = told.sessions.keys().filter(|id| !looked_at.contains(id)).copied().collect();
+    let all: Vec<SessionId> = looked_at.into_iter().chain(ended.iter().copied()).collect();
     let found = app.store.read(move |r| {
         let mut sessions = Vec::new();
-        for (id, glance) in glances {
+        for id in all {
             if let Some(row) = store::sessions::get(r, id)? {
-                sessions.push((id, glance.clone(), view::session(r, row, Some(&glance))?));
+                sessions.push((id, view::session(r, row, glances.get(&id))?));
             }
         }
         Ok(sessions)
     });
-    let Ok(sessions) = found.await else { return frames };
-    for (id, glance, mut shown) in sessions {
+    let Ok(sessions) = found.await else {
+        app.stream.touched().extend(touched);
+        return frames;
+    };
+    for (id, mut shown) in sessions {
         // The time of its last use changes with every word; that alone is not worth a frame.
         let at = std::mem::take(&mut shown.last_at);
-        let key = serde_json::to_string(&shown).unwrap_or_default();
+        let now = serde_json::to_string(&shown).unwrap_or_default();
         shown.last_at = at;
-        let now = (glance, key);
         if told.sessions.get(&id) != Some(&now) {
             told.sessions.insert(id, now);
             frames.push(Frame::live(FromServer::Status(Status::Session(shown))));
         }
     }
+    told.sessions.retain(|id, _| !ended.contains(id));
     frames
 }

@@ -72,3 +72,23 @@ async fn words_to_a_session_at_rest_need_a_place_too_and_a_repeat_needs_none() {
     until(SOON, async || (phone.post(app, &stream, words.clone()).await.status == 202).then_some(())).await;
     running.stop().await;
 }
+
+#[tokio::test]
+async fn a_session_with_nothing_to_do_keeps_nothing_running_and_is_driven_again_when_it_is_spoken_to() {
+    let w = World::new(TWO).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let started = phone.post(app, "/api/stream/start", json!({ "prompt": "hello" })).await.body;
+    let id: uuid::Uuid = started["session_id"].as_str().unwrap().parse().unwrap();
+    let driven = || app.registry.glance(domain::SessionId(id)).is_some();
+    assert!(driven());
+    let path = format!("/api/stream/{id}");
+    assert_eq!(api_world::call(app, "DELETE", &path, Some(&phone.access), None).await.status, 204);
+    until(SOON, async || (!driven()).then_some(())).await;
+    let shown = phone.get(app, &format!("/api/sessions/{id}")).await;
+    assert_eq!(shown.body["state"], "closed", "{}", shown.text);
+    assert_eq!(phone.post(app, &path, json!({ "text": "go on", "client_id": "w" })).await.status, 202);
+    until(SOON, async || driven().then_some(())).await;
+    running.stop().await;
+}

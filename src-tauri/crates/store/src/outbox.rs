@@ -118,14 +118,16 @@ pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
     Ok(at.map(Timestamp))
 }
 
-/// An attempt begins: from here on, until told otherwise, it may have left.
-pub fn begin_attempt(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<()> {
-    tx.conn()
+/// An attempt begins: from here on, until told otherwise, it may have left. False if a receipt says that it has.
+pub fn begin_attempt(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<bool> {
+    let begun = tx
+        .conn()
         .prepare_cached(
-            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, looks = 0, began_at = coalesce(began_at, ?2) WHERE id = ?1",
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, looks = 0, began_at = coalesce(began_at, ?2)
+             WHERE id = ?1 AND sid IS NULL",
         )?
         .execute(params![id, now.0])?;
-    Ok(())
+    Ok(begun == 1)
 }
 
 /// Twilio's list does not show it yet: it is asked once more at `due_at`.
@@ -158,22 +160,26 @@ pub fn sent(tx: &Tx<'_>, id: i64, sid: &str, status: &str, rank: u8) -> Result<(
     Ok(())
 }
 
-/// To be tried again at `due_at`. `left` says whether the attempt may have left (then its list is asked first).
+/// To be tried again at `due_at`, if no receipt has said meanwhile that it left. `left` says whether the attempt may have left
+/// (then its list is asked first).
 pub fn again(tx: &Tx<'_>, id: i64, due_at: Timestamp, left: bool, why: &str) -> Result<()> {
     tx.conn()
         .prepare_cached(
             "UPDATE outbox SET state = CASE WHEN ?3 THEN 'sending' ELSE 'due' END, due_at = ?2, why = ?4,
-                               began_at = CASE WHEN ?3 THEN began_at END WHERE id = ?1",
+                               began_at = CASE WHEN ?3 THEN began_at END
+             WHERE id = ?1 AND sid IS NULL",
         )?
         .execute(params![id, due_at.0, left, why])?;
     tx.ring_outbox();
     Ok(())
 }
 
-/// It will not be tried again.
+/// It will not be tried again; a receipt that says it left stands.
 pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str) -> Result<()> {
     tx.conn()
-        .prepare_cached("UPDATE outbox SET state = 'failed', error = ?2, why = ?3, began_at = NULL WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE outbox SET state = 'failed', error = ?2, why = ?3, began_at = NULL WHERE id = ?1 AND sid IS NULL",
+        )?
         .execute(params![id, error, why])?;
     tx.ring_outbox();
     Ok(())

@@ -200,6 +200,23 @@ async fn receipts_never_go_back() {
     assert_eq!(w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0].status.as_deref(), Some("delivered"));
 }
 
+#[tokio::test]
+async fn an_attempt_that_a_receipt_says_left_is_never_made_again() {
+    let w = world();
+    let letter = outbox::Letter { address: "+1".into(), body: "x".into(), ..Default::default() };
+    let id = w.store.write(move |tx| outbox::put(tx, &letter, T)).await.unwrap();
+    assert!(w.store.write(move |tx| outbox::begin_attempt(tx, id, T)).await.unwrap());
+    let receipt =
+        outbox::Receipt { letter: Some(id), sid: "SM1".into(), status: "sent".into(), rank: 3, error: None, why: None };
+    assert!(w.store.write(move |tx| outbox::receipt(tx, &receipt)).await.unwrap());
+    w.store.write(move |tx| outbox::again(tx, id, Timestamp(9_000), true, "no answer in time")).await.unwrap();
+    w.store.write(move |tx| outbox::failed(tx, id, None, "no answer in time")).await.unwrap();
+    assert!(!w.store.write(move |tx| outbox::begin_attempt(tx, id, T)).await.unwrap());
+    let due = w.store.read(|r| outbox::due(r, Timestamp(99_000))).await.unwrap();
+    assert_eq!(due.len(), 0);
+    assert_eq!(w.store.read(|r| outbox::latest(r, 1)).await.unwrap()[0].state, "sent");
+}
+
 #[test]
 fn a_damaged_database_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -822,7 +822,11 @@ prompt?: string, agent?: string,
 /**
  * A session to go on with instead of a new one. `permission_mode`, `model` and `title` then change it.
  */
-resume?: string, permission_mode?: ModeWord, 
+resume?: string, 
+/**
+ * Any but `plan` and a new session's usual one takes scope `approve`: it answers questions before they are asked.
+ */
+permission_mode?: ModeWord, 
 /**
  * As Claude Code names it.
  */

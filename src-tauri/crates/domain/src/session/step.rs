@@ -38,6 +38,8 @@ pub enum Input {
     Halt,
     SetMode(PermissionMode),
     Close,
+    /// Another session needs the place: a process without work ends, as it would after a while.
+    MakeRoom,
     /// The sandbox was frozen where it stands, by the owner.
     Paused,
     /// It goes on.

@@ -377,3 +377,14 @@ fn the_time_the_owner_takes_to_answer_does_not_count() {
     s.step(Input::Decided { request: "r1".into(), subject, decision: Decision::Allowed }, later(1010));
     assert_eq!(s.wake_at(), Some(later(1100)));
 }
+
+#[test]
+fn a_process_without_work_makes_room_and_one_at_work_does_not() {
+    let mut s = warm();
+    assert_eq!(s.step(Input::MakeRoom, T0).acts, [Act::End]);
+    assert!(s.rests());
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    assert_eq!(s.step(Input::MakeRoom, T0), Step::default());
+    assert!(!s.rests());
+}

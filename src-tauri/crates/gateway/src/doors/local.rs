@@ -152,7 +152,7 @@ pub struct Mode {
     pub session: Option<u32>,
 }
 
-/// The only way to change it: a text cannot.
+/// At the desk; a phone may as well if it may answer questions, a text cannot.
 async fn mode(State(app): State<App>, Json(wish): Json<Mode>) -> Result<Json<Value>, Refusal> {
     let session = match wish.session {
         Some(number) => numbered(&app, number).await?,

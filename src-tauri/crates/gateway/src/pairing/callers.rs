@@ -92,6 +92,7 @@ pub struct Callers(Arc<Inner>);
 struct Inner {
     signer: Signer,
     table: Mutex<Table>,
+    reading: tokio::sync::Mutex<()>,
     changed: watch::Sender<u64>,
     offers: Offers,
     tickets: Tickets,
@@ -102,6 +103,7 @@ impl Callers {
         let inner = Inner {
             signer: Signer::default(),
             table: Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             changed: watch::Sender::new(0),
             offers: Offers::default(),
             tickets: Tickets::default(),
@@ -113,6 +115,8 @@ impl Callers {
 
     /// Takes over what the store says now, and rings.
     pub async fn read_again(&self, store: &Store) -> store::Result<()> {
+        // One after the other: what was read before a change must not replace what was read after it.
+        let _reading = self.0.reading.lock().await;
         let (phones, tokens) = store.read(|r| Ok((store::phones::all(r)?, store::api_tokens::all(r)?))).await?;
         let mut table = self.table();
         table.phones = phones

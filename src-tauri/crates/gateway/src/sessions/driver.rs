@@ -45,19 +45,30 @@ pub struct Rung {
 }
 
 impl Driver {
-    /// Runs until Lanyard stops. Ends its process then. Also ends, without a word lost, when the store fails for good: the
-    /// next ring starts another.
+    /// Runs until Lanyard stops. Ends its process then. Also ends, without a word lost, when nothing was to be done for as long
+    /// as a process is kept for, and when the store fails for good: the next ring starts another.
     pub async fn run(app: App, id: SessionId, rung: Rung, shown: watch::Sender<Glance>) {
         let Some(session) = load::load(&app, id).await else { return };
         let sandbox = app.workshop.watch();
-        let driver =
-            Self { app, session, agent: None, starting: None, shown, doing: None, sandbox, paused: false, fresh: true };
+        let driver = Self {
+            app: app.clone(),
+            session,
+            agent: None,
+            starting: None,
+            shown,
+            doing: None,
+            sandbox,
+            paused: false,
+            fresh: true,
+        };
         driver.drive(rung).await;
+        app.registry.forget(id);
     }
 
     async fn drive(mut self, mut rung: Rung) {
         let stop = self.app.stop.clone();
         loop {
+            let leaves_after = self.leaves_after();
             let next = match self.at_once() {
                 Some(next) => Some(next),
                 None => tokio::select! {
@@ -65,6 +76,12 @@ impl Driver {
                     () = stop.cancelled() => break,
                     Ok(()) = self.sandbox.changed() => self.look_at_sandbox(),
                     input = rung.inputs.recv() => match input {
+                        Some(Input::Halt) => {
+                            if !self.take_up_for_halt().await {
+                                break;
+                            }
+                            Some(Input::Halt)
+                        }
                         Some(input) => Some(input),
                         None => break,
                     },
@@ -72,6 +89,7 @@ impl Driver {
                     started = process::started(&mut self.starting) => Some(self.take_process(started)),
                     event = process::heard(&mut self.agent) => Some(Input::Agent(event)),
                     () = sleep(self.session.wake_at().map(until)) => Some(Input::Tick),
+                    () = sleep(leaves_after) => return self.leave(rung).await,
                 },
             };
             if let Some(next) = next
@@ -81,6 +99,19 @@ impl Driver {
             }
         }
         self.end_process().await;
+    }
+
+    fn leaves_after(&self) -> Option<Duration> {
+        let closed = matches!(self.session.phase(), Phase::Closed);
+        self.session.rests().then_some(if closed { Duration::ZERO } else { self.app.config.patience.idle })
+    }
+
+    /// What came at the last moment goes to the next driver.
+    async fn leave(self, mut rung: Rung) {
+        rung.inputs.close();
+        while let Some(input) = rung.inputs.recv().await {
+            self.app.registry.ring(&self.app, self.session.id, input).await;
+        }
     }
 
     /// What a session that was just read from the store takes first.
@@ -112,6 +143,17 @@ impl Driver {
                 tracing::error!(session.id = %id, error = ?e, "what waits for a session could not be read");
                 None
             }
+        }
+    }
+
+    /// Words that were kept before a halt are what it ends, though nobody has rung for them yet.
+    async fn take_up_for_halt(&mut self) -> bool {
+        if matches!(self.session.phase(), Phase::Working(_)) {
+            return true;
+        }
+        match self.what_waits().await {
+            Some(waiting) => self.take(waiting).await,
+            None => true,
         }
     }
 

@@ -46,6 +46,8 @@ struct Rope {
     glance: watch::Receiver<Glance>,
     /// When it was last given words.
     said_at: Option<Instant>,
+    /// It was told to end its idle process.
+    makes_room: bool,
 }
 
 impl Rope {
@@ -53,9 +55,18 @@ impl Rope {
     fn busy(&self) -> bool {
         let glance = self.glance.borrow();
         let taking_up = self.said_at.is_some_and(|at| at.elapsed() < TAKES_UP);
-        let shows = matches!(glance.state, "" | "starting" | "idle" | "working") || glance.waiting > 0;
+        let leaves = self.makes_room && glance.state == "idle";
+        let shows = matches!(glance.state, "" | "starting" | "idle" | "working") && !leaves || glance.waiting > 0;
         drop(glance);
         !self.inputs.is_closed() && (shows || taking_up && !self.glance.has_changed().unwrap_or(true))
+    }
+
+    /// Whether its process has nothing to do and nothing is on its way to it.
+    fn idle(&self) -> bool {
+        let glance = self.glance.borrow();
+        let idle = glance.state == "idle" && glance.waiting == 0 && !self.makes_room;
+        drop(glance);
+        idle && (self.said_at.is_none_or(|at| at.elapsed() >= TAKES_UP) || self.glance.has_changed().unwrap_or(false))
     }
 
     /// A halt, a decision: what only this input says. After a while it waits in a task of its own.
@@ -69,9 +80,20 @@ impl Rope {
     }
 }
 
+type Table = HashMap<SessionId, Rope>;
+
+/// Tells the longest idle one to end its process. False if all have work.
+fn make_room(table: &mut Table) -> bool {
+    let longest = table.values_mut().filter(|rope| rope.idle()).min_by_key(|rope| rope.said_at);
+    longest.is_some_and(|rope| {
+        rope.makes_room = rope.inputs.try_send(Input::MakeRoom).is_ok();
+        rope.makes_room
+    })
+}
+
 #[derive(Clone)]
 pub struct Registry {
-    ropes: Arc<Mutex<HashMap<SessionId, Rope>>>,
+    ropes: Arc<Mutex<Table>>,
     /// Rings when any session's glance changed.
     glances: watch::Sender<()>,
     places: Places,
@@ -83,13 +105,29 @@ impl Registry {
         Self { ropes: Arc::default(), glances: watch::Sender::default(), places: Places::of(most) }
     }
 
-    /// Room for what is about to be said in `session`. Held until it was rung.
+    /// Room for what is about to be said in `session`. Held until it was rung. Where there is none, the process ends that was
+    /// without work for the longest time.
     ///
     /// # Errors
     /// `SESSION_LIMIT` while as many others as may are at work.
     pub fn admit(&self, session: SessionId) -> Result<Place, Code> {
-        let table = self.table();
-        self.places.take(session, table.iter().filter(|(_, rope)| rope.busy()).map(|(id, _)| *id))
+        let mut table = self.table();
+        let busy = |table: &Table| table.iter().filter(|(_, rope)| rope.busy()).map(|(id, _)| *id).collect::<Vec<_>>();
+        let taken = self.places.take(session, busy(&table).into_iter());
+        if taken.is_ok() || !make_room(&mut table) {
+            return taken;
+        }
+        self.places.take(session, busy(&table).into_iter())
+    }
+
+    /// A session whose driver has ended is as one that nobody rang.
+    pub(super) fn forget(&self, session: SessionId) {
+        let mut table = self.table();
+        if table.get(&session).is_some_and(|rope| rope.inputs.is_closed()) {
+            table.remove(&session);
+        }
+        drop(table);
+        self.ring_glances();
     }
 
     /// Gives `input` to the session's driver, and soon comes back even if that is far behind. Nothing comes of it only while
@@ -141,19 +179,21 @@ impl Registry {
             if said {
                 rope.glance.mark_unchanged();
                 rope.said_at = Some(Instant::now());
+                rope.makes_room = false;
             }
             return rope.clone();
         }
         let (inputs, taken) = mpsc::channel(QUEUE);
         let (shown, glance) = watch::channel(Glance::default());
-        let rope = Rope { inputs, bell: Arc::default(), glance, said_at: None };
+        let said_at = said.then(Instant::now);
+        let rope = Rope { inputs, bell: Arc::default(), glance, said_at, makes_room: false };
         let rung = Rung { inputs: taken, bell: rope.bell.clone() };
         app.tasks.spawn(Driver::run(app.clone(), session, rung, shown));
         table.insert(session, rope.clone());
         rope
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Rope>> {
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
         self.ropes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

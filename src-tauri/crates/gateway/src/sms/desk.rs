@@ -64,7 +64,7 @@ async fn sort_new(app: &App, lines: &Lines, cursor: &mut i64) -> store::Result<(
 async fn put_aside_the_unreadable(app: &App, after: i64) -> store::Result<usize> {
     let bad = app.store.read(move |r| inbox::unreadable(r, after, ROUND)).await?;
     for (message, sender) in &bad {
-        line::put_aside(app, *message, sender.clone().map(To::address)).await;
+        line::put_aside(app, *message, sender.clone().map(To::address)).await?;
     }
     Ok(bad.len())
 }
@@ -122,7 +122,13 @@ impl Lines {
     }
 
     fn take(&self, app: &App, message: Message) {
-        let (sender, kind) = (message.sender.clone().unwrap_or_default(), Kind::of(&message));
+        let kind = Kind::of(&message);
+        self.put(app, message, kind);
+    }
+
+    /// At the end of its sender's line of that kind.
+    fn put(&self, app: &App, message: Message, kind: Kind) {
+        let sender = message.sender.clone().unwrap_or_default();
         let mut queues = self.lock();
         if let Some(queue) = queues.get_mut(&(sender.clone(), kind)) {
             let is_status = grammar::read(&message.text) == Command::Status;

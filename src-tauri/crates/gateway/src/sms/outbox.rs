@@ -74,6 +74,7 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
             let due = clock::now() + LOOK_AGAIN;
             app.store.write(move |tx| outbox::looked(tx, id, due)).await
         }
+        Ok(Went::Already) => Ok(()),
         Err(Trouble::Twilio(e)) => give_up_or_wait(app, &letter, e).await,
         Err(Trouble::Unsendable(why)) => app.store.write(move |tx| outbox::failed(tx, id, None, &why)).await,
         Err(Trouble::Store(e)) => Err(e),
@@ -87,6 +88,8 @@ enum Went {
     Sent(Sent),
     /// An earlier attempt may have left; Twilio may list it only seconds later, so its list is asked once more.
     NotListedYet,
+    /// A receipt came for an earlier attempt meanwhile.
+    Already,
 }
 
 enum Trouble {
@@ -119,7 +122,9 @@ async fn go(app: &App, texting: &Texting, letter: &Outgoing) -> Result<Went, Tro
         }
     }
     let (id, now) = (letter.id, clock::now());
-    app.store.write(move |tx| outbox::begin_attempt(tx, id, now)).await?;
+    if !app.store.write(move |tx| outbox::begin_attempt(tx, id, now)).await? {
+        return Ok(Went::Already);
+    }
     crate::may_die!("outbox-before-send");
     texting.twilio.send(&wire).await.map(Went::Sent).map_err(Trouble::Twilio)
 }

@@ -29,7 +29,11 @@ pub async fn ask(app: &App, caller: &Caller, ask: Ask) -> Result<Answer, Problem
     let answer =
         tokio::time::timeout(Duration::from_millis(patience), wait(app, session, said.event, said.message)).await;
     match answer {
-        Ok(Ok(answer)) => Ok(answer),
+        Ok(Ok(answer)) => {
+            // Asked once: nobody says a second thing in it.
+            app.registry.ring(app, session, Input::MakeRoom).await;
+            Ok(answer)
+        }
         // A sandbox that is not ready would be tried again with nobody waiting: the words are taken back.
         Ok(Err(problem)) => {
             app.registry.ring(app, session, Input::Halt).await;

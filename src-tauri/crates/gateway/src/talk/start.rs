@@ -8,13 +8,13 @@ use crate::{
     sessions::{Opening, Place, open_session},
     wire::{Said, Start, Started},
 };
-use domain::{Code, Problem, SessionId, event::When, session::Input};
+use domain::{Code, PermissionMode, Problem, SessionId, event::When, pairing::Scope, session::Input};
 use store::{inbox, listing, sessions};
 
 /// Opens a session or takes one up again, and says its first words if there are any.
 ///
 /// # Errors
-/// `SESSION_LIMIT`, `UNKNOWN_SESSION`, `BAD_REQUEST`, `PICTURE_REFUSED`: nothing was opened.
+/// `SESSION_LIMIT`, `UNKNOWN_SESSION`, `BAD_REQUEST`, `PICTURE_REFUSED`, `SCOPE_MISSING` (see [`may_set`]): nothing was opened.
 pub async fn start(app: &App, caller: &Caller, start: Start) -> Result<Started, Problem> {
     begin(app, caller, start, Pictures::default()).await.map(|(started, _)| started)
 }
@@ -41,6 +41,7 @@ pub(super) async fn begin(
         None => uuid::Uuid::new_v4().to_string(),
     };
     let mode = start.permission_mode.map(Into::into);
+    may_set(app, caller, mode, start.resume.is_none())?;
     let opened = write_start(app, caller, start, client_id, pictures).await?;
     if let (Some(mode), false) = (mode, opened.new) {
         app.registry.ring(app, opened.session, Input::SetMode(mode)).await;
@@ -49,7 +50,7 @@ pub(super) async fn begin(
     if let Some(rings) = rings {
         app.registry.ring(app, opened.session, rings).await;
     }
-    app.stream.ring();
+    app.stream.ring_for(opened.session);
     let started = Started {
         session_id: opened.session.0,
         number: opened.number,
@@ -57,6 +58,16 @@ pub(super) async fn begin(
         last_event: *app.store.bells().events.borrow(),
     };
     Ok((started, said))
+}
+
+/// A mode answers questions before they are asked, so it takes what answering them takes; to plan first, and what a new
+/// session has anyway, takes nothing.
+fn may_set(app: &App, caller: &Caller, mode: Option<PermissionMode>, new: bool) -> Result<(), Problem> {
+    match mode {
+        None | Some(PermissionMode::Plan) => Ok(()),
+        Some(mode) if new && mode == Opening::usual(app).mode => Ok(()),
+        Some(_) => Ok(caller.needs(Scope::Approve)?),
+    }
 }
 
 /// A session as [`start`] left it.

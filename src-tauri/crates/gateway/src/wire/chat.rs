@@ -67,6 +67,7 @@ pub struct Start {
     #[schema(value_type = Option<String>, pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     #[ts(optional)]
     pub resume: Option<Uuid>,
+    /// Any but `plan` and a new session's usual one takes scope `approve`: it answers questions before they are asked.
     #[ts(optional)]
     pub permission_mode: Option<ModeWord>,
     /// As Claude Code names it.

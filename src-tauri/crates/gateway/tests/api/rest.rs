@@ -1,7 +1,7 @@
 //! REST: sessions, words, search, export, and what is refused.
 
 use crate::{
-    api_world::{Phone, append, call, events, raw, token},
+    api_world::{Phone, Socket, append, call, events, raw, token},
     world::{SOON, Wish, World},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -270,5 +270,43 @@ async fn info_says_what_there_is() {
     let info = call(&running.app, "GET", "/api/info", Some(&reader), None).await.body;
     assert_eq!((&info["limits"]["sessions"], &info["limits"]["turn_minutes"]), (&json!(3), &json!(7)));
     assert_eq!(info["permission_modes"], json!(["default", "acceptEdits", "bypassPermissions", "plan"]));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_mode_that_asks_less_takes_the_scope_that_answers() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let session = events(&running, 1).await;
+    let script = token(app, &["read", "chat"]).await;
+    let start = async |body: Value| call(app, "POST", "/api/stream/start", Some(&script), Some(&body)).await;
+    for mode in ["bypassPermissions", "acceptEdits", "default"] {
+        start(json!({ "resume": session, "permission_mode": mode })).await.is(403, "SCOPE_MISSING");
+    }
+    start(json!({ "permission_mode": "bypassPermissions" })).await.is(403, "SCOPE_MISSING");
+    for body in [json!({ "permission_mode": "default" }), json!({ "resume": session, "permission_mode": "plan" })] {
+        assert_eq!(start(body).await.status, 200);
+    }
+    let mut socket = Socket::open(app, &script, None).await.unwrap();
+    let data = json!({ "resume": session, "permission_mode": "acceptEdits" });
+    socket.say(json!({ "type": "streamStart", "requestId": "1", "data": data })).await;
+    assert_eq!(socket.answer("1").await["data"]["code"], "SCOPE_MISSING");
+    let phone = Phone::pair(app, "phone").await;
+    let allowed = json!({ "resume": session, "permission_mode": "acceptEdits" });
+    assert_eq!(phone.post(app, "/api/stream/start", allowed).await.status, 200);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn words_that_strangers_make_up_become_no_series_of_the_metrics() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    for n in 0..20 {
+        raw(&running.app, &format!("MADEUP{n}"), "/health", &[], vec![]).await;
+    }
+    let reader = token(&running.app, &["read"]).await;
+    let metrics = call(&running.app, "GET", "/metrics", Some(&reader), None).await.text;
+    assert!(!metrics.contains("MADEUP") && metrics.contains("method=\"other\""), "{metrics}");
     running.stop().await;
 }

@@ -154,6 +154,19 @@ async fn a_text_that_cannot_be_read_holds_up_nothing_and_its_sender_is_told() {
 
 #[tokio::test]
 async fn several_questions_are_answered_one_text_at_a_time() {
+    let answers = vec!["Blue".to_owned(), "Red".to_owned()];
+    assert_eq!(asked_two("2", "1").await, domain::approval::Decision::Answered { answers });
+}
+
+#[tokio::test]
+async fn no_to_one_of_several_questions_is_an_answer_and_with_the_number_refuses_them() {
+    let answers = vec!["Blue".to_owned(), "no".to_owned()];
+    assert_eq!(asked_two("2", "no").await, domain::approval::Decision::Answered { answers });
+    assert_eq!(asked_two("2", "no 1").await, domain::approval::Decision::Denied { message: None });
+}
+
+/// What becomes of two questions asked together, answered by two texts.
+async fn asked_two(first: &str, second: &str) -> domain::approval::Decision {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
     w.text("new").await;
@@ -173,17 +186,44 @@ async fn several_questions_are_answered_one_text_at_a_time() {
     let scene = gateway::sessions::Scene::of(app, session);
     let asked = move |tx: &store::Tx<'_>| scene.ask(tx, Some("r1".into()), subject, None, gateway::clock::now());
     app.store.write(asked).await.unwrap();
-    w.text("2").await;
+    w.text(first).await;
     let next = w.phone.wait_for(|m| m.body.contains("2/2 And the border?"), SOON).await.unwrap();
     assert!(next.body.contains("1) Red") && !next.body.contains("Which colour?"), "{}", next.body);
-    w.text("1").await;
+    w.text(second).await;
     let open = async || app.store.read(|r| store::approvals::all_open(r)).await.unwrap().is_empty().then_some(());
     until(SOON, open).await;
     let answered = events(&running).await.into_iter().find_map(|event| match event {
         domain::event::Event::Resolved { decision, .. } => Some(decision),
         _ => None,
     });
-    let answers = vec!["Blue".to_owned(), "Red".to_owned()];
-    assert_eq!(answered, Some(domain::approval::Decision::Answered { answers }));
+    running.stop().await;
+    answered.unwrap()
+}
+
+#[tokio::test]
+async fn halt_takes_back_words_that_were_kept_and_nobody_has_taken_up() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    w.text("new").await;
+    w.arrives(SOON).await;
+    let app = &running.app;
+    let session = app.store.read(|r| store::numbers::current(r, world::OWNER)).await.unwrap().unwrap();
+    let kept = app.store.write(move |tx| {
+        let arrival = inbox::Arrival {
+            channel: domain::event::Channel::Sms,
+            external: "SMkept".into(),
+            sender: Some(world::OWNER.into()),
+            receiver: None,
+            text: "delete the old branch".into(),
+            media: vec![],
+        };
+        let message = inbox::receive(tx, &arrival, gateway::clock::now())?.message;
+        inbox::route(tx, message, session, "delete the old branch", &[], domain::event::When::Queue)
+    });
+    kept.await.unwrap();
+    w.text("halt").await;
+    let told = w.arrives(SOON).await.body;
+    assert_eq!(told, domain::phrases::halted());
+    assert_eq!(app.store.read(move |r| inbox::count_waiting(r, session)).await.unwrap(), 0);
     running.stop().await;
 }

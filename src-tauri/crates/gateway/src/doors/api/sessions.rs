@@ -139,7 +139,7 @@ pub async fn change(
         tags.map_or(Ok(()), |tags| listing::set_tags(tx, id, &tags))
     });
     write.await?;
-    app.stream.ring();
+    app.stream.ring_for(id);
     shown(&app, id).await.map(Json)
 }
 

@@ -126,7 +126,8 @@ impl Line {
                 }
             }
             if failures == TRIES {
-                return put_aside(&self.app, message.message, Some(self.to())).await;
+                let _it_stays_in_the_inbox = put_aside(&self.app, message.message, Some(self.to())).await;
+                return;
             }
             self.pause().await;
         }
@@ -150,7 +151,15 @@ impl Line {
             },
         };
         let (app, message, now) = (self.app.clone(), message.clone(), clock::now());
-        let desk = Desk { app, message: message.clone(), to: self.to(), now, fetched, quiet: self.quiet };
+        let desk = Desk {
+            app,
+            message: message.clone(),
+            to: self.to(),
+            now,
+            fetched,
+            quiet: self.quiet,
+            overtakes: self.kind == Kind::Urgent,
+        };
         let then = self.app.store.write(move |tx| desk.handle(tx)).await?;
         crate::may_die!("desk-after");
         self.carry_out(&message, then).await
@@ -164,6 +173,7 @@ impl Line {
             Then::Answer(approval, decision) => self.answer(message, &approval, decision).await?,
             Then::Shot(url) => shot::send(&self.app, message.message, self.to(), url).await?,
             Then::Full => return Ok(Done::Full),
+            Then::Behind => self.lines.put(&self.app, message.clone(), Kind::Words),
         }
         Ok(Done::Yes)
     }
@@ -212,7 +222,7 @@ impl Line {
 }
 
 /// Puts a message aside that always fails: on the record, and told to its sender if that is known.
-pub(super) async fn put_aside(app: &App, number: i64, to: Option<To>) {
+pub(super) async fn put_aside(app: &App, number: i64, to: Option<To>) -> store::Result<()> {
     let (post, now) = (app.post(), clock::now());
     let record = move |tx: &store::Tx<'_>| {
         inbox::failed(tx, number, Code::Internal)?;
@@ -226,6 +236,10 @@ pub(super) async fn put_aside(app: &App, number: i64, to: Option<To>) {
     };
     match app.store.write(record).await {
         Ok(()) => tracing::error!(message = number, "a text that cannot be handled was put aside"),
-        Err(e) => tracing::error!(message = number, error = ?e, "a text that fails could not be put aside"),
+        Err(e) => {
+            tracing::error!(message = number, error = ?e, "a text that fails could not be put aside");
+            return Err(e);
+        }
     }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     Code, SessionId, Timestamp,
-    approval::{Approval, ByText, Decision, Subject, read_answers, read_first_answers},
+    approval::{Approval, ByText, Decision, Subject, read_first_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
     phrases,
@@ -33,6 +33,8 @@ pub enum Then {
     Shot(Option<String>),
     /// Its session holds as many messages as it may; nothing was done.
     Full,
+    /// It answers a question and was said after words that are not handled yet: it waits for them.
+    Behind,
 }
 
 /// One message on the desk.
@@ -44,6 +46,8 @@ pub struct Desk {
     pub fetched: Arc<Fetched>,
     /// Its sender was told enough for now: what is said is done and not answered.
     pub quiet: bool,
+    /// It did not wait for what was said before it.
+    pub overtakes: bool,
 }
 
 impl Desk {
@@ -93,17 +97,6 @@ impl Desk {
         Ok(open.into_iter().filter(|a| a.asked_at <= self.message.received_at).collect())
     }
 
-    /// "no" to a question is an answer like any other.
-    fn refusal(&self, approval: &Approval, words: Option<String>) -> Decision {
-        match &approval.subject {
-            Subject::Question { questions, .. } => match read_answers(questions, &self.message.text) {
-                Some(answers) => Decision::Answered { answers },
-                None => Decision::Denied { message: words },
-            },
-            _ => Decision::Denied { message: words },
-        }
-    }
-
     fn yes(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
             Meant::This(a) if matches!(a.subject, Subject::Question { .. }) => {
@@ -135,7 +128,17 @@ impl Desk {
 
     fn no(&self, tx: &Tx<'_>, number: Option<u32>, words: Option<String>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
-            Meant::This(a) => Ok(Then::Answer(a.clone(), self.refusal(&a, words))),
+            // An answer like any other, in its turn; with a number it refuses all that is asked together.
+            Meant::This(a) if number.is_none() && matches!(a.subject, Subject::Question { .. }) => {
+                if self.overtakes && inbox::oldest_unread_of(tx, &self.to.address, self.message.message)?.is_some() {
+                    return Ok(Then::Behind);
+                }
+                match self.part_of_an_answer(tx, (*a).clone(), &self.message.text)? {
+                    Some(then) => Ok(then),
+                    None => Ok(Then::Answer(a, Decision::Denied { message: words })),
+                }
+            }
+            Meant::This(a) => Ok(Then::Answer(a, Decision::Denied { message: words })),
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             // "No, use tabs" with nothing open is a sentence for the agent.
             Meant::Nothing if words.is_some() => self.words(tx, &self.message.text, When::Queue),
@@ -219,9 +222,13 @@ impl Desk {
     fn halt(&self, tx: &Tx<'_>) -> store::Result<Then> {
         let session = numbers::current(tx, &self.to.address)?;
         let busy = |g: Glance| matches!(g.state, "working" | "starting") || g.waiting > 0;
-        if let Some(session) = session.filter(|id| self.app.registry.glance(*id).is_some_and(busy)) {
-            inbox::handled(tx, self.message.message)?;
-            return Ok(Then::Ring(session, Box::new(Input::Halt)));
+        if let Some(session) = session {
+            // Words that were just routed to it show nothing yet.
+            let busy = self.app.registry.glance(session).is_some_and(busy) || inbox::count_waiting(tx, session)? > 0;
+            if busy {
+                inbox::handled(tx, self.message.message)?;
+                return Ok(Then::Ring(session, Box::new(Input::Halt)));
+            }
         }
         match inbox::oldest_unread_of(tx, &self.to.address, self.message.message)? {
             Some(earlier) => {
