@@ -66,13 +66,13 @@ async fn a_turn_lives_on_a_phones_socket_and_is_whole_in_its_history() {
     until(SOON, async || (app.registry.active() == 1).then_some(())).await;
     for words in ["one more", "and another"] {
         let started = phone.post(app, "/api/stream/start", json!({ "prompt": words })).await;
-        assert_eq!(started.status, 200, "one without work makes room: {} {:?}", started.text, app.registry.glances());
+        assert_eq!(started.status, 200, "one without work makes room: {}", started.text);
     }
     let closed = call(app, "DELETE", &format!("/api/stream/{session}"), Some(&phone.access), None).await;
     assert_eq!(closed.status, 204);
     socket.until(|f| f["data"]["kind"] == "session" && f["data"]["state"] == "closed").await;
-    let fits = phone.post(app, "/api/stream/start", json!({ "title": "fits again" })).await;
-    assert_eq!(fits.status, 200, "{}", fits.text);
+    let fits = async || phone.post(app, "/api/stream/start", json!({ "title": "fits again" })).await.status;
+    until(SOON, async || (fits().await == 200).then_some(())).await;
     running.remove().await;
 }
 
