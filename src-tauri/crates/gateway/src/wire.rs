@@ -37,4 +37,6 @@ pub use phones::{
 pub use push::{PushApproval, PushEndpoint, PushKey, PushKeys, PushKind, PushNotice, PushShown, PushSubscription};
 pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
 pub use typescript::typescript;
-pub use words::{ChannelWord, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord};
+pub use words::{
+    ChannelWord, ErrorKind, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord,
+};

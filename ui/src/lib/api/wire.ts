@@ -281,7 +281,7 @@ export type ErrorData = {
 /**
  * One of the codes in Lanyard's index.
  */
-code: Code, 
+code: Code, kind: ErrorKind, 
 /**
  * A sentence for a person.
  */
@@ -293,7 +293,7 @@ export type ErrorDetails = {
  */
 suggestion: string, 
 /**
- * Seconds after which to try again (429), as in `Retry-After`.
+ * Seconds after which to try again, as in `Retry-After`: with every 429.
  */
 retry_after?: number, 
 /**
@@ -313,11 +313,17 @@ at?: number,
 /**
  * One of the codes in Lanyard's index.
  */
-code: Code, 
+code: Code, kind: ErrorKind, 
 /**
  * A sentence for a person.
  */
 message: string, details: ErrorDetails, };
+
+/**
+ * Which part of Lanyard an error belongs to: `connection` (the request, the network), `process` (the agent and its
+ * model), `session`, `permission` (who may what), `system` (the machine, the engine, the config).
+ */
+export type ErrorKind = "connection" | "process" | "session" | "permission" | "system";
 
 /**
  * A piece of a session's history: the same frames the WebSocket carries, oldest first.

@@ -200,9 +200,27 @@ async fn a_client_without_the_scope_is_told_so_and_nothing_happens() {
     for (n, mut frame) in frames.into_iter().enumerate() {
         frame["requestId"] = json!(n.to_string());
         socket.say(frame).await;
-        assert_eq!(socket.answer(&n.to_string()).await["data"]["code"], "SCOPE_MISSING");
+        let error = &socket.answer(&n.to_string()).await["data"];
+        assert_eq!((&error["code"], &error["kind"]), (&json!("SCOPE_MISSING"), &json!("permission")));
     }
     assert_eq!(running.app.store.read(|r| store::sessions::count(r)).await.unwrap(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_limit_met_on_a_socket_says_when_to_come_again() {
+    let w = World::new(Wish { config: "[api]\nper_minute = 5\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let hasty = token(&running.app, &["read", "chat"]).await;
+    let mut socket = Socket::open(&running.app, &hasty, None).await.unwrap();
+    for n in 0..4 {
+        socket.say(json!({ "type": "ping", "requestId": n.to_string() })).await;
+        assert_eq!(socket.answer(&n.to_string()).await["type"], "pong");
+    }
+    socket.say(json!({ "type": "ping", "requestId": "once too often" })).await;
+    let error = &socket.answer("once too often").await["data"];
+    assert_eq!((&error["code"], &error["kind"]), (&json!("TOO_MANY_REQUESTS"), &json!("connection")));
+    assert!((1..=60).contains(&error["details"]["retry_after"].as_u64().unwrap()), "{error}");
     running.stop().await;
 }
 
