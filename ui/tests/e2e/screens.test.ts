@@ -62,7 +62,7 @@ async function furnish(): Promise<void> {
     lodge.fact({ type: "streamData", data: { kind: "artifact", session_id: ids.rich, at: Date.now(), turn: null, artifact: art, media_type: "image/png", caption: "The invoice, as it is printed now" } });
     lodge.fact({ type: "streamComplete", data: { session_id: ids.rich, at: Date.now(), turn: "t", outcome: "completed", usage: { input: 1, output: 1, cache_read: 1, cache_write: 1 }, cost_dollars: 0.12, duration_ms: 74_000, artifacts: [] } });
     lodge.say(ids.rich, "And now deploy");
-    lodge.fact({ type: "error", data: { session_id: ids.rich, at: Date.now(), code: "MODEL_OVERLOADED", message: "The model has too much to do just now.", details: { suggestion: "Say it again in a few minutes." } } });
+    lodge.fact({ type: "error", data: { session_id: ids.rich, at: Date.now(), code: "MODEL_OVERLOADED", kind: "process", message: "The model has too much to do just now.", details: { suggestion: "Say it again in a few minutes." } } });
 }
 
 type Look = (page: Page) => Promise<void>;

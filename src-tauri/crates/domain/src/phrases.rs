@@ -198,6 +198,14 @@ pub fn forgotten() -> &'static str {
     "The agent could not take this conversation up again. It starts afresh and has forgotten what came before."
 }
 
+/// A tool gave `n` pictures that are none.
+pub fn no_picture(n: usize) -> String {
+    match n {
+        1 => "A tool gave a picture that is no PNG, JPEG, GIF or WebP; it was dropped.".to_owned(),
+        n => format!("A tool gave {n} pictures that are no PNG, JPEG, GIF or WebP; they were dropped."),
+    }
+}
+
 /// A turn that nobody asked for.
 pub fn unasked(answer: &str) -> String {
     format!("(by itself) {answer}")

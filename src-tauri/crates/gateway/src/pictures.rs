@@ -1,6 +1,11 @@
 //! Pictures made fit for a text message.
 
+use domain::{ArtifactId, SessionId, Timestamp, TurnId};
 use std::io::Cursor;
+use store::{
+    Tx,
+    artifacts::{self, Artifact},
+};
 
 /// Twilio takes 5 MB, carriers about 1 MB; above that they shrink or drop a picture.
 pub const MMS_BYTES: usize = 1_000_000;
@@ -24,6 +29,34 @@ pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
         image::ImageFormat::WebP => Some("image/webp"),
         _ => None,
     }
+}
+
+/// Whose a picture is, and the words beneath it.
+#[derive(Clone, Debug, Default)]
+pub struct Of {
+    pub session: Option<SessionId>,
+    pub turn: Option<TurnId>,
+    pub caption: Option<String>,
+}
+
+impl Of {
+    pub fn session(id: SessionId) -> Self {
+        Self { session: Some(id), ..Self::default() }
+    }
+}
+
+/// Writes a picture down, under the type that its bytes were found to be ([`media_type`]), never one that somebody said.
+pub fn keep(
+    tx: &Tx<'_>,
+    of: Of,
+    media_type: &'static str,
+    bytes: Vec<u8>,
+    now: Timestamp,
+) -> store::Result<ArtifactId> {
+    let id = ArtifactId::new();
+    let Of { session, turn, caption } = of;
+    let media_type = media_type.to_owned();
+    artifacts::put(tx, &Artifact { id, session, turn, media_type, caption, bytes, created_at: now }).map(|()| id)
 }
 
 /// `bytes` as they are if they fit a text message, else as a JPEG that does. Gives media type and bytes.

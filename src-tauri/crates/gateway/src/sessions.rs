@@ -1,6 +1,7 @@
 //! Sessions at work: one driver for each, a registry to ring them by, and the workshop that gives them processes.
 
 mod driver;
+mod failure;
 mod photo;
 mod places;
 mod registry;
@@ -8,6 +9,7 @@ mod start;
 mod workshop;
 mod writes;
 
+pub use failure::{LastFailure, stops_every_turn};
 pub use places::Place;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, title_of};

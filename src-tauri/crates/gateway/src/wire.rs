@@ -10,6 +10,7 @@ mod errors;
 mod facts;
 mod frames;
 mod house;
+mod links;
 mod phones;
 mod push;
 mod sessions;
@@ -30,6 +31,7 @@ pub use frames::{
     Welcome,
 };
 pub use house::{Claude, ClaudeTest, Health, HouseStatus, Info, Limits, SessionCount};
+pub use links::{LinkAnswer, LinkApproval, LinkArtifact, LinkSession, LinkShown};
 pub use phones::{
     ApiToken, ApiTokenMade, ApiTokens, Jwk, MakeApiToken, Pair, PairingShown, PhoneChange, PhoneShown, Phones,
     PublicKey, Refresh, Ticket, Tokens, WhoKind, You,
@@ -37,4 +39,6 @@ pub use phones::{
 pub use push::{PushApproval, PushEndpoint, PushKey, PushKeys, PushKind, PushNotice, PushShown, PushSubscription};
 pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
 pub use typescript::typescript;
-pub use words::{ChannelWord, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord};
+pub use words::{
+    ChannelWord, ErrorKind, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord,
+};

@@ -4,6 +4,7 @@
 mod api_world;
 mod world;
 
+use api_world::Phone;
 use standins::oracle;
 use std::process::Command;
 use world::{Wish, World};
@@ -15,7 +16,7 @@ const LIMITS: &str = "[api]\nper_minute = 10000000\naddress_per_minute = 1000000
 
 /// No route is left out. A request that is right in form may still be refused: a picture that is none with 415 (no schema can
 /// foresee it), a pairing code that is not shown with 403, the eleventh in a minute with 429, a key that lies on no curve with
-/// 400. There is no engine here, so that what wants an agent's answer says 503 at once, or 504 if it was asked to wait for less
+/// 400 (and so is a push address that a push service could not have). There is no engine here, so that what wants an agent's answer says 503 at once, or 504 if it was asked to wait for less
 /// than that; only there is that no server's error. A plain request for the WebSocket lacks the handshake, which a description
 /// cannot ask for: 400.
 const SETTINGS: &str = r#"
@@ -27,7 +28,7 @@ include-path = ["/api/ask", "/api/claude/test"]
 checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503, 504]
 
 [[operations]]
-include-path = "/api/pair"
+include-path = ["/api/pair", "/api/push"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 403, 429]
 
 [[operations]]
@@ -40,18 +41,23 @@ async fn schemathesis_finds_nothing() {
     let w = World::new(Wish { config: LIMITS, ..Wish::default() }).await;
     let running = w.start().await;
     let python = tokio::task::spawn_blocking(|| oracle::python(&[ORACLE])).await.unwrap().unwrap();
-    let token = api_world::token(&running.app, &["read", "chat", "approve"]).await;
-    let session = api_world::events(&running, 20).await;
     std::fs::write(w.home().join("schemathesis.toml"), SETTINGS).unwrap();
-    let url = format!("http://{}/api/openapi.json", running.app.public_addr);
-    let mut run = Command::new(python.with_file_name("schemathesis"));
-    run.current_dir(w.home())
-        .args(["run", &url, "--header", &format!("Authorization: Bearer {token}")])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "40", "--seed", "7", "--no-color"])
-        .args(["--generation-database", "none"]);
-    let output = tokio::task::spawn_blocking(move || run.output()).await.unwrap().unwrap();
-    let words = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{words}\n{}", String::from_utf8_lossy(&output.stderr));
-    let _in_the_store_for_it_to_find = session;
+    let _for_it_to_find = api_world::events(&running, 20).await;
+    let throw = async |token: &str, args: &[&str]| {
+        let mut run = Command::new(python.with_file_name("schemathesis"));
+        run.current_dir(w.home())
+            .args(["run", &format!("http://{}/api/openapi.json", running.app.public_addr)])
+            .args(["--header", &format!("Authorization: Bearer {token}"), "--generation-database", "none"])
+            .args(["--phases", "examples,coverage,fuzzing", "--seed", "7", "--no-color"])
+            .args(args);
+        let output = tokio::task::spawn_blocking(move || run.output()).await.unwrap().unwrap();
+        let words = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{words}\n{}", String::from_utf8_lossy(&output.stderr));
+    };
+    throw(&api_world::token(&running.app, &["read", "chat", "approve"]).await, &["--max-examples", "24"]).await;
+    // What only a paired phone may: to any other token these say 403 whatever comes.
+    let phone = Phone::pair(&running.app, "phone").await;
+    let phones = ["--include-path-regex", "^/api/push", "--max-examples", "15"];
+    throw(&phone.access, &phones).await;
     running.stop().await;
 }

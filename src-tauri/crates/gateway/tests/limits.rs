@@ -38,6 +38,17 @@ async fn no_way_in_begins_more_sessions_than_may_be_at_work() {
 }
 
 #[tokio::test]
+async fn words_that_find_too_many_waiting_are_told_when_to_come_again() {
+    let w = World::new(Wish { config: "[agent]\nwaiting = 1\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let phone = Phone::pair(&running.app, "phone").await;
+    let started = phone.post(&running.app, "/api/stream/start", json!({ "prompt": "hello" })).await.body;
+    let stream = format!("/api/stream/{}", started["session_id"].as_str().unwrap());
+    phone.post(&running.app, &stream, json!({ "text": "more", "client_id": "m" })).await.is(429, "BUSY");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn many_at_once_do_not_slip_past_the_limit() {
     let w = World::new(TWO).await;
     let running = w.start().await;

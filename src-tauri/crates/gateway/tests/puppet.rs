@@ -2,6 +2,8 @@
 
 #[path = "puppet/agent.rs"]
 mod agent;
+#[path = "puppet/failure.rs"]
+mod failure;
 #[path = "puppet/lines.rs"]
 mod lines;
 #[path = "puppet/store.rs"]

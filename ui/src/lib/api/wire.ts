@@ -211,7 +211,8 @@ export type ChannelWord = "sms" | "phone" | "desktop" | "api" | "cli";
  */
 export type Claude = { 
 /**
- * Whether a turn could run: a key is there and the sandbox is not in trouble.
+ * Whether a turn could run: a key is there, the sandbox is not in trouble, and the last agent did not fail in a way that
+ * the next would too (the key refused, no credit, a model that is not to be had, a process that died).
  */
 available: boolean, 
 /**
@@ -242,7 +243,9 @@ export type ClaudeTest = { ok: boolean, session_id: string, text: string, durati
  * - `ping`: answered by `pong`. Any frame counts as a sign of life; a client silent for 60 s is dropped.
  * - `presence`: whether the page is in front of a person's eyes; decides whether a push is sent.
  *
- * A frame that cannot be taken is answered by `error`; three in a row that cannot be read close the connection (1008).
+ * A frame that cannot be taken is answered by `error`; three in a row that cannot be read close the connection (1008). A
+ * frame over `frame_bytes` of `GET /api/info` (1 MB) is one of those; one over 8 MB is not read to its end: the connection
+ * is gone without a word.
  */
 export type ClientFrame = { 
 /**
@@ -281,7 +284,7 @@ export type ErrorData = {
 /**
  * One of the codes in Lanyard's index.
  */
-code: Code, 
+code: Code, kind: ErrorKind, 
 /**
  * A sentence for a person.
  */
@@ -293,7 +296,7 @@ export type ErrorDetails = {
  */
 suggestion: string, 
 /**
- * Seconds after which to try again (429), as in `Retry-After`.
+ * Seconds after which to try again, as in `Retry-After`: with every 429.
  */
 retry_after?: number, 
 /**
@@ -313,11 +316,17 @@ at?: number,
 /**
  * One of the codes in Lanyard's index.
  */
-code: Code, 
+code: Code, kind: ErrorKind, 
 /**
  * A sentence for a person.
  */
 message: string, details: ErrorDetails, };
+
+/**
+ * Which part of Lanyard an error belongs to: `connection` (the request, the network), `process` (the agent and its
+ * model), `session`, `permission` (who may what), `system` (the machine, the engine, the config).
+ */
+export type ErrorKind = "connection" | "process" | "session" | "permission" | "system";
 
 /**
  * A piece of a session's history: the same frames the WebSocket carries, oldest first.
@@ -443,6 +452,61 @@ export type Limits = { sessions: number,
  * Messages that may wait in one session.
  */
 waiting: number, turn_minutes: number, idle_minutes: number, frame_bytes: number, prompt_bytes: number, image_bytes: number, images: number, requests_per_minute: number, };
+
+/**
+ * The agent's words of a turn, whole, with what it made.
+ */
+export type LinkAnswer = { session: LinkSession, 
+/**
+ * When it ended.
+ */
+at: number | null, markdown: string, artifacts: Array<LinkArtifact>, };
+
+/**
+ * An approval as its link shows it. It may be refused there; granting needs a paired phone.
+ */
+export type LinkApproval = { id: string, 
+/**
+ * What a person types to name it.
+ */
+number: number, 
+/**
+ * The tool's name, or `question`, `plan`, `rerun`.
+ */
+tool: string, 
+/**
+ * Exactly what would run, as the agent wrote it. Show `shown` to a person, not this.
+ */
+input: JsonValue, 
+/**
+ * Where the file that the tool names really is, if that is elsewhere than its name says (a link leads there).
+ */
+target: string | null, 
+/**
+ * All of it as text, with every character that could mislead made visible.
+ */
+shown: string, risk: RiskWord, state: ApprovalState, asked_at: number, 
+/**
+ * Without an answer until then it means no.
+ */
+expires_at: number, 
+/**
+ * The gateway's time.
+ */
+now: number, };
+
+export type LinkArtifact = { 
+/**
+ * A path on this host, for an `<img>`, until it runs out.
+ */
+url: string, media_type: string, caption: string | null, };
+
+export type LinkSession = { title: string, };
+
+/**
+ * `GET /api/link/{name}`: a whole answer, or what an approval would run.
+ */
+export type LinkShown = { "kind": "answer" } & LinkAnswer | { "kind": "approval" } & LinkApproval;
 
 /**
  * Local door, `POST /tokens`.

@@ -357,8 +357,15 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_is_pinged_every_25_seconds_and_dropped_after_60_silent_ones() {
+        let pace = Pace::default();
+        assert_eq!((pace.ping, pace.silence), (Duration::from_secs(25), Duration::from_secs(60)));
+        assert_eq!(Resolved::new(parse("").unwrap()).unwrap().api.pace, pace);
+    }
+
+    #[test]
     fn the_default_config_resolves() {
-        let r = Resolved::new(Written::default()).unwrap();
+        let r = Resolved::new(parse("").unwrap()).unwrap();
         assert!(r.twilio.is_none() && r.public_url.is_none());
         assert_ne!(r.agent_uid, 0);
     }

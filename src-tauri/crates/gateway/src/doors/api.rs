@@ -1,5 +1,5 @@
 //! The companion API, for phones, scripts and the window. Mounted twice: on the public door, where every caller brings a
-//! token, and on the local door, where the caller is the owner. What changes settings, secrets or phones is in neither.
+//! token or a link's proof, and on the local door, where the caller is the owner. What changes settings, secrets or phones is in neither.
 
 mod approvals;
 mod auth;
@@ -9,6 +9,7 @@ mod export;
 mod guard;
 mod history;
 mod house;
+mod links;
 mod no;
 mod pairing;
 mod push;
@@ -18,6 +19,9 @@ mod socket;
 pub use auth::{Approve, Chat, Needs, PairedPhone, Read};
 pub use docs::openapi;
 pub use guard::is_ours;
+pub use history::artifact_bytes;
+pub use links::find as find_link;
+pub use no::No;
 
 use crate::{gateway::App, pairing::Caller};
 use axum::{
@@ -91,5 +95,7 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(approvals::decide))
         .routes(routes!(push::key, push::subscribe, push::unsubscribe))
         .routes(routes!(push::shown))
+        .routes(routes!(links::link))
+        .routes(routes!(links::deny))
         .layer(DefaultBodyLimit::max(BODY))
 }

@@ -271,6 +271,7 @@ async fn remove(State(app): State<App>) -> Result<Json<Value>, Refusal> {
 /// A secret was changed: the next use reads it anew.
 async fn forget_secrets(State(app): State<App>) -> Json<Value> {
     app.secrets.forget().await;
+    app.last_failure.forget();
     Json(json!({}))
 }
 

@@ -2,16 +2,9 @@
 //! holder of a link need; settings, secrets and phones are not in it.
 
 use super::{Way, api, page, reply::Refusal, serving};
-use crate::{
-    clock,
-    gateway::App,
-    lan::CERTIFICATE_PATH,
-    links::{Found, Target},
-    sms::webhook,
-};
+use crate::{gateway::App, lan::CERTIFICATE_PATH, links::Target, sms::webhook};
 use axum::{
     Router,
-    body::Body,
     extract::{Path, Request, State},
     http::{HeaderValue, header},
     middleware::{self, Next},
@@ -45,8 +38,6 @@ pub fn router(app: App, way: Way) -> Router {
         .route("/a/{name}", get(page::phone))
         .route("/p/{name}", get(page::phone))
         .route("/assets/{*path}", get(page::asset))
-        .route("/api/link/{name}", get(page::link))
-        .route("/api/link/{name}/deny", post(page::deny))
         .route("/", get(page::phone))
         .route("/pair", get(page::phone))
         .route("/sw.js", get(page::worker))
@@ -112,17 +103,7 @@ async fn certificate(State(app): State<App>) -> Result<Response, Refusal> {
 }
 
 /// A picture, for Twilio's HEAD and GET and for the page that shows an answer.
-async fn media(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Refusal> {
-    let (now, key) = (clock::now(), app.link_key().await.clone());
-    let found = app
-        .store
-        .read(move |r| match key.find(r, &name, now)? {
-            Found::Shows(Target::Media(id)) => Ok(store::artifacts::get(r, id)?.ok_or(Code::NotFound)),
-            Found::RanOut => Ok(Err(Code::LinkExpired)),
-            Found::Shows(_) | Found::Nothing => Ok(Err(Code::NotFound)),
-        })
-        .await?;
-    let artifact = found?;
-    let content_type = HeaderValue::from_str(&artifact.media_type).unwrap_or(HeaderValue::from_static("image/jpeg"));
-    Ok(([(header::CONTENT_TYPE, content_type)], Body::from(artifact.bytes)).into_response())
+async fn media(State(app): State<App>, Path(name): Path<String>) -> Result<Response, api::No> {
+    let Target::Media(id) = api::find_link(&app, name).await? else { return Err(Code::NotFound.into()) };
+    api::artifact_bytes(&app, id, "no-store").await
 }

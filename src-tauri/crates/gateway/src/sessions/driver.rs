@@ -167,7 +167,7 @@ impl Driver {
         behind::look(&self.app, &mut step.writes).await;
         if !step.writes.is_empty() {
             match self.write(&step.writes, pictures).await {
-                Ok(()) => {}
+                Ok(()) => self.app.last_failure.note(&step.writes),
                 Err(Lost::Stopping) => return false,
                 Err(Lost::ForGood(e)) => return self.give_up(&step.writes, e).await,
             }

@@ -1,14 +1,18 @@
 //! The agent's `send_photo`: a file of the sandbox as a picture for the owner.
 
 use super::{driver::READS_WITHIN, writes::Scene};
-use crate::{clock, gateway::App, pictures};
+use crate::{
+    clock,
+    gateway::App,
+    pictures::{self, Of},
+};
 use domain::{
-    ArtifactId, SessionId, TurnId,
+    SessionId, TurnId,
     agent::{AgentCommand, GatewayCall, GatewayTool},
     event::Event,
     shown::shown_line,
 };
-use store::{artifacts, events};
+use store::events;
 use tokio::sync::mpsc;
 
 /// A file larger than this is refused before it is read.
@@ -43,22 +47,11 @@ async fn send_file(
     let fitting = tokio::task::spawn_blocking(move || pictures::for_mms(bytes)).await;
     let (media_type, bytes) = fitting.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let caption = caption.map(|c| shown_line(&c, 300));
-    let id = ArtifactId::new();
     let now = clock::now();
     let scene = Scene::of(app, session);
     let kept = app.store.write(move |tx| {
-        artifacts::put(
-            tx,
-            &artifacts::Artifact {
-                id,
-                session: Some(session),
-                turn,
-                media_type: media_type.to_owned(),
-                caption: caption.clone(),
-                bytes,
-                created_at: now,
-            },
-        )?;
+        let of = Of { session: Some(session), turn, caption: caption.clone() };
+        let id = pictures::keep(tx, of, media_type, bytes, now)?;
         let made =
             Event::ArtifactMade { turn, artifact: id, media_type: media_type.to_owned(), caption: caption.clone() };
         events::append(tx, session, &made, now)?;

@@ -3,6 +3,7 @@
 use crate::{
     gateway::App,
     links::Target,
+    pictures::{self, Of},
     push::Pushes,
     sms::letters::{Post, To},
 };
@@ -16,7 +17,7 @@ use domain::{
     usage::Tokens,
 };
 use std::time::Duration;
-use store::{Tx, approvals, artifacts, events, inbox, numbers, push_letters::About, sessions, turns, usage};
+use store::{Tx, approvals, events, inbox, numbers, push_letters::About, sessions, turns, usage};
 
 pub use domain::risk::WORKSPACE;
 
@@ -103,11 +104,14 @@ impl Scene {
     }
 
     fn append(&self, tx: &Tx<'_>, event: &Event, shown: &[Picture], now: Timestamp) -> store::Result<()> {
-        let mut event = event.clone();
+        let (mut event, mut dropped) = (event.clone(), 0);
         match &mut event {
             Event::ToolFinished { pictures, .. } => {
                 for picture in shown {
-                    pictures.push(self.keep(tx, picture, now)?);
+                    match self.keep(tx, picture, now)? {
+                        Some(kept) => pictures.push(kept),
+                        None => dropped += 1,
+                    }
                 }
             }
             Event::Steered { turn, message } => inbox::take(tx, *message, *turn)?,
@@ -115,22 +119,18 @@ impl Scene {
             Event::Closed => sessions::close(tx, self.session)?,
             _ => {}
         }
-        events::append(tx, self.session, &event, now).map(drop)
+        events::append(tx, self.session, &event, now)?;
+        match dropped {
+            0 => Ok(()),
+            n => events::append(tx, self.session, &Event::Noticed { text: phrases::no_picture(n) }, now).map(drop),
+        }
     }
 
-    fn keep(&self, tx: &Tx<'_>, picture: &Picture, now: Timestamp) -> store::Result<ArtifactId> {
-        let id = ArtifactId::new();
-        let artifact = artifacts::Artifact {
-            id,
-            session: Some(self.session),
-            turn: None,
-            media_type: picture.media_type.clone(),
-            caption: None,
-            bytes: picture.bytes.to_vec(),
-            created_at: now,
-        };
-        artifacts::put(tx, &artifact)?;
-        Ok(id)
+    /// A tool's picture as what its bytes are; whatever the sandbox calls it. None: it is no picture.
+    fn keep(&self, tx: &Tx<'_>, picture: &Picture, now: Timestamp) -> store::Result<Option<ArtifactId>> {
+        let media_type = pictures::media_type(&picture.bytes);
+        let kept = media_type.map(|is| pictures::keep(tx, Of::session(self.session), is, picture.bytes.to_vec(), now));
+        kept.transpose()
     }
 
     #[allow(clippy::too_many_arguments, reason = "one row's columns")]

@@ -3,11 +3,7 @@
 use crate::{clock, gateway::App, pictures};
 use domain::{ArtifactId, SessionId, Timestamp};
 use std::time::Duration;
-use store::{
-    Tx,
-    artifacts::{self, Artifact},
-    inbox::Message,
-};
+use store::{Tx, inbox::Message};
 
 /// Twilio's own limit for one message.
 const LARGEST: usize = 5_000_000;
@@ -29,17 +25,7 @@ impl Fetched {
     /// Writes them down as artifacts of `session`.
     pub fn keep(&self, tx: &Tx<'_>, session: SessionId, now: Timestamp) -> store::Result<Vec<ArtifactId>> {
         let keep = |(media_type, bytes): &(&'static str, Vec<u8>)| {
-            let id = ArtifactId::new();
-            let artifact = Artifact {
-                id,
-                session: Some(session),
-                turn: None,
-                media_type: (*media_type).to_owned(),
-                caption: None,
-                bytes: bytes.clone(),
-                created_at: now,
-            };
-            artifacts::put(tx, &artifact).map(|()| id)
+            pictures::keep(tx, pictures::Of::session(session), media_type, bytes.clone(), now)
         };
         self.pictures.iter().map(keep).collect()
     }

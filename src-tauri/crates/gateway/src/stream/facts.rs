@@ -1,8 +1,8 @@
 //! Stored events as frames: the same for a socket and for a page of history.
 
 use crate::wire::{
-    ApprovalShown, ApprovalState, ArtifactFact, Complete, ErrorFrame, Frame, FromServer, ModeFact, Notice, Resolved,
-    SaidFact, SessionFact, Status, Steered, StreamData, TextFact, ToolFinished, ToolUse, ToolUsed, TurnFact,
+    ApprovalShown, ApprovalState, ArtifactFact, Complete, ErrorData, ErrorFrame, Frame, FromServer, ModeFact, Notice,
+    Resolved, SaidFact, SessionFact, Status, Steered, StreamData, TextFact, ToolFinished, ToolUse, ToolUsed, TurnFact,
 };
 use domain::{ApprovalId, Problem, event::Event, shown::shown};
 use serde_json::Value;
@@ -93,13 +93,10 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
             artifacts: artifacts::of_turn(rows, turn)?.into_iter().map(|(id, ..)| id.0).collect(),
         }),
         Event::Failed { turn, code, detail } => {
-            let problem = Problem::with_detail(code, shown(&detail));
-            FromServer::Error(ErrorFrame {
-                session_id: Some(session_id),
-                turn: turn.map(|t| t.0),
-                at: Some(at),
-                ..problem.into()
-            })
+            let mut error = ErrorData::from(Problem::with_detail(code, shown(&detail)));
+            // It is past: when to come again was counted from then.
+            error.details.retry_after = None;
+            FromServer::Error(ErrorFrame { error, session_id: Some(session_id), turn: turn.map(|t| t.0), at: Some(at) })
         }
         Event::Noticed { text } => FromServer::Status(Status::Notice(Notice { session_id, at, text })),
         Event::ModeChanged { mode } => {

@@ -5,7 +5,9 @@ use crate::{
     gateway::App,
     pairing::Caller,
     talk,
-    wire::{Accepted, CLIENT_TYPES, ErrorFrame, Frame, FromClient, FromServer, Pong, Presence, Said, Status},
+    wire::{
+        Accepted, CLIENT_TYPES, ErrorData, ErrorFrame, Frame, FromClient, FromServer, Pong, Presence, Said, Status,
+    },
 };
 use axum::extract::ws::Message;
 use domain::{ApprovalId, Code, Problem, SessionId, pairing::Scope};
@@ -56,9 +58,9 @@ pub async fn hear(app: &App, caller: &Caller, message: Message, answers: &mpsc::
     };
     let Some(caller) = app.callers.again(caller) else { return Heard::Gone };
     if let Some(id) = caller.id()
-        && app.limits.caller(id).is_err()
+        && let Err(wait) = app.limits.caller(id)
     {
-        return tell(answers, request_id, Err(Code::TooManyRequests.into())).await;
+        return tell(answers, request_id, Ok(FromServer::Error(ErrorData::wait(wait).into()))).await;
     }
     if let FromClient::Ask(ask) = body {
         return begin_ask(app, caller, ask, request_id, answers).await;

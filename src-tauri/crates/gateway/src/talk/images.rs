@@ -3,10 +3,7 @@
 use crate::{pictures, wire::Image};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{ArtifactId, Code, Problem, SessionId, Timestamp};
-use store::{
-    Tx,
-    artifacts::{self, Artifact},
-};
+use store::Tx;
 
 /// One picture's bytes at most: what the model's API takes.
 pub const IMAGE_BYTES: usize = 5_000_000;
@@ -44,11 +41,7 @@ impl Pictures {
     /// Writes them down as artifacts of `session`.
     pub fn keep(&self, tx: &Tx<'_>, session: SessionId, now: Timestamp) -> store::Result<Vec<ArtifactId>> {
         let keep = |(media_type, bytes): &(&'static str, Vec<u8>)| {
-            let id = ArtifactId::new();
-            let (media_type, bytes) = ((*media_type).to_owned(), bytes.clone());
-            let artifact =
-                Artifact { id, session: Some(session), turn: None, media_type, caption: None, bytes, created_at: now };
-            artifacts::put(tx, &artifact).map(|()| id)
+            pictures::keep(tx, pictures::Of::session(session), media_type, bytes.clone(), now)
         };
         self.0.iter().map(keep).collect()
     }

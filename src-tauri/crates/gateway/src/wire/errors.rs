@@ -1,5 +1,7 @@
 //! How the API says no, over REST and over the WebSocket alike.
 
+use super::ErrorKind;
+use crate::pairing::Wait;
 use domain::{Code, Problem};
 use serde::Serialize;
 use ts_rs::TS;
@@ -26,6 +28,7 @@ pub struct ErrorData {
     #[ts(type = "Code")]
     #[schema(value_type = String)]
     pub code: Code,
+    pub kind: ErrorKind,
     /// A sentence for a person.
     pub message: String,
     pub details: ErrorDetails,
@@ -35,7 +38,7 @@ pub struct ErrorData {
 pub struct ErrorDetails {
     /// What to do about it.
     pub suggestion: String,
-    /// Seconds after which to try again (429), as in `Retry-After`.
+    /// Seconds after which to try again, as in `Retry-After`: with every 429.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub retry_after: Option<u64>,
@@ -63,15 +66,55 @@ pub struct ErrorFrame {
     pub at: Option<i64>,
 }
 
+/// Seconds until it is worth a try where nobody can know when there is room: a session is free once its turn has ended.
+const SOON: u64 = 5;
+/// The same where the limit is that of an account elsewhere: Anthropic's and ngrok's are by the minute.
+const A_MINUTE: u64 = 60;
+
+impl ErrorData {
+    /// Too often; the next is taken after so long.
+    pub fn wait(Wait(seconds): Wait) -> Self {
+        let mut data = Self::from(Problem::from(Code::TooManyRequests));
+        data.details.retry_after = Some(seconds);
+        data
+    }
+}
+
 impl From<Problem> for ErrorData {
     fn from(p: Problem) -> Self {
-        let details = ErrorDetails { suggestion: p.suggestion, ..ErrorDetails::default() };
-        Self { code: p.code, message: p.message, details }
+        let entry = p.code.entry();
+        let retry_after = match p.code {
+            _ if entry.status != 429 => None,
+            Code::RateLimited | Code::TunnelAgentLimit | Code::TunnelLimit => Some(A_MINUTE),
+            _ => Some(SOON),
+        };
+        let details = ErrorDetails { suggestion: p.suggestion, retry_after, now: None };
+        Self { code: p.code, kind: entry.kind.into(), message: p.message, details }
+    }
+}
+
+impl From<ErrorData> for ErrorFrame {
+    fn from(error: ErrorData) -> Self {
+        Self { error, session_id: None, turn: None, at: None }
     }
 }
 
 impl From<Problem> for ErrorFrame {
     fn from(p: Problem) -> Self {
-        Self { error: p.into(), session_id: None, turn: None, at: None }
+        ErrorData::from(p).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_kind_and_every_limit_says_when_to_come_again() {
+        for code in Code::ALL {
+            let data = ErrorData::from(Problem::from(*code));
+            assert_eq!(data.kind, code.entry().kind.into());
+            assert_eq!(data.details.retry_after.is_some(), code.entry().status == 429, "{code}");
+        }
     }
 }

@@ -93,8 +93,10 @@ pub struct Pong {
 /// - `ping`: answered by `pong`. Any frame counts as a sign of life; a client silent for 60 s is dropped.
 /// - `presence`: whether the page is in front of a person's eyes; decides whether a push is sent.
 ///
-/// A frame that cannot be taken is answered by `error`; three in a row that cannot be read close the connection (1008).
-#[derive(Clone, Debug, Deserialize, TS)]
+/// A frame that cannot be taken is answered by `error`; three in a row that cannot be read close the connection (1008). A
+/// frame over `frame_bytes` of `GET /api/info` (1 MB) is one of those; one over 8 MB is not read to its end: the connection
+/// is gone without a word.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct ClientFrame {
     /// Comes back on the frame that answers this one. At most 100 characters.
     #[serde(default, rename = "requestId")]
@@ -104,7 +106,7 @@ pub struct ClientFrame {
     pub body: FromClient,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum FromClient {
     Ask(Ask),
@@ -121,7 +123,7 @@ pub enum FromClient {
 pub const CLIENT_TYPES: &[&str] =
     &["ask", "streamStart", "streamSend", "streamClose", "interrupt", "permission", "ping", "presence"];
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct InSession<T> {
     pub session_id: Uuid,
     #[serde(flatten)]
@@ -130,10 +132,10 @@ pub struct InSession<T> {
 }
 
 /// No fields: `{}`.
-#[derive(Clone, Copy, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, TS, ToSchema)]
 pub struct Nothing {}
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 pub struct Permission {
     /// The approval's.
     pub id: Uuid,
@@ -142,7 +144,7 @@ pub struct Permission {
     pub decide: Decide,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS, ToSchema)]
 pub struct Presence {
     pub visible: bool,
 }

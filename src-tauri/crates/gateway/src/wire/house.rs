@@ -37,7 +37,8 @@ pub struct Health {
 /// `GET /api/claude/status`, and in `/health`.
 #[derive(Clone, Debug, Serialize, TS, ToSchema)]
 pub struct Claude {
-    /// Whether a turn could run: a key is there and the sandbox is not in trouble.
+    /// Whether a turn could run: a key is there, the sandbox is not in trouble, and the last agent did not fail in a way that
+    /// the next would too (the key refused, no credit, a model that is not to be had, a process that died).
     pub available: bool,
     /// Claude Code's version in the sandbox image.
     pub version: String,

@@ -46,6 +46,7 @@ pub fn typescript() -> String {
     all.visit::<SessionPage>();
     all.visit::<SessionChange>();
     all.visit::<Approvals>();
+    all.visit::<LinkShown>();
     all.visit::<Health>();
     all.visit::<Info>();
     all.visit::<ClaudeTest>();

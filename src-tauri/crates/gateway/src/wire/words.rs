@@ -1,6 +1,6 @@
 //! Plain words of the API, and how Lanyard's own types become them.
 
-use domain::{PermissionMode, event, pairing::Scope, risk::Risk, usage};
+use domain::{PermissionMode, code, event, pairing::Scope, risk::Risk, usage};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -32,6 +32,9 @@ word!(/// Words said while the agent works: `queue` waits for the turn's end, `s
     WhenWord from event::When, "lowercase" { Queue, Steer });
 word!(/// How a turn ended. `halted`: the owner stopped it. `interrupted`: the program or the machine went down in it.
     OutcomeWord from event::Outcome, "lowercase" { Completed, Halted, Failed, Interrupted });
+word!(/// Which part of Lanyard an error belongs to: `connection` (the request, the network), `process` (the agent and its
+    /// model), `session`, `permission` (who may what), `system` (the machine, the engine, the config).
+    ErrorKind from code::Kind, "lowercase" { Connection, Process, Session, Permission, System });
 word!(/// How much could go wrong.
     RiskWord from Risk, "lowercase" { Low, Medium, High });
 word!(/// How much the agent may do without asking, as Claude Code names it.

@@ -4,7 +4,7 @@ use crate::{
     api_world::{HOST, Phone, Socket, call, events, local, raw, refused, token},
     world::{self, SOON, Wish, World, resident_mb},
 };
-use gateway::doors;
+use gateway::doors::{self, Way};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
@@ -61,11 +61,13 @@ async fn every_route_of_the_description_wants_a_token() {
     for (path, methods) in whole["paths"].as_object().unwrap() {
         for (method, about) in methods.as_object().unwrap() {
             let open = about["security"].as_array().is_some_and(|s| s.contains(&json!({})));
-            let path = path.replace("{id}", "0197c7c8-0000-7000-8000-000000000000");
+            let path = path.replace("{id}", "0197c7c8-0000-7000-8000-000000000000").replace("{name}", &"A".repeat(23));
             for bad in [None, Some("x"), Some("lanyard_a_e30.AAAA"), Some("lanyard_t_AAAA")] {
                 let said = call(&running.app, &method.to_uppercase(), &path, bad, None).await;
-                if path == "/ws" || !open {
+                if path == "/ws" || path.starts_with("/api/artifacts") || !open {
                     said.is(401, "NOT_PAIRED");
+                } else if path.starts_with("/api/link") {
+                    said.is(404, "NOT_FOUND");
                 } else {
                     assert!(path == "/health" || [400, 415].contains(&said.status), "{path}: {}", said.text);
                 }
@@ -152,6 +154,21 @@ async fn a_wrong_host_and_a_foreign_page_are_refused() {
         assert_eq!(headers[name], value);
     }
     assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn each_way_in_has_names_of_its_own() {
+    let w = World::new(Wish { config: "[api]\nhosts = [\"desk.lan:8443\"]\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let (app, port) = (&running.app, running.app.public_addr.port());
+    let ours = |way, host: &str| doors::api::is_ours(app, way, host);
+    for near in [format!("localhost:{port}"), format!("127.0.0.1:{port}"), app.public_addr.to_string()] {
+        assert_eq!([Way::Port, Way::Tunnel, Way::Lan].map(|way| ours(way, &near)), [true, false, false], "{near}");
+    }
+    for named in [HOST, "desk.lan:8443"] {
+        assert_eq!([Way::Port, Way::Tunnel, Way::Lan].map(|way| ours(way, named)), [true, true, false], "{named}");
+    }
     running.stop().await;
 }
 

@@ -2,10 +2,17 @@
 
 use crate::{
     api_world::{Phone, Socket, append, call, events, raw, token},
-    world::{SOON, Wish, World},
+    world::{self, SOON, Wish, World},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{agent::Picture, event::Event, phrases, session::Write};
+use gateway::{
+    links::{self, Target},
+    sessions::Scene,
+};
 use serde_json::{Value, json};
+use std::time::Duration;
+use store::artifacts::Artifact;
 
 const NOBODY: &str = "0197c7c8-0000-7000-8000-000000000000";
 
@@ -155,6 +162,62 @@ async fn a_picture_must_be_what_it_says_and_comes_back_as_it_was() {
     assert!(bytes.headers["content-security-policy"].to_str().unwrap().contains("sandbox"));
     let by_link = call(app, "GET", listed["url"].as_str().unwrap(), None, None).await;
     assert_eq!((by_link.status, by_link.text.len()), (200, bytes.text.len()), "without a token, for a while");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_artifact_opens_to_the_proof_of_its_own_link_and_acts_as_nothing_else() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let now = gateway::clock::now();
+    let kept = async |mut artifact: Artifact, made: domain::Timestamp| {
+        artifact.media_type = "text/html".into();
+        let id = artifact.id;
+        let link = app.store.write(move |tx| {
+            store::artifacts::put(tx, &artifact)?;
+            links::make(tx, Target::Media(id), Duration::from_secs(60), made)
+        });
+        let path = app.link_key().await.path(&link.await.unwrap()).unwrap();
+        (format!("/api/artifacts/{id}"), path.replace("/m/", ""))
+    };
+    let (one, proof) = kept(world::picture(now).1, now).await;
+    let (other, _) = kept(world::picture(now).1, now).await;
+    let (old, late) = kept(world::picture(now).1, now - Duration::from_secs(120)).await;
+    let get = async |path: String| call(app, "GET", &path, None, None).await;
+    for path in [format!("{one}?proof={proof}"), format!("/m/{proof}")] {
+        let said = get(path).await;
+        assert_eq!((said.status, &said.bytes[..]), (200, &world::png()[..]));
+        assert_eq!(said.headers["content-security-policy"], "default-src 'none'; sandbox");
+        assert_eq!(said.headers["x-content-type-options"], "nosniff");
+    }
+    get(one.clone()).await.is(401, "NOT_PAIRED");
+    get(format!("{other}?proof={proof}")).await.is(404, "NOT_FOUND");
+    get(format!("{one}?proof={}", "A".repeat(23))).await.is(404, "NOT_FOUND");
+    get(format!("{old}?proof={late}")).await.is(410, "LINK_EXPIRED");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_tools_picture_is_kept_as_what_it_is_and_what_is_none_is_dropped() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let session = events(&running, 0).await;
+    let of = |bytes: &[u8]| Picture { media_type: "text/html".into(), bytes: bytes.into() };
+    let pictures = [of(&world::png()), of(b"<script>alert(1)</script>")];
+    let (scene, text) = (Scene::of(app, session), String::new());
+    let finished = Event::ToolFinished { id: "t".into(), ok: true, text, detail: None, pictures: Vec::new() };
+    let write = move |tx: &store::Tx<'_>| {
+        scene.write_all(tx, &[Write::Append(finished.clone())], &pictures, gateway::clock::now())
+    };
+    app.store.write(write).await.unwrap();
+    let kept = app.store.read(move |r| store::artifacts::outlines(r, session, None, 10)).await.unwrap();
+    assert_eq!(kept.iter().map(|a| a.media_type.as_str()).collect::<Vec<_>>(), ["image/png"]);
+    let told = app.store.read(|r| store::events::after(r, 0, 10)).await.unwrap();
+    let told: Vec<Event> = told.into_iter().map(|e| e.event).collect();
+    assert!(matches!(&told[0], Event::ToolFinished { pictures, .. } if pictures == &[kept[0].id]), "{told:?}");
+    assert!(matches!(&told[1], Event::Noticed { text } if *text == phrases::no_picture(1)), "{told:?}");
     running.stop().await;
 }
 

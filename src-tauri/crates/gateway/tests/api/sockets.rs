@@ -200,9 +200,27 @@ async fn a_client_without_the_scope_is_told_so_and_nothing_happens() {
     for (n, mut frame) in frames.into_iter().enumerate() {
         frame["requestId"] = json!(n.to_string());
         socket.say(frame).await;
-        assert_eq!(socket.answer(&n.to_string()).await["data"]["code"], "SCOPE_MISSING");
+        let error = &socket.answer(&n.to_string()).await["data"];
+        assert_eq!((&error["code"], &error["kind"]), (&json!("SCOPE_MISSING"), &json!("permission")));
     }
     assert_eq!(running.app.store.read(|r| store::sessions::count(r)).await.unwrap(), 0);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_limit_met_on_a_socket_says_when_to_come_again() {
+    let w = World::new(Wish { config: "[api]\nper_minute = 5\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let hasty = token(&running.app, &["read", "chat"]).await;
+    let mut socket = Socket::open(&running.app, &hasty, None).await.unwrap();
+    for n in 0..4 {
+        socket.say(json!({ "type": "ping", "requestId": n.to_string() })).await;
+        assert_eq!(socket.answer(&n.to_string()).await["type"], "pong");
+    }
+    socket.say(json!({ "type": "ping", "requestId": "once too often" })).await;
+    let error = &socket.answer("once too often").await["data"];
+    assert_eq!((&error["code"], &error["kind"]), (&json!("TOO_MANY_REQUESTS"), &json!("connection")));
+    assert!((1..=60).contains(&error["details"]["retry_after"].as_u64().unwrap()), "{error}");
     running.stop().await;
 }
 
@@ -429,11 +447,60 @@ async fn a_silent_client_is_dropped_and_one_that_answers_pings_is_not() {
         while let Some(Ok(_)) = lively.stream.next().await {}
     });
     let connected = async || gateway::pairing::phones_shown(&running.app).await.unwrap().phones[0].connected;
+    until(SOON, async || (connected().await == 2).then_some(())).await;
     until(SOON, async || (connected().await == 1).then_some(())).await;
     assert!(!living.is_finished());
     drop(silent);
     running.stop().await;
     living.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_id_of_something_else_finds_nothing_by_socket_either() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let session = events(&running, 3).await;
+    let mut socket = phone.socket(app, None).await;
+    let frames = [
+        (
+            "UNKNOWN_SESSION",
+            json!({ "type": "streamSend", "data": { "session_id": phone.id, "text": "x", "client_id": "c" } }),
+        ),
+        ("UNKNOWN_SESSION", json!({ "type": "streamStart", "data": { "resume": phone.id, "prompt": "x" } })),
+        ("UNKNOWN_SESSION", json!({ "type": "streamClose", "data": { "session_id": phone.id } })),
+        ("UNKNOWN_SESSION", json!({ "type": "interrupt", "data": { "session_id": phone.id } })),
+        (
+            "UNKNOWN_APPROVAL",
+            json!({ "type": "permission", "data": { "id": session.0, "decision": "allow", "input_hash": "" } }),
+        ),
+    ];
+    for (n, (code, mut frame)) in frames.into_iter().enumerate() {
+        frame["requestId"] = json!(n.to_string());
+        socket.say(frame).await;
+        let answer = socket.answer(&n.to_string()).await;
+        assert_eq!((&answer["type"], &answer["data"]["code"]), (&json!("error"), &json!(code)), "{answer}");
+    }
+    assert_eq!(app.store.read(|r| store::events::after(r, 0, 10)).await.unwrap().len(), 3, "and changes nothing");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_that_has_run_out_opens_no_socket() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let late = app.callers.signer().sign(
+        domain::PhoneId(phone.id.parse().unwrap()),
+        domain::pairing::Scopes::ALL,
+        domain::Timestamp(gateway::clock::now().0 - 16 * 60_000),
+    );
+    call(app, "GET", "/ws", Some(&late), None).await.is(401, "TOKEN_EXPIRED");
+    let offered = [("sec-websocket-protocol", format!("lanyard.v1, lanyard.bearer.{late}"))];
+    assert_eq!(refused(&Socket::at(app, "/ws", &offered).await.err().unwrap()).unwrap(), 401);
+    running.stop().await;
 }
 
 #[tokio::test]

@@ -46,6 +46,10 @@ impl Said {
             assert_eq!(self.body["type"], "error");
             assert!(self.body["requestId"].as_str().unwrap().starts_with("req_"));
             assert_eq!(self.headers["x-request-id"], self.body["requestId"].as_str().unwrap());
+            let kind = domain::Code::named(code).unwrap().entry().kind;
+            assert_eq!(self.body["data"]["kind"], serde_json::to_value(kind).unwrap());
+            let after = self.headers.get("retry-after").map(|s| s.to_str().unwrap().parse::<u64>().unwrap());
+            assert_eq!((after.is_some(), self.body["data"]["details"]["retry_after"].as_u64()), (status == 429, after));
             assert!(self.body["data"]["details"]["suggestion"].as_str().unwrap().len() > 10);
         }
     }

@@ -94,17 +94,22 @@ pub fn may_call(app: &App, origin: &str) -> bool {
 /// Whether a host (with its port) is a name of this gateway for those who come this way.
 pub fn is_ours(app: &App, way: Way, host: &str) -> bool {
     match way {
-        Way::Port | Way::Tunnel => is_public(app, host),
+        Way::Port => is_public(app, host),
+        Way::Tunnel => is_named(app, host),
         Way::Lan => app.lan.is_at(&format!("https://{host}")),
     }
 }
 
-fn is_public(app: &App, host: &str) -> bool {
-    let public = app.address.host();
-    let port = app.public_addr.port();
+/// The public address, and the owner's own names for it.
+fn is_named(app: &App, host: &str) -> bool {
     let named = app.config.written.api.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
-    named
-        || public.is_some_and(|public| public.eq_ignore_ascii_case(host))
+    named || app.address.host().is_some_and(|public| public.eq_ignore_ascii_case(host))
+}
+
+/// These, and those of the listening port.
+fn is_public(app: &App, host: &str) -> bool {
+    let port = app.public_addr.port();
+    is_named(app, host)
         || host == app.public_addr.to_string()
         || host.strip_prefix("localhost:").is_some_and(|p| p.parse() == Ok(port))
         || host.strip_prefix("127.0.0.1:").is_some_and(|p| p.parse() == Ok(port))

@@ -2,11 +2,13 @@
 
 use super::{
     PairedPhone, Read,
+    links::find,
     no::{Asked, No, Of, Refusals, bad},
     sessions::{limit, shown},
 };
 use crate::{
     gateway::App,
+    links::Target,
     stream::{facts, view},
     wire::{Artifacts, Events, SearchHit, SearchHits},
 };
@@ -83,22 +85,44 @@ pub async fn artifacts(
     Ok(Json(Artifacts { artifacts: view::artifacts(&app, id, None).await? }))
 }
 
-/// An artifact's bytes.
-#[utoipa::path(get, path = "/api/artifacts/{id}", tag = "sessions", params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, content_type = "*/*", body = Vec<u8>), Refusals))]
+/// The proof of a link in place of a token.
+#[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[into_params(parameter_in = Query)]
+pub struct Proof {
+    /// The last part of an artifact's `url` (`/m/<proof>`). With it no token is needed, until it runs out.
+    pub proof: Option<String>,
+}
+
+/// An artifact's bytes, for a token or for the proof of a link to it.
+#[utoipa::path(get, path = "/api/artifacts/{id}", tag = "sessions", params(("id" = uuid::Uuid, Path), Proof),
+    security((), ("bearer" = [])), responses((status = 200, content_type = "*/*", body = Vec<u8>), Refusals))]
 pub async fn artifact(
     State(app): State<App>,
-    _phone: PairedPhone<Read>,
+    phone: Result<PairedPhone<Read>, No>,
     Of(id): Of<ArtifactId>,
+    Asked(Proof { proof }): Asked<Proof>,
 ) -> Result<Response, No> {
+    match proof {
+        Some(proof) => {
+            let shows = find(&app, proof).await?;
+            (shows == Target::Media(id)).then_some(()).ok_or(Code::NotFound)?;
+        }
+        None => drop(phone?),
+    }
+    // It never changes.
+    artifact_bytes(&app, id, "private, max-age=31536000, immutable").await
+}
+
+/// An artifact's bytes as an answer. What is in them must not act as a page of ours, nor be taken for something else.
+pub async fn artifact_bytes(app: &App, id: ArtifactId, cache: &'static str) -> Result<Response, No> {
     let artifact = app.store.read(move |r| store::artifacts::get(r, id)).await?.ok_or(Code::NotFound)?;
     let media_type = HeaderValue::from_str(&artifact.media_type);
     let media_type = media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    // It never changes; what is in it must not act as a page of ours.
     let headers = [
         (header::CONTENT_TYPE, media_type),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable")),
+        (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((headers, Body::from(artifact.bytes)).into_response())
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     gateway::App,
-    sessions::SandboxState,
+    sessions::{SandboxState, stops_every_turn},
     stream::view,
     talk::{self, AGENTS, IMAGE_BYTES, IMAGES, PROMPT_BYTES},
     wire::{Ask, Claude, ClaudeTest, Health, Info, Limits, SessionState},
@@ -49,12 +49,17 @@ async fn claude(app: &App) -> Claude {
         SandboxState::Paused => Some(Code::SandboxPaused.entry().sentence.to_owned()),
         SandboxState::Unknown | SandboxState::Preparing { .. } | SandboxState::Ready => None,
     };
-    let no_key = key.as_ref().err().map(|e| e.problem().message);
+    judged(key.err().map(|e| e.problem().message), trouble, app.last_failure.code())
+}
+
+/// From what is wrong with the key, with the sandbox, and with the last agent.
+fn judged(no_key: Option<String>, trouble: Option<String>, failed: Option<Code>) -> Claude {
+    let key = no_key.is_none();
     Claude {
-        available: key.is_ok() && trouble.is_none(),
+        available: key && trouble.is_none() && !failed.is_some_and(stops_every_turn),
         version: sandbox::CLAUDE_VERSION.to_owned(),
-        key: key.is_ok(),
-        last_error: trouble.or(no_key),
+        key,
+        last_error: trouble.or(no_key).or(failed.map(|code| code.entry().sentence.to_owned())),
     }
 }
 
@@ -126,4 +131,24 @@ pub async fn claude_test(State(app): State<App>, phone: PairedPhone<Chat>) -> Re
 pub async fn metrics(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Response, No> {
     let text = app.metrics.text(&app).await?;
     Ok(([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_fail_the_next_turn_too_makes_claude_unavailable_and_any_failure_is_told() {
+        assert_eq!((judged(None, None, None).available, judged(None, None, None).last_error), (true, None));
+        for (code, available) in [
+            (Code::KeyRefused, false),
+            (Code::CreditTooLow, false),
+            (Code::AgentDied, false),
+            (Code::Overloaded, true),
+            (Code::PromptTooLong, true),
+        ] {
+            let claude = judged(None, None, Some(code));
+            assert_eq!((claude.available, claude.last_error.as_deref()), (available, Some(code.entry().sentence)));
+        }
+    }
 }

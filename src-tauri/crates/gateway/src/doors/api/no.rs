@@ -24,10 +24,8 @@ pub struct No(Box<ErrorData>);
 
 impl No {
     /// Too often; try again after a while.
-    pub fn wait(Wait(seconds): Wait) -> Self {
-        let mut no = Self::from(Code::TooManyRequests);
-        no.0.details.retry_after = Some(seconds);
-        no
+    pub fn wait(wait: Wait) -> Self {
+        Self(Box::new(ErrorData::wait(wait)))
     }
 
     /// The caller's clock is wrong; ours.

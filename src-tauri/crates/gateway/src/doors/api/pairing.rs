@@ -16,7 +16,6 @@ use axum::{
     extract::State,
     http::{Extensions, HeaderMap, header},
 };
-use domain::Code;
 
 /// Pairs a phone with the code from the QR. Ten tries a minute for an address, thirty for everyone.
 #[utoipa::path(post, path = "/api/pair", tag = "pairing", request_body = Pair, security(()), responses((status = 200, body = Tokens), Refusals))]
@@ -46,6 +45,6 @@ pub async fn refresh(State(app): State<App>, Body(asked): Body<Refresh>) -> Resu
 /// A ticket that opens one WebSocket, once, within thirty seconds.
 #[utoipa::path(post, path = "/api/ticket", tag = "pairing", responses((status = 200, body = Ticket), Refusals))]
 pub async fn ticket(State(app): State<App>, phone: PairedPhone<Read>) -> Result<Json<Ticket>, No> {
-    let ticket = app.callers.tickets().give(phone.0, clock::now()).ok_or(Code::TooManyRequests)?;
+    let ticket = app.callers.tickets().give(phone.0, clock::now()).map_err(No::wait)?;
     Ok(Json(Ticket { ticket, expires_in: TICKET_LIFE.as_secs() }))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     PairedPhone, Read,
-    no::{Body, No, Refusals},
+    no::{Body, No, Refusals, bad},
 };
 use crate::{
     gateway::App,
@@ -11,6 +11,9 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 use domain::Code;
+
+/// No browser's endpoint is longer; the description says so.
+const ENDPOINT: usize = 1000;
 
 /// The key that a browser subscribes with.
 #[utoipa::path(get, path = "/api/push", tag = "push", responses((status = 200, body = PushKey), Refusals))]
@@ -39,6 +42,9 @@ pub async fn unsubscribe(
     phone: PairedPhone<Read>,
     Body(gone): Body<PushEndpoint>,
 ) -> Result<StatusCode, No> {
+    if gone.endpoint.chars().count() > ENDPOINT {
+        return Err(bad(format!("endpoint has at most {ENDPOINT} characters")));
+    }
     push::unsubscribe(&app, &phone.0, gone.endpoint).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -33,7 +33,8 @@ pub struct From {
 }
 
 /// Opens the WebSocket. The token comes as `Authorization: Bearer`, as the subprotocol `lanyard.bearer.<token>`, or by a
-/// ticket; never in the address.
+/// ticket; never in the address. A frame over `frame_bytes` of `GET /api/info` is answered by `error`; one over 8 MB is not
+/// read to its end, and the connection is gone without a word.
 #[utoipa::path(get, path = "/ws", tag = "socket", params(From), security((), ("bearer" = [])),
     responses((status = 101, description = "The WebSocket is open; its frames are described by Frame and ClientFrame"), Refusals))]
 pub async fn open(State(app): State<App>, Asked(from): Asked<From>, request: Request) -> Result<Response, No> {
