@@ -46,7 +46,9 @@ pub async fn lead(app: &App, url: &str) {
             Number::Failed { why }
         }
     };
-    app.address.number.send_replace(number);
+    if app.address.is_tunnelled(url) {
+        app.address.number.send_replace(number);
+    }
 }
 
 async fn prove(app: &App, texting: &Texting, url: &str) -> Result<(), Problem> {

@@ -38,7 +38,7 @@ pub struct TunnelSettings {
     pub edge: Option<String>,
     pub roots: Option<String>,
     /// Where its public side is. No file can say this.
-    pub resolve: Option<(String, SocketAddr)>,
+    pub resolve: Vec<(String, SocketAddr)>,
 }
 
 impl TunnelSettings {
@@ -53,7 +53,7 @@ impl TunnelSettings {
         })?;
         let (domain, edge) = (named(&written.domain), named(&written.edge));
         let (enabled, set_webhook) = (written.enabled, written.set_webhook);
-        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: None })
+        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: Vec::new() })
     }
 
     /// Who asks the public address as somebody outside would.
