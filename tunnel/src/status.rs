@@ -51,6 +51,16 @@ impl TunnelStatus {
         }
     }
 
+    /// `off`, `connecting`, `open` or `refused`, as it is serialized.
+    pub fn word(&self) -> &'static str {
+        match self {
+            TunnelStatus::Off => "off",
+            TunnelStatus::Connecting { .. } => "connecting",
+            TunnelStatus::Open { .. } => "open",
+            TunnelStatus::Refused { .. } => "refused",
+        }
+    }
+
     /// One line for a person.
     pub fn in_words(&self, now: SystemTime) -> String {
         let until = |then: &Option<SystemTime>| then.map(|then| then.duration_since(now).unwrap_or(Duration::ZERO));
@@ -93,7 +103,7 @@ mod tests {
             "As many ngrok agents are online as the account allows. Stop one at dashboard.ngrok.com/agents; the tunnel then opens by itself. Next attempt in 12 s."
         );
         let json = serde_json::to_value(&taken).unwrap();
-        assert_eq!(json["state"], "refused");
+        assert_eq!(json["state"], taken.word());
         assert_eq!(json["why"]["code"], "TUNNEL_AGENT_LIMIT");
         assert_eq!(json["next_try"], 1_012_000);
     }

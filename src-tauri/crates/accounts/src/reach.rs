@@ -29,8 +29,8 @@ pub async fn head(url: &str) -> Result<Answer, Cause> {
 pub struct Visitor {
     /// PEM of a CA that is trusted beside the system's.
     pub roots: Option<String>,
-    /// Where this host is, instead of where its name leads.
-    pub resolve: Option<(String, SocketAddr)>,
+    /// Where these hosts are, instead of where their names lead.
+    pub resolve: Vec<(String, SocketAddr)>,
 }
 
 /// A page's answer.
@@ -46,10 +46,7 @@ pub struct Page {
 impl Visitor {
     fn client(&self) -> Result<reqwest::Client, Cause> {
         http::client_with(|builder| {
-            let builder = match &self.resolve {
-                Some((host, at)) => builder.resolve(host, *at),
-                None => builder,
-            };
+            let builder = self.resolve.iter().fold(builder, |builder, (host, at)| builder.resolve(host, *at));
             match &self.roots {
                 Some(pem) => Ok(builder.add_root_certificate(reqwest::Certificate::from_pem(pem.as_bytes())?)),
                 None => Ok(builder),

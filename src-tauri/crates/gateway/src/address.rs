@@ -5,11 +5,11 @@ mod number;
 mod tunnelling;
 
 pub use number::Number;
-pub use tunnelling::run;
+pub use tunnelling::Tunnelled;
 
-use crate::config::Resolved;
+use crate::{config::Resolved, switch::Switch};
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Store, Tx, facts};
+use store::{Store, facts};
 use tokio::sync::{Notify, watch};
 use tunnel::TunnelStatus;
 
@@ -18,15 +18,13 @@ pub struct Address {
     fixed: Option<String>,
     /// The tunnel's URL, kept while it reconnects and over a restart: what leaves meanwhile carries the right links.
     tunnelled: watch::Sender<Option<String>>,
-    wanted: watch::Sender<bool>,
+    pub switch: Switch,
     status: watch::Sender<TunnelStatus>,
     number: watch::Sender<Number>,
     /// A browser that comes for the first time meets ngrok's own page before ours.
     page_in_the_way: AtomicBool,
     /// The tunnel came to be open: what Twilio could not bring meanwhile is to be looked for.
     opened: Notify,
-    /// Try again now: the owner has done what was asked.
-    again: Notify,
 }
 
 impl Address {
@@ -35,18 +33,16 @@ impl Address {
     /// # Errors
     /// As the store's.
     pub async fn open(config: &Resolved, store: &Store) -> store::Result<Self> {
-        let (switched, last) =
-            store.read(|r| Ok((facts::get(r, facts::TUNNEL)?, facts::get(r, facts::TUNNEL_URL)?))).await?;
-        let wanted = switched.map_or(config.tunnel.enabled, |switched| switched == ON);
+        let switch = Switch::open(store, facts::TUNNEL, config.tunnel.enabled).await?;
+        let last = store.read(|r| facts::get(r, facts::TUNNEL_URL)).await?;
         Ok(Self {
             fixed: config.public_url.clone(),
-            tunnelled: watch::Sender::new(last.filter(|_| wanted)),
-            wanted: watch::Sender::new(wanted),
+            tunnelled: watch::Sender::new(last.filter(|_| switch.is_on())),
+            switch,
             status: watch::Sender::new(TunnelStatus::Off),
             number: watch::Sender::default(),
             page_in_the_way: AtomicBool::new(false),
             opened: Notify::new(),
-            again: Notify::new(),
         })
     }
 
@@ -78,20 +74,19 @@ impl Address {
         self.page_in_the_way.load(Ordering::Relaxed)
     }
 
-    /// Switches the tunnel from now on. Switching on what is on tries again at once.
-    pub fn switch(&self, on: bool) {
-        self.wanted.send_replace(on);
-        self.again.notify_one();
+    /// From now on the tunnel leads here from `url` (None: from nowhere); what was found out before is nothing now. Gives
+    /// whether it did already.
+    fn leads_from(&self, url: Option<&str>) -> bool {
+        let known = self.tunnelled.send_replace(url.map(str::to_owned)).as_deref() == url;
+        self.number.send_replace(Number::Untouched);
+        if !known {
+            self.page_in_the_way.store(false, Ordering::Relaxed);
+        }
+        known
     }
-}
 
-const ON: &str = "on";
-const OFF: &str = "off";
-
-/// Writes down what the owner wants of the tunnel; [`Address::switch`] comes after the commit.
-///
-/// # Errors
-/// As the store's.
-pub fn keep_switch(tx: &Tx<'_>, on: bool) -> store::Result<()> {
-    facts::set(tx, facts::TUNNEL, if on { ON } else { OFF })
+    /// Whether `url` is still the tunnel's: what was found out about another is nothing now.
+    fn is_tunnelled(&self, url: &str) -> bool {
+        self.tunnelled.borrow().as_deref() == Some(url)
+    }
 }

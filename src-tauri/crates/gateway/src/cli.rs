@@ -98,9 +98,9 @@ enum Command {
         #[arg(long, conflicts_with = "follow")]
         reached: bool,
     },
-    /// Pair a phone: shows a link that works once and for two minutes.
+    /// Pair a phone: shows a link that works once and for two minutes, then the next one, until a phone has used one.
     Pair {
-        /// Return at once instead of waiting for the phone.
+        /// Show one link and return at once instead of waiting for the phone.
         #[arg(long)]
         no_wait: bool,
         /// Draw the QR code into this file too: a picture for a page (.svg) or for anything else (.png).

@@ -1,10 +1,11 @@
-//! What is well and what is not, and how to mend each: engine, image, key, database, disk, clock, public address, local network,
-//! Twilio.
+//! What is well and what is not, and how to mend each: engine, image, key, database, disk, clock, public address, tunnel, local
+//! network, Twilio.
 
 mod database;
 mod image;
 mod lan;
 mod offline;
+mod tunnel;
 
 pub use offline::without_a_gateway;
 
@@ -16,7 +17,7 @@ use accounts::{
 use domain::{Code, Problem};
 use sandbox::Health;
 use serde::{Deserialize, Serialize};
-use std::{path::Path, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +45,8 @@ const DISK_LEAST: u64 = 500 << 20;
 const DISK_LOW: u64 = 5 << 30;
 /// A clock further off than this breaks TLS and Twilio's dates.
 const CLOCK_OFF: Duration = Duration::from_secs(90);
+/// The engine's few answers take tens of milliseconds; a computer that is busy is given time.
+const ENGINE_ANSWERS: Duration = Duration::from_secs(10);
 
 fn well(what: &str, says: impl Into<String>) -> Finding {
     Finding { what: what.into(), state: State::Well, says: says.into(), mend: String::new() }
@@ -72,6 +75,7 @@ pub async fn examine(app: &App) -> Vec<Finding> {
     findings.push(key);
     findings.extend(twilio);
     findings.push(public);
+    findings.extend(tunnel::findings(app));
     findings.extend(lan);
     findings.push(clock);
     findings.push(database::database(&app.paths).await);
@@ -80,6 +84,19 @@ pub async fn examine(app: &App) -> Vec<Finding> {
 }
 
 async fn engine(app: &App) -> Vec<Finding> {
+    in_time(asked_engine(app)).await
+}
+
+/// An engine that hangs takes connections and never answers.
+async fn in_time(asked: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    let silent = || {
+        let why = format!("It took the question and did not answer within {} s.", ENGINE_ANSWERS.as_secs());
+        vec![broken("engine", Problem::with_detail(Code::NoEngine, why).suggest("Start Docker again."))]
+    };
+    tokio::time::timeout(ENGINE_ANSWERS, asked).await.unwrap_or_else(|_| silent())
+}
+
+async fn asked_engine(app: &App) -> Vec<Finding> {
     let info = match app.workshop.engine_info().await {
         Ok(info) => info,
         Err(problem) => return vec![broken("engine", problem)],
@@ -120,7 +137,7 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
 async fn texting(app: &App) -> Vec<Finding> {
     let mut findings = twilio(&app.config, &app.secrets, app.texting.as_ref()).await;
     if app.texting.is_some() {
-        findings.push(webhook(app).await);
+        findings.push(tunnel::webhook(app).await);
     }
     findings
 }
@@ -149,35 +166,6 @@ async fn twilio(config: &Resolved, secrets: &Secrets, texting: Option<&Texting>)
     vec![account, allowed]
 }
 
-/// Is the number's webhook ours?
-async fn webhook(app: &App) -> Finding {
-    let (Some(texting), Some(url)) = (&app.texting, app.address.url()) else {
-        return note(
-            "webhook",
-            "There is no public address for Twilio to post to.",
-            "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
-        );
-    };
-    let wanted = format!("{url}/sms");
-    match texting.twilio.numbers().await {
-        Ok(numbers) => {
-            let own = numbers.iter().find(|n| n.phone_number.as_str() == texting.settings.from);
-            match own {
-                Some(n) if n.sms_url.as_deref().is_some_and(|u| u.split('#').next() == Some(wanted.as_str())) => {
-                    well("webhook", "The number's webhook leads here.")
-                }
-                Some(_) => note(
-                    "webhook",
-                    "The number's webhook leads elsewhere.",
-                    format!("Set it to {wanted} in Twilio's console."),
-                ),
-                None => note("webhook", "The number is not one of the account's own.", "Check twilio.from."),
-            }
-        }
-        Err(e) => broken("webhook", Problem::with_detail(e.code(), e)),
-    }
-}
-
 /// The public address, asked from here: does it lead to this Lanyard?
 async fn public_address(app: &App) -> Finding {
     let Some(url) = app.address.url() else {
@@ -187,7 +175,8 @@ async fn public_address(app: &App) -> Finding {
             "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
         );
     };
-    match accounts::reach::head(&format!("{url}/health")).await {
+    let past_ngroks_page = [("ngrok-skip-browser-warning", "1")];
+    match app.config.tunnel.visitor().page(&format!("{url}/health"), &past_ngroks_page).await {
         Ok(answer) if answer.status == 200 => well("address", format!("{url} leads here.")),
         Ok(answer) => {
             note("address", format!("{url} answers {}.", answer.status), "Check the tunnel and server.public_url.")

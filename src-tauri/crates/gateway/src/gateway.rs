@@ -1,12 +1,12 @@
 //! The whole: what is opened and bound ([`Gateway::build`], nothing spawned), then launched, then run until told to stop.
 
 use crate::{
-    address::{self, Address},
+    address::{Address, Tunnelled},
     approvals,
     config::{Paths, Resolved},
     doors,
     house::House,
-    lan::{self, Lan},
+    lan::{Lan, Nearby},
     launch,
     links::LinkKey,
     live::Live,
@@ -17,6 +17,7 @@ use crate::{
     sessions::{LastFailure, Registry, Workshop},
     sms::{self, letters::Post, refusals::Refusals, texting::Texting},
     stream::{self, Stream},
+    switch,
     tokens::Tokens,
 };
 use domain::{Code, Problem};
@@ -173,8 +174,8 @@ impl Gateway {
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));
-        app.tasks.spawn(address::run(app.clone()));
-        app.tasks.spawn(lan::run(app.clone()));
+        app.tasks.spawn(switch::run::<Tunnelled>(app.clone()));
+        app.tasks.spawn(switch::run::<Nearby>(app.clone()));
         app.tasks.spawn(push::run(app.clone()));
         app.tasks.spawn(app.workshop.clone().stay_ready());
         app.tasks.spawn(stream::tell(app.clone()));

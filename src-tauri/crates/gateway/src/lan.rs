@@ -3,22 +3,20 @@
 mod authority;
 mod opening;
 
-pub use opening::run;
+pub use opening::Nearby;
 
-use crate::config::Resolved;
+use crate::{config::Resolved, switch::Switch};
 use domain::{Problem, phrases};
 use serde::Serialize;
-use store::{Store, Tx, facts};
-use tokio::sync::{Notify, watch};
+use store::{Store, facts};
+use tokio::sync::watch;
 
 /// What is known of the door, and its switch.
 pub struct Lan {
-    wanted: watch::Sender<bool>,
+    pub switch: Switch,
     state: watch::Sender<State>,
     /// For phones to install, since the door was first opened.
     certificate: watch::Sender<Option<Certificate>>,
-    /// Try again now: the owner has done what was asked.
-    again: Notify,
 }
 
 /// How the door stands.
@@ -57,12 +55,10 @@ impl Lan {
     /// # Errors
     /// As the store's.
     pub async fn open(config: &Resolved, store: &Store) -> store::Result<Self> {
-        let switched = store.read(|r| facts::get(r, facts::LAN)).await?;
         Ok(Self {
-            wanted: watch::Sender::new(switched.map_or(config.lan.enabled, |switched| switched == ON)),
+            switch: Switch::open(store, facts::LAN, config.lan.enabled).await?,
             state: watch::Sender::new(State::Off),
             certificate: watch::Sender::new(None),
-            again: Notify::new(),
         })
     }
 
@@ -86,12 +82,6 @@ impl Lan {
     pub fn certificate(&self) -> Option<Certificate> {
         self.certificate.borrow().clone()
     }
-
-    /// Switches the door from now on. Switching on what could not be opened tries again at once.
-    pub fn switch(&self, on: bool) {
-        self.wanted.send_replace(on);
-        self.again.notify_one();
-    }
 }
 
 impl State {
@@ -104,15 +94,4 @@ impl State {
             State::Refused { why } => format!("{} {}", why.message, why.suggestion),
         }
     }
-}
-
-const ON: &str = "on";
-const OFF: &str = "off";
-
-/// Writes down what the owner wants of the door; [`Lan::switch`] comes after the commit.
-///
-/// # Errors
-/// As the store's.
-pub fn keep_switch(tx: &Tx<'_>, on: bool) -> store::Result<()> {
-    facts::set(tx, facts::LAN, if on { ON } else { OFF })
 }

@@ -27,6 +27,7 @@ pub mod secrets;
 pub mod sessions;
 pub mod sms;
 pub mod stream;
+pub mod switch;
 pub mod talk;
 pub mod tokens;
 pub mod wire;

@@ -29,6 +29,7 @@ pub struct Metrics {
     approvals: Gauge,
     events: Gauge,
     spent: Gauge<f64, AtomicU64>,
+    tunnel: Gauge,
     uptime: Gauge,
 }
 
@@ -43,6 +44,7 @@ impl Default for Metrics {
             approvals: Gauge::default(),
             events: Gauge::default(),
             spent: Gauge::default(),
+            tunnel: Gauge::default(),
             uptime: Gauge::default(),
         };
         let r = &mut m.registry;
@@ -53,6 +55,7 @@ impl Default for Metrics {
         r.register("approvals_open", "Questions that wait for the owner", m.approvals.clone());
         r.register("event_last", "The newest event's number", m.events.clone());
         r.register("spent_today_dollars", "Spent since midnight", m.spent.clone());
+        r.register("tunnel_open", "1 while the tunnel is open, 0 while it is off, lost or refused", m.tunnel.clone());
         r.register_with_unit("uptime", "Time since the start", Unit::Seconds, m.uptime.clone());
         m
     }
@@ -94,6 +97,7 @@ impl Metrics {
         self.approvals.set(open as i64);
         self.events.set(*app.store.bells().events.borrow());
         self.spent.set(spent.cost.dollars());
+        self.tunnel.set(i64::from(app.address.status().borrow().url().is_some()));
         self.uptime.set(clock::now().since(app.started).as_secs() as i64);
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -1,14 +1,19 @@
 //! The public door through a tunnel: the real ngrok SDK against an edge on loopback that speaks its wire.
 
+mod api_world;
 mod tunnel_world;
 mod world;
 
+use api_world::{Phone, local};
+use domain::Code;
+use gateway::address::Number;
+use serde_json::json;
 use standins::{
     ngrok::{DOMAIN, TOKEN},
-    twilio::NUMBER,
+    twilio::{NUMBER, TOKEN as AUTH},
 };
 use tunnel::TunnelStatus;
-use tunnel_world::{Tunnelled, proved, received, until_status};
+use tunnel_world::{MOVED, Tunnelled, led, proved, received, until_status};
 use world::{SOON, Wish, until};
 
 #[tokio::test]
@@ -16,15 +21,61 @@ async fn twilios_number_is_led_to_the_tunnel_and_that_is_proved_from_outside() {
     let t = Tunnelled::with_token(Wish::default()).await;
     let running = t.start().await;
     proved(&running).await;
-    let numbers = running.app.texting.as_ref().unwrap().twilio.numbers().await.unwrap();
-    let own = numbers.iter().find(|n| n.phone_number.as_str() == NUMBER).unwrap();
-    assert_eq!(own.sms_url.as_deref(), Some(format!("https://{DOMAIN}/sms#rc=5&rp=all").as_str()));
+    assert_eq!(webhook(&running).await, format!("https://{DOMAIN}/sms#rc=5&rp=all"));
+    let posted = |status| (format!("{DOMAIN}/sms"), status);
+    assert_eq!(t.edge.seen().posts, [posted(200), posted(403)], "rightly signed, wrongly signed");
     assert_eq!(received(&running).await, 0, "the proof is nobody's message");
     assert_eq!(t.text(&running, "SM0123456789abcdef0123456789abcdef", "menu").await.unwrap(), 200);
     assert!(t.w.arrives(SOON).await.body.contains("Just write"));
     assert!(!running.app.address.page_in_the_way());
     running.stop().await;
     t.edge.wait_for(SOON, |seen| (seen.sessions, seen.tunnels) == (0, 0)).await.expect("nothing is left at ngrok");
+}
+
+/// Where Twilio posts the number's texts.
+async fn webhook(running: &world::Running) -> String {
+    let numbers = running.app.texting.as_ref().unwrap().twilio.numbers().await.unwrap();
+    let own = numbers.into_iter().find(|n| n.phone_number.as_str() == NUMBER).unwrap();
+    own.sms_url.unwrap()
+}
+
+#[tokio::test]
+async fn when_the_address_moves_twilios_number_follows_and_phones_that_look_are_told() {
+    let t = Tunnelled::with_token(Wish { config: "[api]\nhosts = [\"desk.example\"]\n", ..Wish::default() }).await;
+    let running = t.start().await;
+    proved(&running).await;
+    let mut socket = Phone::pair(&running.app, "phone").await.socket(&running.app, None).await;
+    let welcome = socket.of_type("welcome").await;
+    assert_eq!(welcome["data"]["status"]["tunnel"], format!("https://{DOMAIN}"));
+    t.edge.set_moving(true);
+    t.edge.cut();
+    let moved = json!(format!("https://{MOVED}"));
+    socket.until(|frame| frame["data"]["kind"] == "house" && frame["data"]["tunnel"] == moved).await;
+    let proofs = t.edge.wait_for(SOON, |seen| seen.posts.len() == 4).await.unwrap().posts;
+    assert_eq!(proofs[2..], [(format!("{MOVED}/sms"), 200), (format!("{MOVED}/sms"), 403)]);
+    proved(&running).await;
+    assert_eq!(webhook(&running).await, format!("https://{MOVED}/sms#rc=5&rp=all"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_led_here_says_why_until_the_tunnel_is_off() {
+    let t = Tunnelled::new(Wish::default()).await;
+    let secrets = t.w.home().join("secrets.toml");
+    let kept = std::fs::read_to_string(&secrets).unwrap().replace(AUTH, "ffffffffffffffffffffffffffffffff");
+    std::fs::write(&secrets, kept).unwrap();
+    t.keep_token(TOKEN);
+    let running = t.start().await;
+    let Number::Failed { why } = led(&running).await else { panic!("led with a wrong token") };
+    assert_eq!(why.code, Code::TwilioRefused);
+    let shown = local(&running.app, "GET", "/tunnel", None).await.body;
+    assert_eq!(shown["number"]["why"]["code"], "TWILIO_REFUSED", "{shown}");
+    assert_eq!(t.edge.seen().posts, [], "nothing to prove");
+    let shown = local(&running.app, "POST", "/tunnel", Some(&json!({ "on": false }))).await;
+    assert_eq!(shown.status, 200);
+    until_status(&running, |s| *s == TunnelStatus::Off).await;
+    assert_eq!(running.app.address.number(), Number::Untouched, "what was found out is nothing now");
+    running.stop().await;
 }
 
 #[tokio::test]
@@ -51,9 +102,9 @@ async fn what_is_missing_or_refused_says_what_to_do_and_switching_on_tries_again
     assert_eq!(refused.problem().unwrap().code, domain::Code::TunnelNoToken);
     t.keep_token(TOKEN);
     running.app.secrets.forget().await;
-    running.app.address.switch(true);
+    running.app.address.switch.turn(true);
     until_status(&running, |s| s.url().is_some()).await;
-    running.app.address.switch(false);
+    running.app.address.switch.turn(false);
     until_status(&running, |s| *s == TunnelStatus::Off).await;
     assert_eq!(running.app.address.url().as_deref(), Some(world::PUBLIC_URL), "the config's address holds again");
     t.edge.wait_for(SOON, |seen| seen.tunnels == 0).await.unwrap();
@@ -66,7 +117,7 @@ async fn ngroks_own_page_before_ours_is_noticed_and_a_switch_outlives_a_restart(
     t.edge.set_interstitial(true);
     let running = t.start().await;
     until(SOON, async || running.app.address.page_in_the_way().then_some(())).await;
-    running.app.store.write(|tx| gateway::address::keep_switch(tx, false)).await.unwrap();
+    running.app.address.switch.keep(&running.app.store, false).await.unwrap();
     running.stop().await;
     let running = t.start().await;
     assert_eq!(*running.app.address.status().borrow(), TunnelStatus::Off);

@@ -178,7 +178,7 @@ impl Edge {
         self.world.change(|state| state.tokens.insert(TOKEN.to_owned()));
     }
 
-    /// While true an agent that asks for no domain gets another one at every bind.
+    /// While true an agent that asks for no domain gets another one at every bind: `moving-1.ngrok-free.dev` and so on.
     pub fn set_moving(&self, moving: bool) {
         self.world.change(|state| state.moving = moving);
     }

@@ -379,7 +379,11 @@ sandbox?: string,
 /**
  * The public address, if there is one.
  */
-tunnel?: string, };
+tunnel?: string, 
+/**
+ * How the tunnel stands: `off`, `connecting` (lost, and on its way back), `open` or `refused`. Its address is kept meanwhile.
+ */
+tunnel_state?: string, };
 
 /**
  * In `welcome`, and as `status` of kind `house` when it changes.
@@ -397,6 +401,15 @@ sandbox_says: string | null,
  * The public address, if there is one.
  */
 tunnel: string | null, 
+/**
+ * How the tunnel stands: `off` (the address is then the config's own), `connecting` (not there yet, or lost and on its way
+ * back), `open` or `refused`. Its address is kept meanwhile, but leads nowhere unless it is open.
+ */
+tunnel_state: string, 
+/**
+ * What holds it up, where that is known.
+ */
+tunnel_says: string | null, 
 /**
  * Where the same gateway is on the local network, over TLS by its own CA, the best first; none while that door is shut.
  * A phone may use any of these addresses with the tokens it has.

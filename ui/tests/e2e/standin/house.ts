@@ -111,7 +111,7 @@ export class House {
     welcome(phone: PhoneRow): Frame {
         const open = [...this.approvals.values()].filter((a) => a.state === "open");
         const sessions = [...this.sessions.values()].sort((a, b) => b.last_at - a.last_at).slice(0, 50);
-        const status = { sandbox: "ready", sandbox_says: null, tunnel: this.tunnel, lan: this.lan, sessions: { active: 1, max: 4 } };
+        const status = { sandbox: "ready", sandbox_says: null, tunnel: this.tunnel, tunnel_state: this.tunnel ? "open" : "off", tunnel_says: null, lan: this.lan, sessions: { active: 1, max: 4 } };
         const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you: this.you(phone), status, sessions, approvals: open, last_event: this.last };
         return { type: "welcome", data };
     }

@@ -3,7 +3,7 @@
 
 use crate::{gateway::App, sms::texting::Texting};
 use accounts::{SecretString, twilio::Signer};
-use domain::{Address, Code, Problem};
+use domain::{Address, Code, Problem, phone_number::Network};
 use serde::Serialize;
 use url::Url;
 
@@ -30,7 +30,7 @@ pub enum Number {
 pub async fn lead(app: &App, url: &str) {
     let Some(texting) = &app.texting else { return };
     let number = match texting.settings.from.parse::<Address>() {
-        Ok(from) if app.config.tunnel.set_webhook => from.number,
+        Ok(from) if app.config.tunnel.set_webhook && from.network == Network::Sms => from.number,
         Ok(_) | Err(_) => return,
     };
     let led = async {
@@ -46,7 +46,9 @@ pub async fn lead(app: &App, url: &str) {
             Number::Failed { why }
         }
     };
-    app.address.number.send_replace(number);
+    if app.address.is_tunnelled(url) {
+        app.address.number.send_replace(number);
+    }
 }
 
 async fn prove(app: &App, texting: &Texting, url: &str) -> Result<(), Problem> {

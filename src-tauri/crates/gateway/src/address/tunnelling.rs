@@ -1,36 +1,64 @@
-//! Keeps the tunnel as the owner wants it, serves the public door through it, and does what a new address asks for.
+//! How the tunnel opens, and what a new address asks for.
 
 use super::number;
 use crate::{
-    doors::{self, Way, serving::Arrivals},
+    doors::Way,
     gateway::App,
+    switch::{CLOSE_WITHIN, Switch, WayIn},
 };
 use accounts::keychain::Account;
 use domain::{Code, Problem};
 use std::{sync::atomic::Ordering, time::Duration};
 use store::facts;
+use tokio::sync::watch;
 use tunnel::{Config, Tunnel, TunnelStatus, Visitors, probe};
 
-/// For the endpoint to be unbound at ngrok.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+/// The tunnel, as its switch opens and shuts it.
+pub struct Tunnelled;
 
-/// Runs until Lanyard stops.
-pub async fn run(app: App) {
-    let mut wanted = app.address.wanted.subscribe();
-    while !app.stop.is_cancelled() {
-        if *wanted.borrow_and_update() {
-            match open(&app).await {
-                Ok((tunnel, visitors)) => keep_open(&app, tunnel, visitors).await,
-                Err(why) => refuse(&app, why).await,
-            }
-        } else {
-            app.address.tunnelled.send_replace(None);
-            app.address.status.send_replace(TunnelStatus::Off);
-            tokio::select! {
-                () = app.stop.cancelled() => {}
-                _ = wanted.changed() => {}
-            }
-        }
+impl WayIn for Tunnelled {
+    const WAY: Way = Way::Tunnel;
+    type Door = Tunnel;
+    type Status = TunnelStatus;
+
+    fn switch(app: &App) -> &Switch {
+        &app.address.switch
+    }
+
+    fn shut(app: &App) {
+        app.address.leads_from(None);
+        stands(app, TunnelStatus::Off);
+    }
+
+    fn opening(app: &App) {
+        stands(app, TunnelStatus::Connecting { attempt: 1, next_try: None, why: None });
+    }
+
+    async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
+        open(app).await
+    }
+
+    /// What the room itself refuses needs the owner; what ngrok refuses it tries again by itself.
+    fn refused(app: &App, why: Problem) -> Option<Duration> {
+        tracing::warn!(code = %why.code, "the tunnel cannot be opened");
+        stands(app, TunnelStatus::Refused { why, next_try: None });
+        None
+    }
+
+    fn status(door: &Tunnel) -> watch::Receiver<TunnelStatus> {
+        door.status()
+    }
+
+    fn take(app: &App, status: TunnelStatus) {
+        take(app, status);
+    }
+
+    fn try_now(door: &Tunnel) {
+        door.try_now();
+    }
+
+    async fn close(door: Tunnel) -> Result<(), tunnel::Error> {
+        door.stop(CLOSE_WITHIN).await
     }
 }
 
@@ -49,48 +77,22 @@ async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
     Tunnel::open(config).map_err(|e| Problem::with_detail(e.code(), e))
 }
 
-/// It cannot be opened as things are: stands until the owner switches it again.
-async fn refuse(app: &App, why: Problem) {
-    tracing::warn!(code = %why.code, "the tunnel cannot be opened");
-    app.address.status.send_replace(TunnelStatus::Refused { why, next_try: None });
-    tokio::select! {
-        () = app.stop.cancelled() => {}
-        () = app.address.again.notified() => {}
-    }
-}
-
-async fn keep_open(app: &App, tunnel: Tunnel, visitors: Visitors) {
-    let ends = app.stop.child_token();
-    let router = doors::public::router(app.clone(), Way::Tunnel);
-    let serving = app.tasks.spawn(doors::serving::serve(Arrivals(visitors), router, ends.clone()));
-    let (mut status, mut wanted) = (tunnel.status(), app.address.wanted.subscribe());
-    loop {
-        let now = status.borrow_and_update().clone();
-        take(app, now);
-        tokio::select! {
-            () = app.stop.cancelled() => break,
-            _ = wanted.wait_for(|wanted| !wanted) => break,
-            () = app.address.again.notified() => tunnel.try_now(),
-            changed = status.changed() => if changed.is_err() { break },
-        }
-    }
-    ends.cancel();
-    if let Err(e) = tunnel.stop(CLOSE_WITHIN).await {
-        tracing::warn!(error = %e, "the tunnel did not close in time");
-    }
-    let _it_ends_by_its_token = serving.await;
-}
-
 /// What the tunnel says becomes what is shown; each time it opens, what was missed meanwhile is looked for.
 fn take(app: &App, status: TunnelStatus) {
     if let TunnelStatus::Open { url, .. } = &status {
-        let known = app.address.tunnelled.send_replace(Some(url.clone())).as_ref() == Some(url);
+        let known = app.address.leads_from(Some(url));
         tracing::info!(known, "the tunnel is open");
         app.tasks.spawn(opened(app.clone(), url.clone()));
     } else if let Some(why) = status.problem() {
         tracing::warn!(code = %why.code, "the tunnel is not open");
     }
+    stands(app, status);
+}
+
+/// Phones that look are told.
+fn stands(app: &App, status: TunnelStatus) {
     app.address.status.send_replace(status);
+    app.stream.ring();
 }
 
 async fn opened(app: App, url: String) {
@@ -111,7 +113,7 @@ async fn look_as_browser(app: &App, url: &str) {
         Ok(sight) => sight == probe::Sight::PageInTheWay,
         Err(e) => return tracing::warn!(error = %e, "the public address could not be looked at from here"),
     };
-    app.address.page_in_the_way.store(in_the_way, Ordering::Relaxed);
+    app.address.page_in_the_way.store(in_the_way && app.address.is_tunnelled(url), Ordering::Relaxed);
     if in_the_way {
         tracing::warn!(code = %Code::TunnelPageInTheWay, "a browser meets ngrok's own page first");
     }

@@ -5,11 +5,13 @@ use clap::Subcommand;
 use console::style;
 use domain::{Code, Problem};
 use serde_json::{Value, json};
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 use tunnel::qr::Qr;
 
 /// Wide enough to be scanned from a screen: a square of a drawn code, in pixels.
 const SQUARE: u32 = 8;
+/// From a code's end to the next one.
+const LATE: Duration = Duration::from_millis(200);
 
 #[derive(Subcommand)]
 pub enum PhonesAction {
@@ -37,52 +39,62 @@ pub enum PhonesAction {
     RevokeToken { token: String },
 }
 
-/// Shows the link to pair with, and says who paired.
+/// Shows the link to pair with, the next one as soon as it has run out, and says who paired.
 pub async fn pair(door: &LocalDoor, wait: bool, picture: Option<&Path>, json: bool) -> Result<(), Problem> {
     let before = ids(&door.get("/phones").await?);
-    let shown = door.post("/pairing", &()).await?;
-    if let Some(file) = picture {
-        draw(word(&shown, "url"), file)?;
-    }
-    match json {
-        true => println!("{shown}"),
-        false => {
-            let tunnel = door.get("/tunnel").await?;
-            show_code(&shown, tunnel["status"]["state"] == "open");
+    let mut shown = door.post("/pairing", &()).await?;
+    loop {
+        if let Some(file) = picture {
+            draw(word(&shown, "url"), file)?;
+        }
+        match json {
+            true => println!("{shown}"),
+            false => show_code(&shown, &door.get("/tunnel").await?),
+        }
+        if !wait {
+            return Ok(());
+        }
+        if let Some(phone) = paired(door, &before, shown["expires_at"].as_i64().unwrap_or(0)).await? {
+            tell_paired(&phone, json);
+            return Ok(());
+        }
+        shown = door.get("/pairing").await?;
+        let screen = console::Term::stdout();
+        if !json && screen.is_term() {
+            let _it_is_below_then = screen.clear_screen();
         }
     }
-    if !wait {
-        return Ok(());
-    }
+}
+
+/// The phone that paired until then (in milliseconds since 1970); none if nobody did.
+async fn paired(door: &LocalDoor, before: &[String], until: i64) -> Result<Option<Value>, Problem> {
     let mut paired = None;
     let watching = door.lines("/phones/changes", |all| {
-        paired = all["phones"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|p| !before.contains(&word(p, "id").to_owned()))
-            .cloned();
+        let new = |p: &&Value| !before.iter().any(|known| known == word(p, "id"));
+        paired = all["phones"].as_array().into_iter().flatten().find(new).cloned();
         paired.is_none()
     });
-    let left = shown["expires_at"].as_i64().unwrap_or(0) - crate::clock::now().0;
-    let patience = std::time::Duration::from_millis(left.max(0) as u64);
-    if tokio::time::timeout(patience, watching).await.is_err() {
-        return Err(Problem::with_detail(Code::PairingFailed, "Nobody paired in time."));
+    // A moment longer: a phone that came with the last of it is still this code's.
+    let patience = Duration::from_millis(u64::try_from(until - crate::clock::now().0).unwrap_or(0)) + LATE;
+    match tokio::time::timeout(patience, watching).await {
+        Ok(ended) => ended?,
+        Err(_) => return Ok(None),
     }
-    let phone = paired.ok_or(Code::NotRunning)?;
-    match json {
-        true => println!("{phone}"),
-        false => {
-            println!(
-                "Paired: {} ({}, from {})",
-                style(word(&phone, "name")).bold(),
-                word(&phone, "browser"),
-                word(&phone, "address")
-            );
-            println!("Not you? lanyard phones not-me {}", word(&phone, "id"));
-        }
+    // The stream ended without a phone: so did Lanyard.
+    paired.map(Some).ok_or(Code::NotRunning.into())
+}
+
+fn tell_paired(phone: &Value, json: bool) {
+    if json {
+        return println!("{phone}");
     }
-    Ok(())
+    println!(
+        "Paired: {} ({}, from {})",
+        style(word(phone, "name")).bold(),
+        word(phone, "browser"),
+        word(phone, "address")
+    );
+    println!("Not you? lanyard phones not-me {}", word(phone, "id"));
 }
 
 /// The code as a picture that only the owner may read.
@@ -104,7 +116,7 @@ fn draw(url: &str, file: &Path) -> Result<(), Problem> {
 }
 
 /// The QR code, where the terminal has room for it, and the link.
-fn show_code(shown: &Value, tunnel: bool) {
+fn show_code(shown: &Value, tunnel: &Value) {
     let url = word(shown, "url");
     let (rows, columns) = console::Term::stdout().size_checked().unwrap_or((24, 80));
     let room = |qr: &str| {
@@ -115,7 +127,7 @@ fn show_code(shown: &Value, tunnel: bool) {
         Ok(_) | Err(_) => println!("Open this on the phone, within two minutes, once:"),
     }
     println!("\n    {url}\n");
-    match (url.starts_with("http://"), tunnel) {
+    match (url.starts_with("http://"), tunnel["status"]["state"] == "open") {
         (true, false) => {
             println!(
                 "There is no public address yet, so only this computer gets there. lanyard tunnel on opens one.\n"
@@ -123,6 +135,9 @@ fn show_code(shown: &Value, tunnel: bool) {
         }
         (true, true) => println!("Only this computer gets there.\n"),
         (false, _) => show_nearby(url, shown),
+    }
+    if let Some(page) = super::tunnel::page_in_the_way(tunnel) {
+        println!("{page}\n");
     }
 }
 

@@ -68,6 +68,9 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
         if s["tunnel"]["status"]["state"] != "off" {
             line("tunnel", word(&s["tunnel"], "words"));
         }
+        if let Some(page) = super::tunnel::page_in_the_way(&s["tunnel"]) {
+            line("", page);
+        }
         if s["lan"]["status"]["state"] != "off" {
             line("lan", word(&s["lan"], "words"));
         }

@@ -63,9 +63,14 @@ fn tell(shown: &Value) {
         Some("failed") => println!("Your number could not be led here: {}", sentence(&shown["number"]["why"])),
         _ => {}
     }
-    if shown["page_in_the_way"].is_object() {
-        println!("{}", sentence(&shown["page_in_the_way"]));
+    if let Some(page) = page_in_the_way(shown) {
+        println!("{page}");
     }
+}
+
+/// What to do about ngrok's own page, if a browser meets it before ours.
+pub(super) fn page_in_the_way(tunnel: &Value) -> Option<String> {
+    tunnel["page_in_the_way"].is_object().then(|| sentence(&tunnel["page_in_the_way"]))
 }
 
 fn sentence(problem: &Value) -> String {

@@ -38,7 +38,7 @@ pub struct TunnelSettings {
     pub edge: Option<String>,
     pub roots: Option<String>,
     /// Where its public side is. No file can say this.
-    pub resolve: Option<(String, SocketAddr)>,
+    pub resolve: Vec<(String, SocketAddr)>,
 }
 
 impl TunnelSettings {
@@ -53,7 +53,7 @@ impl TunnelSettings {
         })?;
         let (domain, edge) = (named(&written.domain), named(&written.edge));
         let (enabled, set_webhook) = (written.enabled, written.set_webhook);
-        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: None })
+        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: Vec::new() })
     }
 
     /// Who asks the public address as somebody outside would.
@@ -115,6 +115,8 @@ pub struct ApiSettings {
     /// Sessions that may have a process at once.
     pub sessions: usize,
     pub pace: Pace,
+    /// How long a pairing code is shown and works. No file can say this.
+    pub code_life: Duration,
 }
 
 /// How long a WebSocket may be quiet.
@@ -217,6 +219,7 @@ impl Resolved {
                 address_per_minute: NonZeroU32::new(w.api.address_per_minute).unwrap_or(NonZeroU32::MIN),
                 sessions: w.limits.sessions.max(1),
                 pace: Pace::default(),
+                code_life: crate::pairing::CODE_LIFE,
             },
             written: w,
         })

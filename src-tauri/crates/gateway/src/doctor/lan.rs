@@ -24,7 +24,7 @@ async fn ask(app: &App, urls: &[String]) -> Finding {
     };
     let parsed = Url::parse(url).ok();
     let place = parsed.as_ref().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
-    let resolve = place.map(|(host, port)| (host, SocketAddr::from((Ipv4Addr::LOCALHOST, port))));
+    let resolve = place.map(|(host, port)| (host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))).into_iter().collect();
     let visitor = Visitor { roots: Some(certificate.pem), resolve };
     match visitor.page(&format!("{url}/health"), &[]).await {
         Ok(page) if page.status == 200 => well("lan", format!("{} answers.", urls.join(", "))),

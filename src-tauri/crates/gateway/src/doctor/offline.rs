@@ -1,6 +1,6 @@
 //! What can be looked at while no Lanyard runs: why it does not start, and what it would miss.
 
-use super::{Finding, broken, clock, database::database, disk, image, key, twilio, well};
+use super::{Finding, broken, clock, database::database, disk, image, in_time, key, twilio, well};
 use crate::{
     config::{self, Paths, Resolved},
     secrets::Secrets,
@@ -29,7 +29,7 @@ async fn accounts_and_engine(config: &Resolved, paths: &Paths) -> Vec<Finding> {
     let secrets = Secrets::open(config);
     let texting = Texting::open(config, &secrets).await;
     let (mut findings, key, twilio, clock) = tokio::join!(
-        engine(config, paths),
+        in_time(engine(config, paths)),
         key(config, &secrets),
         twilio(config, &secrets, texting.as_ref()),
         clock(config)

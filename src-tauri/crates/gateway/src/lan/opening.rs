@@ -1,9 +1,10 @@
-//! Keeps the door on the local network as the owner wants it, and serves the public door through it.
+//! How the door on the local network opens, and how it stands.
 
 use super::{Certificate, State, authority};
 use crate::{
-    doors::{self, Way, serving::Arrivals},
+    doors::Way,
     gateway::App,
+    switch::{CLOSE_WITHIN, Switch, WayIn},
 };
 use domain::{Code, Problem};
 use std::{
@@ -11,31 +12,58 @@ use std::{
     time::{Duration, SystemTime},
 };
 use store::facts;
+use tokio::sync::watch;
 use tunnel::{Authority, Lan, LanConfig, LanStatus, Reach, Visitors};
 use url::Url;
 
-/// For the announcement to be taken back.
-const CLOSE_WITHIN: Duration = Duration::from_secs(5);
 /// Until a port or a network that was not to be had is looked for again.
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Runs until Lanyard stops.
-pub async fn run(app: App) {
-    let mut wanted = app.lan.wanted.subscribe();
-    while !app.stop.is_cancelled() {
-        if *wanted.borrow_and_update() {
-            stands(&app, State::Opening);
-            match open(&app).await {
-                Ok((door, visitors)) => keep_open(&app, door, visitors).await,
-                Err(why) => refuse(&app, why).await,
-            }
-        } else {
-            stands(&app, State::Off);
-            tokio::select! {
-                () = app.stop.cancelled() => {}
-                _ = wanted.changed() => {}
-            }
-        }
+/// The door on the local network, as its switch opens and shuts it.
+pub struct Nearby;
+
+impl WayIn for Nearby {
+    const WAY: Way = Way::Lan;
+    type Door = Lan;
+    type Status = LanStatus;
+
+    fn switch(app: &App) -> &Switch {
+        &app.lan.switch
+    }
+
+    fn shut(app: &App) {
+        stands(app, State::Off);
+    }
+
+    fn opening(app: &App) {
+        stands(app, State::Opening);
+    }
+
+    async fn open(app: &App) -> Result<(Lan, Visitors), Problem> {
+        open(app).await
+    }
+
+    /// A keychain is not tried again: it may ask a person each time.
+    fn refused(app: &App, why: Problem) -> Option<Duration> {
+        let passes = matches!(why.code, Code::PortTaken | Code::LanUnavailable);
+        tracing::warn!(code = %why.code, "the door on the local network cannot be opened");
+        stands(app, State::Refused { why });
+        passes.then_some(AGAIN)
+    }
+
+    fn status(door: &Lan) -> watch::Receiver<LanStatus> {
+        door.status()
+    }
+
+    fn take(app: &App, status: LanStatus) {
+        stands(app, seen(&status));
+    }
+
+    /// It looks by itself.
+    fn try_now(_: &Lan) {}
+
+    async fn close(door: Lan) -> Result<(), tunnel::Error> {
+        door.stop(CLOSE_WITHIN).await
     }
 }
 
@@ -100,41 +128,6 @@ fn refusal(e: &tunnel::Error) -> Problem {
         Code::LanUnavailable => Problem::with_detail(Code::LanUnavailable, format!("{e}."))
             .suggest("Check that this computer is in a network; it is tried again by itself."),
         _ => problem,
-    }
-}
-
-/// Stands until the owner switches it again; what may pass by itself is tried again. A keychain is not: it may ask a person
-/// each time.
-async fn refuse(app: &App, why: Problem) {
-    let passes = matches!(why.code, Code::PortTaken | Code::LanUnavailable);
-    tracing::warn!(code = %why.code, "the door on the local network cannot be opened");
-    stands(app, State::Refused { why });
-    tokio::select! {
-        () = app.stop.cancelled() => {}
-        () = app.lan.again.notified() => {}
-        () = tokio::time::sleep(AGAIN), if passes => {}
-    }
-}
-
-async fn keep_open(app: &App, door: Lan, visitors: Visitors) {
-    let ends = app.stop.child_token();
-    let router = doors::public::router(app.clone(), Way::Lan);
-    let serving = app.tasks.spawn(doors::serving::serve(Arrivals(visitors), router, ends.clone()));
-    let (mut status, mut wanted) = (door.status(), app.lan.wanted.subscribe());
-    loop {
-        let now = status.borrow_and_update().clone();
-        stands(app, seen(&now));
-        tokio::select! {
-            () = app.stop.cancelled() => break,
-            _ = wanted.wait_for(|wanted| !wanted) => break,
-            changed = status.changed() => if changed.is_err() { break },
-        }
-    }
-    // Answers in flight are finished before what lasts is cut.
-    ends.cancel();
-    let _it_ends_by_its_token = serving.await;
-    if let Err(e) = door.stop(CLOSE_WITHIN).await {
-        tracing::warn!(error = %e, "the door on the local network did not close in time");
     }
 }
 

@@ -12,7 +12,7 @@ use store::{api_tokens, phones};
 
 /// The link behind the QR, with the code that works now (a new one if `fresh` is wanted).
 pub fn offer(app: &App, fresh: bool) -> PairingShown {
-    let (code, ends) = app.callers.offers().show(fresh, clock::now());
+    let (code, ends) = app.callers.offers().show(fresh, app.config.api.code_life, clock::now());
     let here = format!("http://{}", app.public_addr);
     // The public address leads here from everywhere; the local network's only from within.
     let mut links =
@@ -67,7 +67,7 @@ pub async fn revoke(app: &App, id: PhoneId) -> Result<PhoneShown, Problem> {
 pub async fn not_me(app: &App, id: PhoneId) -> Result<PhoneShown, Problem> {
     tracing::warn!(phone.id = %id, "the owner did not pair this phone");
     // Whoever read the last code may be waiting for the next one.
-    app.callers.offers().show(true, clock::now());
+    app.callers.offers().show(true, app.config.api.code_life, clock::now());
     revoke_for(app, id, "not me").await
 }
 

@@ -45,10 +45,13 @@ pub async fn house(app: &App) -> HouseStatus {
         SandboxState::Paused => ("paused", None),
         SandboxState::Trouble { message, .. } => ("trouble", Some(message)),
     };
+    let tunnel = app.address.status().borrow().clone();
     HouseStatus {
         sandbox: sandbox.into(),
         sandbox_says,
         tunnel: app.address.url(),
+        tunnel_state: tunnel.word().to_owned(),
+        tunnel_says: tunnel.problem().map(|why| why.message.clone()),
         lan: app.lan.urls(),
         sessions: SessionCount { active: app.registry.active(), max: app.config.api.sessions },
     }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// `GET /health`. Without a token only `status`.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, TS, ToSchema)]
 pub struct Health {
     /// `ok`, or `trouble` if no agent can work.
     pub status: &'static str,
@@ -32,6 +32,10 @@ pub struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub tunnel: Option<String>,
+    /// How the tunnel stands: `off`, `connecting` (lost, and on its way back), `open` or `refused`. Its address is kept meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub tunnel_state: Option<String>,
 }
 
 /// `GET /api/claude/status`, and in `/health`.
@@ -66,6 +70,11 @@ pub struct HouseStatus {
     pub sandbox_says: Option<String>,
     /// The public address, if there is one.
     pub tunnel: Option<String>,
+    /// How the tunnel stands: `off` (the address is then the config's own), `connecting` (not there yet, or lost and on its way
+    /// back), `open` or `refused`. Its address is kept meanwhile, but leads nowhere unless it is open.
+    pub tunnel_state: String,
+    /// What holds it up, where that is known.
+    pub tunnel_says: Option<String>,
     /// Where the same gateway is on the local network, over TLS by its own CA, the best first; none while that door is shut.
     /// A phone may use any of these addresses with the tokens it has.
     pub lan: Vec<String>,

@@ -93,9 +93,9 @@ async fn a_phone_is_told_every_address_when_it_comes_and_when_one_changes() {
         (&welcome["data"]["status"]["tunnel"], &welcome["data"]["status"]["lan"]),
         (&json!("https://desk.example"), &both)
     );
-    running.app.lan.switch(false);
+    running.app.lan.switch.turn(false);
     socket.until(|frame| frame["data"]["kind"] == "house" && frame["data"]["lan"] == json!([])).await;
-    running.app.lan.switch(true);
+    running.app.lan.switch.turn(true);
     socket.until(|frame| frame["data"]["kind"] == "house" && frame["data"]["lan"] == both).await;
     running.stop().await;
 }

@@ -50,7 +50,7 @@ async fn opened(running: &Running) -> u16 {
 /// A phone on the same network that trusts the CA.
 async fn ask(running: &Running, path: &str, headers: &[(&'static str, &'static str)]) -> Page {
     let port = opened(running).await;
-    let resolve = Some((HOST.to_owned(), SocketAddr::from(([127, 0, 0, 1], port))));
+    let resolve = vec![(HOST.to_owned(), SocketAddr::from(([127, 0, 0, 1], port)))];
     let visitor = Visitor { roots: running.app.lan.certificate().map(|known| known.pem), resolve };
     visitor.page(&format!("https://{HOST}:{port}{path}"), headers).await.unwrap()
 }

@@ -24,7 +24,7 @@ async fn a_port_that_is_taken_is_named_and_a_remembered_one_gives_way_to_a_free_
     assert_eq!(why.code, Code::PortTaken);
     assert!(why.message.contains(&port.to_string()) && why.suggestion.contains("lan.port"), "{why}");
     drop(taken);
-    running.app.lan.switch(true);
+    running.app.lan.switch.turn(true);
     assert_eq!(opened(&running).await, port);
     running.stop().await;
 
@@ -51,7 +51,7 @@ async fn a_ca_that_cannot_be_kept_or_read_is_not_replaced() {
     let kept = fs::read_to_string(&secrets).unwrap();
     fs::write(&secrets, format!("{kept}lan = \"not a key\"\n")).unwrap();
     fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
-    running.app.lan.switch(true);
+    running.app.lan.switch.turn(true);
     let broken =
         until_state(&running, |s| matches!(s, State::Refused { why } if why.code == Code::LanCertificate)).await;
     assert!(broken.in_words().contains("remove-key lan"), "{}", broken.in_words());
@@ -59,8 +59,24 @@ async fn a_ca_that_cannot_be_kept_or_read_is_not_replaced() {
 
     fs::write(&secrets, kept).unwrap();
     running.app.secrets.forget().await;
-    running.app.lan.switch(true);
+    running.app.lan.switch.turn(true);
     opened(&running).await;
     assert!(fs::read_to_string(&secrets).unwrap().contains("BEGIN PRIVATE KEY"));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn switching_it_on_asks_the_keychain_once() {
+    let logs = crate::world::capture_logs();
+    let w = desk().await;
+    fs::set_permissions(w.home().join("secrets.toml"), fs::Permissions::from_mode(0o644)).unwrap();
+    let running = w.start().await;
+    running.app.lan.switch.turn(true);
+    refused(&running).await;
+    // Each of these gives a second try its chance.
+    for _ in 0..20 {
+        crate::api_world::local(&running.app, "GET", "/lan", None).await;
+    }
+    assert_eq!(logs().matches("the door on the local network cannot be opened").count(), 1);
     running.stop().await;
 }

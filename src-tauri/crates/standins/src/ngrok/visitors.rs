@@ -5,7 +5,7 @@ use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{
-    Request, Response, StatusCode,
+    Method, Request, Response, StatusCode,
     body::Incoming,
     header::{self, HeaderMap, HeaderName, HeaderValue},
     service::service_fn,
@@ -63,7 +63,7 @@ where
 {
     let service = service_fn(move |request| {
         let world = world.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer(request, Visit { from, scheme }, &world).await) }
+        async move { Ok::<_, std::convert::Infallible>(noted(request, Visit { from, scheme }, &world).await) }
     });
     let server = auto::Builder::new(TokioExecutor::new());
     let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
@@ -73,6 +73,15 @@ where
 struct Visit {
     from: SocketAddr,
     scheme: &'static str,
+}
+
+async fn noted(request: Request<Incoming>, visit: Visit, world: &World) -> Response<Body> {
+    let posted = (request.method() == Method::POST).then(|| format!("{}{}", named(&request), request.uri().path()));
+    let answer = answer(request, visit, world).await;
+    if let Some(posted) = posted {
+        world.change(|state| state.counted.posts.push((posted, answer.status().as_u16())));
+    }
+    answer
 }
 
 async fn answer(request: Request<Incoming>, visit: Visit, world: &World) -> Response<Body> {

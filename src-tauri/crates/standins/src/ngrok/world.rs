@@ -35,6 +35,8 @@ pub struct Seen {
     pub binds: u64,
     /// Requests of visitors.
     pub requests: u64,
+    /// What visitors posted, in the order of its answers: the host and path, and the answer's status.
+    pub posts: Vec<(String, u16)>,
 }
 
 pub(super) struct State {
@@ -53,6 +55,7 @@ pub(super) struct State {
     pub(super) mute: Option<u32>,
     pub(super) refuse_binds: Option<String>,
     pub(super) moving: bool,
+    pub(super) moves: u64,
     /// Where the public side without TLS is, once URLs lead there.
     pub(super) plain: Option<SocketAddr>,
     pub(super) interstitial: bool,
@@ -76,6 +79,7 @@ impl Default for State {
             mute: None,
             refuse_binds: None,
             moving: false,
+            moves: 0,
             plain: None,
             interstitial: false,
             counted: Seen::default(),
@@ -100,7 +104,10 @@ impl State {
     pub(super) fn any_domain(&mut self) -> String {
         match (self.plain, self.moving) {
             (Some(at), _) => at.ip().to_string(),
-            (None, true) => format!("moving-{}.ngrok-free.dev", self.number()),
+            (None, true) => {
+                self.moves += 1;
+                format!("moving-{}.ngrok-free.dev", self.moves)
+            }
             (None, false) => DOMAIN.to_owned(),
         }
     }

@@ -27,8 +27,7 @@ pub async fn health(State(app): State<App>, request: Request) -> Json<Health> {
     let (parts, _no_body) = request.into_parts();
     let known = caller(&app, &parts).is_ok_and(|caller| caller.scopes.has(Scope::Read));
     if !known {
-        let (version, uptime, claude, sessions, sandbox, tunnel) = (None, None, None, None, None, None);
-        return Json(Health { status: "ok", version, uptime, claude, sessions, sandbox, tunnel });
+        return Json(Health { status: "ok", ..Health::default() });
     }
     let (house, claude) = (view::house(&app).await, claude(&app).await);
     Json(Health {
@@ -39,6 +38,7 @@ pub async fn health(State(app): State<App>, request: Request) -> Json<Health> {
         sessions: Some(house.sessions),
         sandbox: Some(house.sandbox),
         tunnel: house.tunnel,
+        tunnel_state: Some(house.tunnel_state),
     })
 }
 

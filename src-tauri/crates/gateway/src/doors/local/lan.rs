@@ -3,7 +3,7 @@
 use crate::{
     doors::reply::Refusal,
     gateway::App,
-    lan::{self, CERTIFICATE_PATH, State as Door},
+    lan::{CERTIFICATE_PATH, State as Door},
 };
 use axum::{Json, Router, extract::State, routing::get};
 use serde::Deserialize;
@@ -34,7 +34,6 @@ struct Switch {
 }
 
 async fn switch(State(app): State<App>, Json(Switch { on }): Json<Switch>) -> Result<Json<Value>, Refusal> {
-    app.store.write(move |tx| lan::keep_switch(tx, on)).await?;
-    app.lan.switch(on);
+    app.lan.switch.keep(&app.store, on).await?;
     Ok(Json(shown(&app)))
 }

@@ -1,6 +1,6 @@
 //! The switch of the tunnel, and how it fares.
 
-use crate::{address, doors::reply::Refusal, gateway::App};
+use crate::{doors::reply::Refusal, gateway::App};
 use axum::{Json, Router, extract::State, routing::get};
 use domain::{Code, Problem};
 use serde::Deserialize;
@@ -28,7 +28,6 @@ struct Switch {
 }
 
 async fn switch(State(app): State<App>, Json(Switch { on }): Json<Switch>) -> Result<Json<Value>, Refusal> {
-    app.store.write(move |tx| address::keep_switch(tx, on)).await?;
-    app.address.switch(on);
+    app.address.switch.keep(&app.store, on).await?;
     Ok(Json(shown(&app)))
 }
