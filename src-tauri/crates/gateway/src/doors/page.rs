@@ -143,6 +143,8 @@ fn whole_approval(a: &Approval) -> Value {
     };
     json!({
         "kind": "approval",
+        "id": a.id,
+        "now": clock::now(),
         "number": a.number,
         "tool": tool,
         "input": input,
