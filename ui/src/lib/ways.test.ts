@@ -100,6 +100,22 @@ test("a page from the local network goes to the tunnel when it leaves", async ()
     expect(await known.choose()).toBe(TUNNEL);
 });
 
+test("a page whose own address is no more takes the tunnel without waiting for it", async () => {
+    const known = ways("https://192.168.9.9:7443");
+    up = new Set([TUNNEL]);
+    const began = Date.now();
+    expect([await known.choose(), known.near]).toEqual([TUNNEL, false]);
+    expect(Date.now() - began).toBeLessThan(650);
+    known.lost(TUNNEL);
+    expect(known.current, "not the one that leads nowhere").toBe(HOME);
+});
+
+test("a page that the computer itself opened stays where it is", async () => {
+    const desk = "http://127.0.0.1:3001";
+    up = new Set([desk, TUNNEL]);
+    expect(await ways(desk).choose()).toBe(desk);
+});
+
 test("an address that the computer no longer has is not used any more", async () => {
     const known = ways();
     await known.choose();

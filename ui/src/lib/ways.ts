@@ -21,6 +21,8 @@ export class Ways {
     current: string;
     private lan: string[] = [];
     private far: string[];
+    /** The page's own, where the computer says nothing of it: an address that it had, or one for those who sit at it. */
+    private stray: string[] = [];
     /** When nobody answered there. */
     private readonly failed = new Map<string, number>();
 
@@ -38,14 +40,14 @@ export class Ways {
         const known = lan.filter(isOrigin);
         // The address this page came from is the one that surely works in this browser.
         this.lan = known.includes(this.own) ? [this.own, ...known.filter((origin) => origin !== this.own)] : known;
-        const far = [this.own, tunnel ?? this.own].filter((origin) => isOrigin(origin) && !this.lan.includes(origin));
-        this.far = [...new Set(far)];
+        this.far = [tunnel !== null && isOrigin(tunnel) ? tunnel : this.own].filter((origin) => !this.lan.includes(origin));
+        this.stray = [...this.lan, ...this.far].includes(this.own) ? [] : [this.own];
         if (!this.all.includes(this.current)) this.current = this.own;
     }
 
     /** Nearest first. */
     get all(): string[] {
-        return [...this.lan, ...this.far];
+        return [...this.lan, ...this.far, ...this.stray];
     }
 
     get near(): boolean {
@@ -54,7 +56,8 @@ export class Ways {
 
     /** For the next line. */
     async choose(): Promise<string> {
-        const [near, far] = [this.untried(this.lan), this.untried(this.far)];
+        // One that may lead nowhere is asked first, as those nearby are: a line to nowhere takes its time to fail.
+        const [near, far] = [this.untried([...this.lan, ...this.stray]), this.untried(this.far)];
         if (near.length === 0 || this.all.length === 1) return (this.current = far[0] ?? this.longestAgo());
         const answered = this.firstOf(near);
         const quick = far.length === 0 ? await answered : await Promise.race([answered, after(HEAD_START_MS)]);

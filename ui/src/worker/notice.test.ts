@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { noticeIn, permissionFor } from "./notice";
+import { Problem, unreached } from "../lib/problem";
+import { noticeIn, permissionFor, unanswered } from "./notice";
 
 const id = "3f2b8c1e-0000-4000-8000-000000000001";
 
@@ -32,4 +33,10 @@ test("a message that is not ours leads nowhere but to the page", () => {
         const { options } = noticeIn(text);
         expect([options.data.path, options.actions], text).toEqual(["/", []]);
     }
+});
+
+test("an answer that came too late is not said to have been lost", () => {
+    expect(unanswered(new Problem("APPROVAL_GONE", "x", "")).title).toBe("It was answered already");
+    expect(unanswered(unreached()).title).toBe("Your answer did not get through");
+    expect(unanswered(new Problem("GRANT_REFUSED", "This channel may refuse this, but not grant it.", "")).body).toContain("not grant it");
 });

@@ -1,5 +1,7 @@
 // What a push message becomes: a notice, and from a tap on it an answer.
 
+import type { Problem } from "../lib/problem";
+
 /**
  * The payload, as `PushNotice` says. `body` is all that would run where `allow` is true; where it is not, a notice offers only
  * no and a look. `letter` tells the gateway which push was shown, and that an answer came from a lock screen.
@@ -56,6 +58,12 @@ export function noticeIn(text: string): Notice {
 export function permissionFor(action: string, { approval, letter }: Notice["options"]["data"]): { path: string; body: unknown } | null {
     if (!approval || (action !== "allow" && action !== "deny")) return null;
     return { path: `/api/permission/${approval.id}`, body: { decision: action, input_hash: approval.input_hash, ...(letter === null ? {} : { letter }) } };
+}
+
+/** What is said where an answer from a notice was not taken. */
+export function unanswered({ code, cutOff, message }: Problem): { title: string; body: string } {
+    if (code === "APPROVAL_GONE") return { title: "It was answered already", body: "Your answer changed nothing. Tap to see what became of it." };
+    return { title: "Your answer did not get through", body: cutOff ? "Tap to answer on the page." : `${message} Tap to look at it on the page.` };
 }
 
 function approvalIn({ approval }: Payload): { id: string; input_hash: string } | null {

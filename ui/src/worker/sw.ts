@@ -3,9 +3,10 @@
 
 import { WebHost, answers, via } from "../lib/host";
 import { Keyring } from "../lib/keyring";
+import { asProblem } from "../lib/problem";
 import { PICTURES, Shelf } from "../lib/shelf";
 import { ADDRESSES, type Addresses, Ways, allowing } from "../lib/ways";
-import { type Notice, noticeIn, permissionFor } from "./notice";
+import { type Notice, noticeIn, permissionFor, unanswered } from "./notice";
 
 declare const self: ServiceWorkerGlobalScope;
 /** The files of this version of the page, put in by the build. */
@@ -17,8 +18,9 @@ const SHELL = `lanyard-page-${__VERSION__}`;
 const PICTURES_KEPT = 60;
 
 self.addEventListener("install", (event) => {
-    // Past the browser's cache: what a new version is made of must be new.
-    const fresh = __SHELL__.map((path) => new Request(path, { cache: "reload" }));
+    // Past the browser's cache: what a new version is made of must be new. A name with a hash in it never holds anything else, and
+    // what the page has just loaded is not fetched twice.
+    const fresh = __SHELL__.map((path) => (path.startsWith("/assets/") ? path : new Request(path, { cache: "reload" })));
     event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(fresh)));
 });
 
@@ -103,8 +105,9 @@ self.addEventListener("notificationclick", (event) => {
 async function answer({ path, body }: { path: string; body: unknown }, page: string): Promise<void> {
     try {
         await request(path, body);
-    } catch {
-        await self.registration.showNotification("Your answer did not get through", { body: "Tap to answer on the page.", data: { path: page } });
+    } catch (error) {
+        const { title, body } = unanswered(asProblem(error));
+        await self.registration.showNotification(title, { body, data: { path: page } });
     }
 }
 
@@ -113,6 +116,7 @@ async function request(path: string, body: unknown): Promise<void> {
     const ways = new Ways(location.origin, answers);
     const known = await shelf.note<Addresses>(ADDRESSES);
     if (known) ways.learn(known);
+    await ways.choose();
     await new WebHost(new Keyring(shelf, via(ways)), ways).request("POST", path, body).finally(() => shelf.close());
 }
 

@@ -90,6 +90,8 @@ test("with its own address gone the page opens and speaks by the local network, 
             return note.lan;
         });
     await expect.poll(kept, { timeout: 15_000 }).toEqual([near.url]);
+    const [worker] = context.serviceWorkers();
+    expect(await worker?.evaluate(async (url) => (await fetch(`${url}/health`)).status, near.url), "the worker may speak to it too").toBe(200);
     far.dead = true;
     far.cut();
     await page.reload();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { Standin } from "./standin/server.ts";
-import { type World, browser, pair, phone, say } from "./world.ts";
+import { type World, browser, pair, phone, say, shot } from "./world.ts";
 
 let chrome: Browser;
 let dist: string;
@@ -72,4 +72,29 @@ test("nothing that the API says is kept by the worker", async () => {
     });
     expect(kept.filter((path) => path.startsWith("/api/"))).toEqual([]);
     expect(kept).toContain("/");
+});
+
+test("the first load is under 150 kB on the wire, with all that the worker keeps, and no asset comes twice", async () => {
+    const kept = () => page.evaluate(async () => (await (await caches.open((await caches.keys())[0] ?? "")).keys()).length);
+    await expect.poll(kept).toBeGreaterThan(5);
+    const assets = standin.sent.map(({ path }) => path).filter((path) => path.startsWith("/assets/"));
+    expect(assets.length).toBe(new Set(assets).size);
+    expect(standin.sent.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(150_000);
+});
+
+test("with the computer asleep and nothing kept, the screens say why and try again", async () => {
+    standin.dead = true;
+    standin.cut();
+    for (const name of ["sessions", "approvals"]) {
+        await page.goto(`${standin.url}/#/${name}`);
+        await page.reload();
+        for (const colorScheme of ["light", "dark"] as const) {
+            await page.emulateMedia({ colorScheme });
+            await page.getByRole("heading", { name: "Your computer does not answer" }).waitFor();
+            await shot(page, `failed-${name}-${colorScheme}`);
+        }
+    }
+    standin.dead = false;
+    await page.getByRole("button", { name: "Try again" }).tap();
+    await page.getByText("Nothing needs you").waitFor();
 });

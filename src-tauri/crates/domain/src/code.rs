@@ -162,8 +162,8 @@ codes! {
         "The answer names another input than the one that is asked." "Look at what is asked now and answer that."
         "What is asked has changed. Look again before you answer."
     GrantRefused "GRANT_REFUSED" Permission 403
-        "This channel may refuse this, but not grant it." "Grant it at the desk: lanyard approve."
-        "That is too risky to grant by text. Allow it at the desk: lanyard approve. A no works for everything."
+        "This channel may refuse this, but not grant it." "Grant it on a paired phone, or at the desk: lanyard approve."
+        "That is too risky to grant by text. Allow it on a paired phone or at the desk: lanyard approve. A no works for everything."
 
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403

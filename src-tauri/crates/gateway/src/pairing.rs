@@ -10,15 +10,17 @@ mod codes;
 mod keys;
 mod limits;
 mod owner;
+mod presence;
 mod refresh;
 mod tickets;
 
 pub use access::{ACCESS_LIFE, Signer};
-pub use callers::{Caller, Callers, Connected, Who};
+pub use callers::{Caller, Callers, Who};
 pub use codes::{CODE_LIFE, Offers};
 pub use keys::{BadKey, PhoneKey, decode};
 pub use limits::{Limits, Wait};
 pub use owner::{change, make_token, not_me, offer, phones_shown, revoke, revoke_token, tokens_shown};
+pub use presence::Connected;
 pub use refresh::{Turned, pair, refresh};
 pub use tickets::{TICKET_LIFE, Tickets};
 

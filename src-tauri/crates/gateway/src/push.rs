@@ -1,9 +1,11 @@
 //! What the owner should know while no page of ours is looked at: queued with the fact it tells of, sealed for each phone's
-//! browser, handed to its push service, and told by text where no phone has shown it in time.
+//! browser, handed to its push service, and told by text where no phone has shown it in time. While a page is looked at it
+//! waits ([`looked_at`]).
 //!
 //! Absent and to stay so: an agent's words in a push, but for what a lock screen may allow, which it shows whole.
 
 mod key;
+mod looked_at;
 mod notice;
 mod seal;
 mod send;
@@ -14,7 +16,7 @@ pub use key::{Unreadable, VapidKey};
 pub use send::run;
 pub use subscribe::{shown, subscribe, unsubscribe};
 
-use crate::{gateway::App, pairing::Callers};
+use crate::gateway::App;
 use domain::{SessionId, Timestamp, approval::Approval};
 use std::time::Duration;
 use store::{
@@ -25,7 +27,6 @@ use store::{
 /// Whether and how facts become pushes.
 #[derive(Clone)]
 pub struct Pushes {
-    callers: Callers,
     /// How long a push waits to be shown before a text goes; none where nothing is texted.
     text_after: Option<Duration>,
 }
@@ -33,11 +34,10 @@ pub struct Pushes {
 impl Pushes {
     pub fn of(app: &App) -> Self {
         let text_after = text::receiver(app).map(|_| app.config.push.text_after);
-        Self { callers: app.callers.clone(), text_after }
+        Self { text_after }
     }
 
-    /// Queues a push about `about` to every phone that takes pushes, unless some page is looked at. `texted`: the owner is told
-    /// by text anyway.
+    /// Queues a push about `about` to every phone that takes pushes. `texted`: the owner is told by text anyway.
     pub fn put(
         &self,
         tx: &Tx<'_>,
@@ -46,9 +46,6 @@ impl Pushes {
         texted: bool,
         now: Timestamp,
     ) -> store::Result<()> {
-        if self.callers.anyone_looks() {
-            return Ok(());
-        }
         let text_at = self.text_after.filter(|_| !texted).map(|after| now + after);
         push_letters::put(tx, about, session, text_at, now).map(drop)
     }

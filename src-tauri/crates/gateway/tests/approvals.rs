@@ -161,7 +161,7 @@ async fn a_text_says_where_a_link_leads_and_what_does_not_fit_it() {
     let input = json!({ "file_path": "/workspace/notes.md", "content": "x".repeat(900), "mode": "append" });
     let target = Some(Target::At("/home/agent/.bashrc".into()));
     let write = Subject::Tool { tool: "Write".into(), input, why: None, rules: vec![], target };
-    ask(&running.app, session, write).await;
+    let asked = ask(&running.app, session, write).await;
     let body = w.arrives(SOON).await.body;
     assert!(
         body.starts_with("#1 may it write /workspace/notes.md (a link: really /home/agent/.bashrc): \"xxx"),
@@ -175,6 +175,7 @@ async fn a_text_says_where_a_link_leads_and_what_does_not_fit_it() {
     let page = body.rsplit('/').next().unwrap();
     let shown = world::get(&running.app, &format!("/api/link/{page}")).await;
     assert!(shown.contains("\"target\":\"/home/agent/.bashrc\""), "{shown}");
+    assert!(shown.contains(&format!("\"id\":\"{}\"", asked.id)) && shown.contains("\"now\":"), "{shown}");
     running.stop().await;
 }
 

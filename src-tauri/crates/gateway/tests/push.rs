@@ -4,7 +4,7 @@ mod api_world;
 mod push_world;
 mod world;
 
-use api_world::{Phone, call, token};
+use api_world::{Phone, Socket, call, token};
 use domain::event::Outcome;
 use gateway::clock;
 use push_world::{Told, ask, bash, ended, letters, told};
@@ -79,6 +79,7 @@ async fn a_text_that_may_not_go_yet_is_not_said_to_have_gone() {
     assert_eq!(letters(app).await[0].state, "sent");
     let later = clock::now() + Duration::from_secs(120);
     let waits = app.store.read(move |r| push_letters::to_text(r, later)).await.unwrap();
+    let waits: Vec<_> = waits.0.into_iter().map(|w| (w.about, w.session)).collect();
     assert_eq!(waits, [(About::Approval(second.id), t.session)], "it goes when it may");
     t.running.stop().await;
 }
@@ -98,33 +99,93 @@ async fn an_answer_s_words_are_in_no_push() {
     t.running.stop().await;
 }
 
+/// A page of the phone that says whether a person looks at it.
+async fn looks(t: &Told, socket: &mut Socket, visible: bool) {
+    socket.say(json!({ "type": "presence", "data": { "visible": visible } })).await;
+    until(SOON, async || (t.running.app.callers.anyone_looks() == visible).then_some(())).await;
+}
+
 #[tokio::test]
-async fn nothing_is_pushed_while_a_page_is_looked_at() {
+async fn a_question_waits_while_a_page_is_looked_at_and_goes_once_nobody_looks() {
     let t = Told::new("text_after = 1").await;
     let app = &t.running.app;
     let mut socket = t.phone.socket(app, None).await;
-    socket.say(json!({ "type": "presence", "data": { "visible": true } })).await;
-    until(SOON, async || app.callers.anyone_looks().then_some(())).await;
-    ask(app, t.session, bash("npm test")).await;
-    assert!(letters(app).await.is_empty());
-    socket.say(json!({ "type": "presence", "data": { "visible": false } })).await;
-    until(SOON, async || (!app.callers.anyone_looks()).then_some(())).await;
+    looks(&t, &mut socket, true).await;
+    let answered = ask(app, t.session, bash("npm test")).await;
     ask(app, t.session, bash("npm run lint")).await;
+    let body = json!({ "decision": "allow", "input_hash": answered.hash });
+    assert_eq!(t.phone.post(app, &format!("/api/permission/{}", answered.id), body).await.status, 200);
+    let none = t.world.phone.wait_for(|_| true, Duration::from_secs(3)).await;
+    assert!(none.is_err(), "no text goes while the page is looked at: {none:?}");
+    assert!(t.push.arrived().is_empty());
+    looks(&t, &mut socket, false).await;
     let push = t.push.wait_for(1, SOON).await.unwrap();
-    assert_eq!(push.words["approval"]["number"], 2);
+    assert_eq!(push.words["approval"]["number"], 2, "what was answered on the page is not pushed");
+    assert!(t.world.arrives(SOON).await.body.contains("#2 may it run: npm run lint?"));
+    assert_eq!(t.push.arrived().len(), 1);
     t.running.stop().await;
 }
 
 #[tokio::test]
-async fn a_browser_that_is_gone_is_forgotten_and_its_owner_told_by_text() {
+async fn a_page_whose_line_is_gone_keeps_no_question_back() {
+    let t = Told::new("text_after = 60").await;
+    let mut socket = t.phone.socket(&t.running.app, None).await;
+    looks(&t, &mut socket, true).await;
+    ask(&t.running.app, t.session, bash("npm test")).await;
+    drop(socket);
+    assert_eq!(t.push.wait_for(1, SOON).await.unwrap().words["approval"]["number"], 1);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_turn_s_end_that_a_page_showed_is_not_pushed_and_one_it_may_not_have_shown_is() {
+    let t = Told::new("text_after = 60").await;
+    let app = &t.running.app;
+    let socket = tokio::sync::Mutex::new(t.phone.socket(app, None).await);
+    looks(&t, &mut *socket.lock().await, true).await;
+    ended(app, t.session, Outcome::Completed).await;
+    let seen = async || {
+        socket.lock().await.say(json!({ "type": "ping", "data": {} })).await;
+        letters(app).await[0].why.as_deref().is_some_and(|why| why.contains("seen")).then_some(())
+    };
+    until(SOON, seen).await;
+    ended(app, t.session, Outcome::Failed).await;
+    looks(&t, &mut *socket.lock().await, false).await;
+    assert_eq!(t.push.wait_for(1, SOON).await.unwrap().words["kind"], "failed");
+    assert_eq!(t.push.arrived().len(), 1);
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn where_no_browser_takes_pushes_a_question_becomes_a_text() {
     let t = Told::new("text_after = 1").await;
     t.push.browsers_leave();
-    ask(&t.running.app, t.session, bash("npm test")).await;
-    assert!(t.world.arrives(SOON).await.body.contains("https://desk.example/p/"));
     let app = &t.running.app;
-    assert_eq!(app.store.read(|r| store::push_subscriptions::count(r)).await.unwrap(), 0);
+    ask(app, t.session, bash("npm test")).await;
+    assert!(t.world.arrives(SOON).await.body.contains("https://desk.example/p/"));
+    assert_eq!(app.store.read(|r| store::push_subscriptions::count(r)).await.unwrap(), 0, "it is forgotten");
     ask(app, t.session, bash("npm run lint")).await;
-    assert_eq!(letters(app).await.len(), 1);
+    let text = t.world.arrives(SOON).await.body;
+    assert!(text.contains("#2 may it run: npm run lint?") && text.contains("https://desk.example/p/"), "{text}");
+    assert_eq!(t.settled(2).await[0], "texted");
+    ended(app, t.session, Outcome::Completed).await;
+    assert_eq!(letters(app).await.len(), 2, "a turn's end is not what notices were turned off for");
+    t.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_push_that_cannot_be_made_is_tried_once_and_keeps_no_other_back() {
+    let t = Told::new("text_after = 1").await;
+    let (app, session) = (&t.running.app, t.session);
+    let nowhere = About::Approval(domain::ApprovalId::new());
+    let text_at = Some(clock::now());
+    app.store.write(move |tx| push_letters::put(tx, nowhere, session, text_at, clock::now())).await.unwrap();
+    ask(app, session, bash("npm test")).await;
+    t.push.wait_for(1, SOON).await.unwrap();
+    assert!(t.world.arrives(SOON).await.body.contains("#1 may it run: npm test?"));
+    assert_eq!(t.settled(2).await, ["texted", "failed"]);
+    let next = app.store.read(|r| push_letters::next_due(r)).await.unwrap();
+    assert_eq!(next, None, "nothing is left to try");
     t.running.stop().await;
 }
 

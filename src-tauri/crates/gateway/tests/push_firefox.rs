@@ -83,7 +83,7 @@ async fn a_question_stands_on_the_lock_screen_and_is_allowed_from_there() {
     desk.fate("shown").await;
     let ever = clock::now() + Duration::from_secs(3600);
     let texts = desk.running.app.store.read(move |r| push_letters::to_text(r, ever)).await.unwrap();
-    assert_eq!((texts, desk.world.phone.received().len()), (vec![], 0), "no text goes about what was shown");
+    assert_eq!((texts.0, desk.world.phone.received().len()), (vec![], 0), "no text goes about what was shown");
     desk.firefox.screen.press(&shown[0], "Allow once").await.unwrap();
     assert_eq!(desk.decided(&asked).await, Decision::Allowed);
     desk.shows(|shown| shown.is_empty()).await;

@@ -79,6 +79,7 @@ pub struct Fate {
 }
 
 /// Queues a push to every subscription of phones that are not revoked. `text_at`: when a text goes if none of them was shown.
+/// Where no browser takes pushes, an approval has rows that nothing is sent for, so that its text goes all the same.
 pub fn put(tx: &Tx<'_>, about: About, session: SessionId, text_at: Option<Timestamp>, now: Timestamp) -> Result<usize> {
     let put = tx
         .conn()
@@ -88,9 +89,25 @@ pub fn put(tx: &Tx<'_>, about: About, session: SessionId, text_at: Option<Timest
              WHERE p.revoked_at IS NULL",
         )?
         .execute(params![about.to_string(), session.to_string(), text_at.map(|at| at.0), now.0])?;
+    let put = match (put, about, text_at) {
+        (0, About::Approval(_), Some(at)) => put_without(tx, about, session, at, now)?,
+        _ => put,
+    };
     if put > 0 {
         tx.ring_outbox();
     }
+    Ok(put)
+}
+
+/// No phone takes pushes: only the text is waited for.
+fn put_without(tx: &Tx<'_>, about: About, session: SessionId, text_at: Timestamp, now: Timestamp) -> Result<usize> {
+    let put = tx
+        .conn()
+        .prepare_cached(
+            "INSERT INTO push_letters (about, session, subscription, phone, state, why, due_at, text_at, created_at)
+             SELECT ?1, ?2, 0, id, 'failed', 'it takes no pushes', ?4, ?3, ?4 FROM phones WHERE revoked_at IS NULL",
+        )?
+        .execute(params![about.to_string(), session.to_string(), text_at.0, now.0])?;
     Ok(put)
 }
 
@@ -125,8 +142,11 @@ pub fn close(
     Ok(())
 }
 
+/// What was looked for, and the rows among it that cannot be read.
+pub type Found<T> = (Vec<T>, Vec<i64>);
+
 /// All that may go now, and attempts whose end was never known.
-pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Due>> {
+pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Found<Due>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT id, about, session, subscription, attempts, created_at FROM push_letters
          WHERE state IN ('queued', 'sending') AND due_at <= ?1 ORDER BY id LIMIT 100",
@@ -141,26 +161,41 @@ pub fn due(rows: &impl Rows, now: Timestamp) -> Result<Vec<Due>> {
             created_at: Timestamp(row.get(5)?),
         })
     };
-    query.query_and_then([now.0], due)?.collect()
+    found(query.query_and_then([now.0], |row| Ok((row.get(0)?, due(row))))?)
+}
+
+/// One row that cannot be read keeps no other back.
+fn found<T>(rows: impl Iterator<Item = Result<(i64, Result<T>)>>) -> Result<Found<T>> {
+    let mut found = (Vec::new(), Vec::new());
+    for row in rows {
+        match row? {
+            (_, Ok(good)) => found.0.push(good),
+            (id, Err(_)) => found.1.push(id),
+        }
+    }
+    Ok(found)
 }
 
 /// When the next push or the next text is due; none if none waits.
 pub fn next_due(rows: &impl Rows) -> Result<Option<Timestamp>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT min(at) FROM (SELECT min(due_at) AS at FROM push_letters WHERE state IN ('queued', 'sending')
-                              UNION ALL SELECT min(text_at) FROM push_letters WHERE text_at IS NOT NULL)",
+                              UNION ALL SELECT min(text_at) FROM push_letters
+                              WHERE text_at IS NOT NULL AND NOT (state = 'queued' AND attempts = 0))",
     )?;
     Ok(query.query_row([], |row| row.get::<_, Option<i64>>(0))?.map(Timestamp))
 }
 
-/// An attempt begins: it may have left from here on. If nothing more is heard of it, it is looked at again at `again`.
-pub fn begin_attempt(tx: &Tx<'_>, id: i64, again: Timestamp) -> Result<()> {
+/// An attempt begins: it may have left from here on. If nothing more is heard of it, it is looked at again at `again`. The time
+/// until its text counts from the first.
+pub fn begin_attempt(tx: &Tx<'_>, id: i64, again: Timestamp, now: Timestamp) -> Result<()> {
     tx.conn()
         .prepare_cached(
-            "UPDATE push_letters SET state = 'sending', attempts = attempts + 1, due_at = ?2
+            "UPDATE push_letters SET state = 'sending', attempts = attempts + 1, due_at = ?2,
+                                     text_at = iif(attempts = 0, text_at + ?3 - created_at, text_at)
              WHERE id = ?1 AND state IN ('queued', 'sending')",
         )?
-        .execute(params![id, again.0])?;
+        .execute(params![id, again.0, now.0])?;
     Ok(())
 }
 
@@ -196,6 +231,28 @@ pub fn failed(tx: &Tx<'_>, id: i64, why: &str) -> Result<()> {
     Ok(())
 }
 
+/// It cannot be read: nothing goes about it, not by text either.
+pub fn put_aside(tx: &Tx<'_>, id: i64) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET state = 'failed', text_at = NULL, why = 'it cannot be read' WHERE id = ?1",
+        )?
+        .execute([id])?;
+    Ok(())
+}
+
+/// A person saw on a page what it tells: neither pushes that wait nor a text go any more.
+pub fn seen(tx: &Tx<'_>, about: About) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', 'it was seen on a page', why),
+                                     state = iif(state = 'queued', 'failed', state)
+             WHERE about = ?1",
+        )?
+        .execute([about.to_string()])?;
+    Ok(())
+}
+
 /// The phone showed it: no text goes about the same. False if it is no push to that phone. Saying so again is fine.
 pub fn shown(tx: &Tx<'_>, id: i64, phone: PhoneId, now: Timestamp) -> Result<bool> {
     let changed = tx
@@ -216,12 +273,28 @@ pub fn shown(tx: &Tx<'_>, id: i64, phone: PhoneId, now: Timestamp) -> Result<boo
     Ok(changed == 1)
 }
 
-/// What no phone has shown in time, each thing once.
-pub fn to_text(rows: &impl Rows, now: Timestamp) -> Result<Vec<(About, SessionId)>> {
+/// What a text is due about, with the time it came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ToText {
+    pub about: About,
+    pub session: SessionId,
+    pub created_at: Timestamp,
+}
+
+/// What no phone has shown in time, each thing once. What was not tried to be pushed yet is not late.
+pub fn to_text(rows: &impl Rows, now: Timestamp) -> Result<Found<ToText>> {
     let mut query = rows.conn().prepare_cached(
-        "SELECT about, session FROM push_letters WHERE text_at <= ?1 GROUP BY about ORDER BY min(id)",
+        "SELECT min(id), about, session, created_at FROM push_letters
+         WHERE text_at <= ?1 AND NOT (state = 'queued' AND attempts = 0) GROUP BY about ORDER BY min(id)",
     )?;
-    query.query_and_then([now.0], |row| Ok((values::parsed(row, 0)?, values::parsed(row, 1)?)))?.collect()
+    let to_text = |row: &Row<'_>| {
+        Ok(ToText {
+            about: values::parsed(row, 1)?,
+            session: values::parsed(row, 2)?,
+            created_at: Timestamp(row.get(3)?),
+        })
+    };
+    found(query.query_and_then([now.0], |row| Ok((row.get(0)?, to_text(row))))?)
 }
 
 /// No text goes any more about this. True if one was still to go: who asks in the transaction that writes it down asks once.
@@ -233,13 +306,13 @@ pub fn take_text(tx: &Tx<'_>, about: About) -> Result<bool> {
     Ok(changed > 0)
 }
 
-/// Its text may not go yet: agents have caused as many within the hour as they may.
-pub fn text_later(tx: &Tx<'_>, about: About, at: Timestamp) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET text_at = ?2, why = 'its text waits: too many within the hour' WHERE about = ?1",
-        )?
-        .execute(params![about.to_string(), at.0])?;
+/// Its text may not go yet; `why` is kept where those look who ask.
+pub fn text_later(tx: &Tx<'_>, about: About, at: Timestamp, why: &str) -> Result<()> {
+    tx.conn().prepare_cached("UPDATE push_letters SET text_at = ?2, why = ?3 WHERE about = ?1")?.execute(params![
+        about.to_string(),
+        at.0,
+        why
+    ])?;
     Ok(())
 }
 

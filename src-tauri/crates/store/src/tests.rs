@@ -278,3 +278,31 @@ async fn a_link_is_made_again_only_when_it_lives_too_short_and_stays_while_a_let
     assert_eq!(known(first.id).await.unwrap(), Some(first), "a letter that has not left carries it");
     assert_eq!(known(second.id).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_push_that_cannot_be_read_is_told_apart_from_those_that_can() {
+    let w = world();
+    let (session, phone, good) = (session(&w.store).await, domain::PhoneId::new().to_string(), TurnId::new());
+    let rows = move |tx: &Tx<'_>| {
+        tx.conn().execute(
+            "INSERT INTO phones VALUES (?1, '', '', '', NULL, '', '', NULL, NULL, 0, 0, NULL, NULL)",
+            [&phone],
+        )?;
+        for about in ["nonsense".to_owned(), format!("turn:{good}")] {
+            tx.conn().execute(
+                "INSERT INTO push_letters (about, session, subscription, phone, attempts, due_at, text_at, created_at)
+                 VALUES (?2, ?3, 1, ?1, 1, 0, 0, 0)",
+                [&phone, &about, &session.to_string()],
+            )?;
+        }
+        Ok(())
+    };
+    w.store.write(rows).await.unwrap();
+    let (due, unreadable) = w.store.read(|r| push_letters::due(r, T)).await.unwrap();
+    assert_eq!((due.len(), due[0].about, unreadable), (1, push_letters::About::Turn(good), vec![1]));
+    let (texts, unreadable) = w.store.read(|r| push_letters::to_text(r, T)).await.unwrap();
+    assert_eq!((texts.len(), unreadable), (1, vec![1]));
+    w.store.write(|tx| push_letters::put_aside(tx, 1)).await.unwrap();
+    assert!(w.store.read(|r| push_letters::due(r, T)).await.unwrap().1.is_empty());
+    assert!(w.store.read(|r| push_letters::to_text(r, T)).await.unwrap().1.is_empty());
+}

@@ -25,6 +25,9 @@ export type ApprovalState = "open" | "allowed" | "allowed_always" | "answered" |
 
 export interface Approval {
     kind: "approval";
+    id: string;
+    /** The gateway's clock when it said this. */
+    now: Moment;
     number: number;
     tool: string;
     input: unknown;

@@ -58,6 +58,12 @@ export class Connection {
         return this.standing === "live" || this.standing === "behind";
     }
 
+    /** Why there is nothing to be had from the gateway now; none while it is still being tried for the first time. */
+    get failure(): Problem | null {
+        if (this.live) return null;
+        return this.trouble ?? (this.standing === "offline" ? unreached() : null);
+    }
+
     start(cursor: number | null): void {
         if (this.running) return;
         this.running = true;

@@ -16,6 +16,10 @@ export class Link {
     /** Something went wrong after there was something to show: it stays, with this beside it. */
     trouble = $state<Problem | null>(null);
     denying = $state(false);
+    /** Gateway's clock minus phone's. */
+    skew = $state(0);
+    /** This browser is paired and may answer approvals. */
+    mayAnswer = $state(false);
 
     constructor(readonly token: string | null) {}
 
@@ -60,7 +64,12 @@ export class Link {
 
     private async take(ask: () => Promise<Shown>): Promise<void> {
         try {
-            this.face = { kind: "shown", shown: await ask() };
+            const shown = await ask();
+            if (shown.kind === "approval") {
+                this.skew = shown.now - Date.now();
+                this.mayAnswer = await mayAnswer();
+            }
+            this.face = { kind: "shown", shown };
             this.trouble = null;
         } catch (error) {
             this.fail(asProblem(error));
@@ -71,6 +80,17 @@ export class Link {
         const final = ["LINK_EXPIRED", "NOT_FOUND"].includes(problem.code);
         if (this.face.kind === "shown" && !final) this.trouble = problem;
         else this.face = { kind: "failed", problem };
+    }
+}
+
+/** What is kept here is opened only where there is something to answer. */
+async function mayAnswer(): Promise<boolean> {
+    try {
+        const { Shelf } = await import("../shelf");
+        const shelf = await Shelf.open();
+        return (await shelf.paired().finally(() => shelf.close()))?.scopes.includes("approve") ?? false;
+    } catch {
+        return false;
     }
 }
 

@@ -55,7 +55,7 @@ export class Phone implements Listener {
         this.approvals = new Approvals(host);
         this.house = new House(host);
         this.pictures = new Pictures(host);
-        this.push = new Push(host);
+        this.push = new Push(host, shelf);
         this.outbox = new Outbox(host, shelf, () => this.connection.cursor ?? 0, (was, id) => this.moved(was, id));
     }
 
@@ -124,6 +124,7 @@ export class Phone implements Listener {
     welcome(welcome: Welcome): void {
         this.pairing.isNow(welcome.you);
         this.house.welcome(welcome);
+        if (welcome.you.id) void this.push.belongTo(welcome.you.id).catch(() => {});
         this.learn(welcome.status);
         void this.sessions.welcome(welcome.sessions);
         this.approvals.welcome(welcome.approvals);

@@ -1,6 +1,7 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Approval } from "../../lib/api/link";
+import { Shelf } from "../../lib/shelf";
 import LinkPage from "./LinkPage.svelte";
 
 type Reply = { status?: number; body: unknown } | "never" | "broken";
@@ -20,7 +21,7 @@ function gateway(...replies: Reply[]) {
 }
 
 function approval(state: Approval["state"] = "open"): Approval {
-    return { kind: "approval", number: 7, tool: "Bash", input: { command: "rm -rf \u202Ebuild" }, shown: "", risk: "high", state, expires_at: Date.now() + 90_000 };
+    return { kind: "approval", id: "a7", now: Date.now(), number: 7, tool: "Bash", input: { command: "rm -rf \u202Ebuild" }, shown: "", risk: "high", state, expires_at: Date.now() + 90_000 };
 }
 
 function refusal(code: string, message: string, suggestion: string) {
@@ -71,6 +72,25 @@ test("an approval shows exactly what would run, and what hides in it", async () 
     expect(screen.getByText("High risk")).toBeTruthy();
     expect(screen.getByText("lanyard approve 7")).toBeTruthy();
     expect(screen.getByText(/No answer counts as no, in 1 min/)).toBeTruthy();
+});
+
+test("the time left is the gateway's, whatever this phone's clock says", async () => {
+    const ahead = Date.now() + 3_600_000;
+    gateway({ body: { ...approval(), now: ahead, expires_at: ahead + 90_000 } });
+    render(LinkPage, { path: "/p/tok" });
+    expect(await screen.findByText(/No answer counts as no, in 1 min/)).toBeTruthy();
+});
+
+test("on a paired phone it leads to where it is answered, and nobody is sent to the desk", async () => {
+    const disk = await Shelf.open();
+    await disk.pair({ id: "p", name: "Ada's phone", scopes: ["read", "approve"], refresh_token: "", keys: {} as CryptoKeyPair, pending: null, skew: 0 });
+    gateway({ body: approval() });
+    render(LinkPage, { path: "/p/tok" });
+    expect((await screen.findByRole("link", { name: "Answer here" })).getAttribute("href")).toBe("/#/approvals/a7");
+    expect(screen.queryByText("lanyard approve 7")).toBeNull();
+    expect(screen.getByRole("button", { name: "Deny" })).toBeTruthy();
+    await disk.wipe();
+    disk.close();
 });
 
 test("a tap on Deny denies, once", async () => {

@@ -4,16 +4,20 @@
 import { readFileSync } from "node:fs";
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
 import { randomUUID } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { extname, join, normalize } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ClientFrame, Frame, Info, Say, Start } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
 
+/** How long a file may be kept, as the gateway's public door says. */
+const caching = (path: string) => (path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : /^\/(sw\.js|manifest|icons)/.test(path) ? "no-cache" : "no-store");
 /** As the gateway's public door sends it. */
 const csp = (ours: string[]) =>
     `default-src 'none'; script-src 'self'; style-src 'self'; img-src ${["'self'", ...ours].join(" ")}; font-src 'self'; ` +
     `connect-src ${["'self'", ...ours.flatMap((url) => [url, url.replace("http", "ws")])].join(" ")}; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+const WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self' https: http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'";
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 
 type Route = (request: { body: unknown; url: URL; parts: string[]; token: string | undefined }) => unknown;
@@ -24,6 +28,8 @@ export class Standin {
     readonly asked: string[] = [];
     /** What the links in texts show, by their names. */
     readonly links = new Map<string, unknown>();
+    /** Files that were sent, with their size on the way. */
+    readonly sent: { path: string; bytes: number }[] = [];
     /** While set, nobody is answered. */
     dead = false;
     /** Bytes of words are lost on the way. */
@@ -129,7 +135,7 @@ export class Standin {
         if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/m/")) this.asked.push(`${request.method} ${url.pathname}`);
         try {
             if (url.pathname.startsWith("/m/")) return this.picture(url.pathname.slice(3), headers, response);
-            if (!url.pathname.startsWith("/api/")) return this.file(url.pathname, headers, response);
+            if (!url.pathname.startsWith("/api/")) return this.file(url.pathname, headers, request, response);
             const body = await bodyOf(request);
             const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
             const answer = await this.api(request.method ?? "GET", { body, url, parts: url.pathname.split("/").slice(2), token });
@@ -142,12 +148,16 @@ export class Standin {
         }
     }
 
-    private file(path: string, headers: Record<string, string>, response: ServerResponse): void {
+    private file(path: string, headers: Record<string, string>, request: IncomingMessage, response: ServerResponse): void {
         const name = ["/", "/pair"].includes(path) || /^\/[ap]\//.test(path) ? "phone.html" : normalize(path);
         try {
-            const bytes = readFileSync(join(this.dist, name));
-            response.writeHead(200, { ...headers, "content-type": TYPES[extname(name)] ?? "application/octet-stream" });
+            const kind = { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "cache-control": caching(path), ...(path === "/sw.js" ? { "content-security-policy": WORKER_CSP } : {}) };
+            const squeezed = extname(name) !== ".png" && request.headers["accept-encoding"]?.includes("gzip");
+            const whole = readFileSync(join(this.dist, name));
+            const bytes = squeezed ? gzipSync(whole) : whole;
+            response.writeHead(200, { ...headers, ...kind, ...(squeezed ? { "content-encoding": "gzip" } : {}) });
             response.end(bytes);
+            this.sent.push({ path, bytes: bytes.length });
         } catch {
             throw new Refused(404, "NOT_FOUND", "There is nothing here.", "Check the address.");
         }

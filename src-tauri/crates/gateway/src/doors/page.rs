@@ -24,9 +24,17 @@ pub async fn asset(Path(path): Path<String>) -> Result<Response, Refusal> {
     file(&format!("assets/{path}"), "public, max-age=31536000, immutable")
 }
 
+/// What the service worker may do: a browser holds it to the policy it was fetched with, so it may speak to addresses that the
+/// gateway gets later. What it speaks to is what the gateway told the page.
+const WORKER: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; connect-src 'self' https:; base-uri 'none'; frame-ancestors 'none'",
+);
+
 /// The service worker. A browser asks for it anew each time, which is how it learns of a newer page.
 pub async fn worker() -> Result<Response, Refusal> {
-    file("sw.js", "no-cache")
+    let mut worker = file("sw.js", "no-cache")?;
+    worker.headers_mut().insert(header::CONTENT_SECURITY_POLICY, WORKER);
+    Ok(worker)
 }
 
 /// What makes the page one that can be installed.

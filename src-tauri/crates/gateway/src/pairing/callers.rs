@@ -1,14 +1,14 @@
 //! Who is known: paired phones and API tokens, held in memory so that a request costs no look into the store. Every change
 //! goes to the store first, then here, then rings those who hold a socket open.
 
-use super::{Offers, Signer, Tickets, access, hash};
+use super::{Connected, Offers, Signer, Tickets, access, hash, presence::Presence};
 use domain::{
     ApiTokenId, Code, PhoneId, Timestamp,
     event::Channel,
     pairing::{Scope, Scopes},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use store::Store;
@@ -78,9 +78,6 @@ struct Known {
 struct Table {
     phones: HashMap<PhoneId, Known>,
     tokens: HashMap<String, (ApiTokenId, Known)>,
-    connected: HashMap<Who, usize>,
-    /// Callers with a page in front of a person's eyes, by what the pages said.
-    visible: HashSet<Who>,
     /// When a token's use was last written down.
     used: HashMap<ApiTokenId, Timestamp>,
 }
@@ -96,6 +93,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     offers: Offers,
     tickets: Tickets,
+    presence: Presence,
 }
 
 impl Callers {
@@ -107,6 +105,7 @@ impl Callers {
             changed: watch::Sender::new(0),
             offers: Offers::default(),
             tickets: Tickets::default(),
+            presence: Presence::default(),
         };
         let callers = Self(Arc::new(inner));
         callers.read_again(store).await?;
@@ -179,22 +178,22 @@ impl Callers {
 
     /// Counts an open socket for as long as the answer lives.
     pub fn connect(&self, caller: &Caller) -> Connected {
-        *self.table().connected.entry(caller.who).or_default() += 1;
-        Connected { callers: self.clone(), who: caller.who }
+        self.0.presence.connect(caller)
     }
 
-    /// A page says whether a person looks at it.
-    pub fn saw(&self, caller: &Caller, visible: bool) {
-        let mut table = self.table();
-        match visible && table.connected.contains_key(&caller.who) {
-            true => drop(table.visible.insert(caller.who)),
-            false => drop(table.visible.remove(&caller.who)),
-        }
-    }
-
-    /// Whether some page is in front of a person's eyes, by what pages said: then no push is needed.
+    /// Whether some page is in front of a person's eyes, by what pages said: then what is to be told waits.
     pub fn anyone_looks(&self) -> bool {
-        !self.table().visible.is_empty()
+        *self.looked_at().borrow()
+    }
+
+    /// The same, ringing when it changes.
+    pub fn looked_at(&self) -> watch::Receiver<bool> {
+        self.0.presence.looked_at()
+    }
+
+    /// Whether a person had a page before their eyes that was heard of a while after `at`: it showed what came about then.
+    pub fn seen_since(&self, at: Timestamp) -> bool {
+        self.0.presence.seen_since(at)
     }
 
     /// True about once a minute for a token: its use is then worth a write.
@@ -209,30 +208,10 @@ impl Callers {
 
     /// Open sockets of a phone.
     pub fn connected(&self, phone: PhoneId) -> usize {
-        self.table().connected.get(&Who::Phone(phone)).copied().unwrap_or(0)
+        self.0.presence.connected(phone)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An open socket, counted.
-pub struct Connected {
-    callers: Callers,
-    who: Who,
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        let mut table = self.callers.table();
-        if let Some(count) = table.connected.get_mut(&self.who) {
-            *count -= 1;
-            if *count == 0 {
-                // Nobody looks at a page that is gone.
-                table.connected.remove(&self.who);
-                table.visible.remove(&self.who);
-            }
-        }
     }
 }

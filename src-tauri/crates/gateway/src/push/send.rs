@@ -1,7 +1,12 @@
 //! Sends what is queued, tried again on a schedule. An attempt whose end is not known is not repeated before a text had its
 //! chance: told by text it is not pushed again, and where nothing is texted the phone shows the second in place of the first.
 
-use super::{notice::notice, seal::seal, text};
+use super::{
+    looked_at::{self, Now},
+    notice::notice,
+    seal::seal,
+    text,
+};
 use crate::{clock, gateway::App};
 use accounts::push::{Push, PushError, Pusher};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -22,6 +27,8 @@ const LIFE: Duration = Duration::from_secs(24 * 3600);
 const TROUBLED: Duration = Duration::from_secs(5);
 /// With nothing due, how long until the table is looked at without a bell.
 const LOOK: Duration = Duration::from_secs(300);
+/// While what is due waits because a page is looked at: until it is looked whether the page showed it.
+const LOOKED_AT: Duration = Duration::from_secs(5);
 
 /// Sends until Lanyard stops.
 pub async fn run(app: App) {
@@ -30,8 +37,10 @@ pub async fn run(app: App) {
         Err(e) => return tracing::error!(error = ?e, "pushes are off"),
     };
     let mut bell = app.store.bells().outbox.subscribe();
+    let mut eyes = app.callers.looked_at();
     loop {
         bell.mark_unchanged();
+        eyes.mark_unchanged();
         let wait = round(&app, &pusher).await.unwrap_or_else(|e| {
             tracing::error!(error = ?e, "pushes could not be looked at");
             TROUBLED
@@ -39,6 +48,7 @@ pub async fn run(app: App) {
         tokio::select! {
             () = app.stop.cancelled() => return,
             _ = bell.changed() => {}
+            _ = eyes.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -48,16 +58,39 @@ pub async fn run(app: App) {
 async fn round(app: &App, pusher: &Pusher) -> store::Result<Duration> {
     text::round(app).await?;
     let now = clock::now();
-    let due = app.store.read(move |r| push_letters::due(r, now)).await?;
-    futures::future::join_all(due.into_iter().map(|letter| one(app, pusher, letter))).await;
+    let (due, unreadable) = app.store.read(move |r| push_letters::due(r, now)).await?;
+    put_aside(app, unreadable).await?;
+    let ends = futures::future::join_all(due.into_iter().map(|letter| one(app, pusher, letter))).await;
+    ends.into_iter().collect::<store::Result<()>>()?;
     let next = app.store.read(|r| push_letters::next_due(r)).await?;
-    Ok(next.map_or(LOOK, |at| at.since(clock::now()).max(Duration::from_millis(200))))
+    let least = if app.callers.anyone_looks() { LOOKED_AT } else { Duration::from_millis(200) };
+    Ok(next.map_or(LOOK, |at| at.since(clock::now()).max(least)))
 }
 
-async fn one(app: &App, pusher: &Pusher, letter: Due) {
+/// Rows that cannot be read, now or later, keep nobody else's back.
+pub(super) async fn put_aside(app: &App, unreadable: Vec<i64>) -> store::Result<()> {
+    for id in unreadable {
+        tracing::error!(push.id = id, "a push cannot be read");
+        app.store.write(move |tx| push_letters::put_aside(tx, id)).await?;
+    }
+    Ok(())
+}
+
+/// # Errors
+/// What may pass (a full disk). A letter that can never be sent is at an end.
+async fn one(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
     let id = letter.id;
-    if let Err(e) = attempt(app, pusher, letter).await {
-        tracing::error!(push.id = id, error = ?e, "what became of a push was not written down");
+    let ended = match looked_at::now(app, letter.about, letter.created_at) {
+        Now::Send => attempt(app, pusher, letter).await,
+        Now::Wait => Ok(()),
+        Now::Seen => app.store.write(move |tx| push_letters::seen(tx, letter.about)).await,
+    };
+    match ended {
+        Err(e) if !e.retryable() => {
+            tracing::error!(push.id = id, error = ?e, "a push could not be made, or what became of it not be written down");
+            app.store.write(move |tx| push_letters::failed(tx, id, "it could not be made")).await
+        }
+        ended => ended,
     }
 }
 
@@ -68,7 +101,7 @@ async fn attempt(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
     let begin = move |tx: &store::Tx<'_>| {
         let Some(to) = push_subscriptions::get(tx, looked.subscription)? else { return Ok(Err("the phone is gone")) };
         let Some(words) = notice(tx, &looked, &to, grants, now)? else { return Ok(Err("it was answered before")) };
-        push_letters::begin_attempt(tx, id, again)?;
+        push_letters::begin_attempt(tx, id, again, now)?;
         Ok(Ok((to, words)))
     };
     let found = app.store.write(begin).await?;

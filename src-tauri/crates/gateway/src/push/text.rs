@@ -1,16 +1,23 @@
 //! What no phone has shown in time is told by text, once: the text and the note that it was queued are one transaction. Where
 //! agents have caused as many texts within the hour as they may, it waits until one more may go.
 
+use super::{
+    looked_at::{self, Now},
+    send::put_aside,
+};
 use crate::{clock, gateway::App, sessions::Scene, sms::letters::To};
 use domain::{SessionId, Timestamp};
 use std::time::Duration;
 use store::{
     Tx, approvals,
-    push_letters::{self, About},
+    push_letters::{self, About, ToText},
 };
 
 /// Until the next look where a text may not go yet.
 pub const HELD_BACK: Duration = Duration::from_secs(60);
+/// Why a text waits, for those who ask.
+const TOO_MANY: &str = "its text waits: too many within the hour";
+const LOOKED_AT: &str = "its text waits: a page is looked at";
 
 /// Whom such a text goes to: the first number in `twilio.allow`.
 pub fn receiver(app: &App) -> Option<String> {
@@ -21,14 +28,31 @@ pub fn receiver(app: &App) -> Option<String> {
 /// Everything that is due for a text.
 pub async fn round(app: &App) -> store::Result<()> {
     let now = clock::now();
-    for (about, session) in app.store.read(move |r| push_letters::to_text(r, now)).await? {
-        let (scene, to) = (Scene::of(app, session), receiver(app));
-        // Who looks at a page now sees there what it tells.
-        let to = to.filter(|_| !app.callers.anyone_looks());
-        app.store.write(move |tx| tell(tx, &scene, about, session, to, now)).await?;
+    let (due, unreadable) = app.store.read(move |r| push_letters::to_text(r, now)).await?;
+    put_aside(app, unreadable).await?;
+    for text in due {
+        let about = text.about;
+        match one(app, text, now).await {
+            Err(e) if !e.retryable() => {
+                tracing::error!(push.about = %about, error = ?e, "a text could not be made");
+                app.store.write(move |tx| push_letters::take_text(tx, about)).await?;
+            }
+            told => told?,
+        }
         crate::may_die!("push-after-text");
     }
     Ok(())
+}
+
+async fn one(app: &App, text: ToText, now: Timestamp) -> store::Result<()> {
+    let ToText { about, session, created_at } = text;
+    let (scene, to, later) = (Scene::of(app, session), receiver(app), now + app.config.push.text_after);
+    let tell = move |tx: &Tx<'_>| tell(tx, &scene, about, session, to, now);
+    match looked_at::now(app, about, created_at) {
+        Now::Send => app.store.write(tell).await,
+        Now::Wait => app.store.write(move |tx| push_letters::text_later(tx, about, later, LOOKED_AT)).await,
+        Now::Seen => app.store.write(move |tx| push_letters::seen(tx, about)).await,
+    }
 }
 
 fn tell(
@@ -55,6 +79,6 @@ fn tell(
     };
     match told {
         true => push_letters::texted(tx, about),
-        false => push_letters::text_later(tx, about, now + HELD_BACK),
+        false => push_letters::text_later(tx, about, now + HELD_BACK, TOO_MANY),
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     clock,
     gateway::App,
-    pairing::Caller,
+    pairing::{Caller, Connected},
     talk,
     wire::{
         Accepted, CLIENT_TYPES, ErrorData, ErrorFrame, Frame, FromClient, FromServer, Pong, Presence, Said, Status,
@@ -42,7 +42,13 @@ struct Outline {
     data: Option<Value>,
 }
 
-pub async fn hear(app: &App, caller: &Caller, message: Message, answers: &mpsc::Sender<Frame>) -> Heard {
+pub async fn hear(
+    app: &App,
+    caller: &Caller,
+    page: &Connected,
+    message: Message,
+    answers: &mpsc::Sender<Frame>,
+) -> Heard {
     let text = match message {
         Message::Text(text) => text,
         Message::Ping(_) | Message::Pong(_) => return Heard::Nothing,
@@ -65,7 +71,7 @@ pub async fn hear(app: &App, caller: &Caller, message: Message, answers: &mpsc::
     if let FromClient::Ask(ask) = body {
         return begin_ask(app, caller, ask, request_id, answers).await;
     }
-    let done = Box::pin(act(app, &caller, body)).await;
+    let done = Box::pin(act(app, &caller, page, body)).await;
     tell(answers, request_id, done).await
 }
 
@@ -138,7 +144,7 @@ async fn begin_ask(
     Heard::Fine
 }
 
-async fn act(app: &App, caller: &Caller, body: FromClient) -> Result<FromServer, Problem> {
+async fn act(app: &App, caller: &Caller, page: &Connected, body: FromClient) -> Result<FromServer, Problem> {
     let scope = match &body {
         FromClient::Ask(_)
         | FromClient::StreamStart(_)
@@ -163,7 +169,7 @@ async fn act(app: &App, caller: &Caller, body: FromClient) -> Result<FromServer,
         }
         FromClient::Ping(_) => Ok(FromServer::Pong(Pong { now: clock::now().0 })),
         FromClient::Presence(Presence { visible }) => {
-            app.callers.saw(caller, visible);
+            page.saw(visible, clock::now());
             Ok(accepted(None))
         }
     }

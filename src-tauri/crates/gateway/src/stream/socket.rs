@@ -4,7 +4,12 @@ use super::{
     hear::{Heard, hear},
     outgoing::Outgoing,
 };
-use crate::{gateway::App, pairing::Caller, wire::Frame};
+use crate::{
+    clock,
+    gateway::App,
+    pairing::{Caller, Connected},
+    wire::Frame,
+};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use domain::pairing::Scope;
 use futures::{SinkExt, StreamExt, stream::SplitStream};
@@ -29,7 +34,7 @@ const STOPPING: End = End(close_code::AWAY, "Lanyard stops");
 
 /// Serves one socket until it ends. Without a cursor it begins with what is newest now.
 pub async fn serve(app: App, caller: Caller, after: Option<i64>, socket: WebSocket) {
-    let _counted = app.callers.connect(&caller);
+    let page = app.callers.connect(&caller);
     let _shown = app.metrics.socket();
     let (mut sink, stream) = socket.split();
     let (answers, waiting) = mpsc::channel(ANSWERS);
@@ -42,7 +47,7 @@ pub async fn serve(app: App, caller: Caller, after: Option<i64>, socket: WebSock
     };
     let end = tokio::select! {
         end = outgoing.run(&mut sink) => end,
-        end = read(&app, &caller, stream, answers) => end,
+        end = read(&app, &caller, &page, stream, answers) => end,
         () = until_shut_out(&app, &caller) => SHUT_OUT,
         () = app.stop.cancelled() => STOPPING,
     };
@@ -65,7 +70,13 @@ async fn until_shut_out(app: &App, caller: &Caller) {
 }
 
 /// Takes the client's frames one after the other, until it is gone, silent, or too bad.
-async fn read(app: &App, caller: &Caller, mut frames: SplitStream<WebSocket>, answers: mpsc::Sender<Frame>) -> End {
+async fn read(
+    app: &App,
+    caller: &Caller,
+    page: &Connected,
+    mut frames: SplitStream<WebSocket>,
+    answers: mpsc::Sender<Frame>,
+) -> End {
     let mut bad = 0;
     loop {
         let silence = app.config.api.pace.silence;
@@ -74,7 +85,8 @@ async fn read(app: &App, caller: &Caller, mut frames: SplitStream<WebSocket>, an
                 Some(Ok(message)) => message,
                 Some(Err(_)) | None => return Err(GONE),
             };
-            match hear(app, caller, message, &answers).await {
+            page.heard(clock::now());
+            match hear(app, caller, page, message, &answers).await {
                 Heard::Fine => Ok(0),
                 Heard::Bad => Ok(bad + 1),
                 Heard::Nothing => Ok(bad),

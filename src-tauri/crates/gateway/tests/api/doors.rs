@@ -285,6 +285,11 @@ async fn the_page_and_all_that_makes_it_installable_are_served() {
             "{path}: {head:.200}"
         );
         assert!(!head.contains("immutable"), "{path} is asked for anew");
+        assert_eq!(
+            head.contains("connect-src 'self' https:;"),
+            path == "/sw.js",
+            "the worker learns of addresses later"
+        );
     }
     assert!(world::get(&running.app, "/icons/..%2fphone.html").await.starts_with("HTTP/1.1 404"));
     running.stop().await;
