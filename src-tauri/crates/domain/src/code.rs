@@ -61,6 +61,9 @@ codes! {
     AgentDied "AGENT_DIED" Process 502
         "Claude Code ended in the middle of a turn." "Send the message again; the conversation is kept."
         "The agent ended in the middle of that. Text it again; nothing said is lost."
+    MemoryLimit "MEMORY_LIMIT" Process 502
+        "Claude Code was ended because the sandbox ran out of memory." "Send the message again with less at once, or give the sandbox more: sandbox.size in the config."
+        "The sandbox ran out of memory. Ask for less at once, or set sandbox.size at the desk."
     AgentSilent "AGENT_SILENT" Process 504
         "Claude Code said nothing for too long and was ended." "Send the message again, or look at the network with lanyard doctor."
         "The agent went silent and was ended. Text it again, or check the network at the desk."

@@ -163,6 +163,7 @@ impl Session {
             Input::Started { agent_session } => self.started(agent_session, now, &mut step),
             Input::StartFailed { code, detail } => self.start_failed(code, detail, now, &mut step),
             Input::Agent(event) => self.agent(event, now, &mut step),
+            Input::OutOfMemory { stderr } => self.exited(Code::MemoryLimit, stderr, now, &mut step),
             Input::Decided { request, subject, decision } => self.decided(&request, subject, decision, now, &mut step),
             Input::Halt => self.halt(now, &mut step),
             Input::SetMode(mode) => self.set_mode(mode, &mut step),
@@ -394,7 +395,9 @@ impl Session {
                 step.act(Act::End);
             }
             Phase::Cold { .. } => self.go_on(now, step),
-            Phase::Working(turn) if turn.is_ending() => self.exited("the process could not be ended".into(), now, step),
+            Phase::Working(turn) if turn.is_ending() => {
+                self.exited(Code::AgentDied, "the process could not be ended".into(), now, step)
+            }
             Phase::Working(turn) if turn.is_halting() => {
                 step.act(Act::End);
                 turn.give_up(now);

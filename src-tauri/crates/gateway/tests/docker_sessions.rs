@@ -32,6 +32,23 @@ async fn a_yes_by_text_runs_exactly_what_was_asked_and_a_no_does_not() {
     running.remove().await;
 }
 
+/// The agent is made the one that the kernel takes first: else it takes what eats the memory.
+const EAT: &str = "for f in /proc/[0-9]*/oom_score_adj; do [ $f = /proc/$$/oom_score_adj ] || echo 1000 > $f; done 2>/dev/null; tail /dev/zero";
+
+#[tokio::test]
+async fn an_agent_that_the_memory_limit_ended_says_so_and_works_on() {
+    world::relay();
+    let scripts = vec![Script::when("eat").step(bash(EAT)).step(Step::text("Ended."))];
+    let w = World::new(Wish { sandbox: true, scripts, config: "[agent]\nmode = \"bypassPermissions\"\n" }).await;
+    let running = w.start().await;
+    w.text("eat").await;
+    assert_eq!(w.arrives(LATER).await.body, domain::Code::MemoryLimit.entry().sms);
+    let failed =
+        events(&running).await.into_iter().any(|e| matches!(e, Event::Failed { code: domain::Code::MemoryLimit, .. }));
+    assert!(failed);
+    running.remove().await;
+}
+
 #[tokio::test]
 async fn a_high_risk_is_not_granted_by_text() {
     world::relay();

@@ -5,6 +5,7 @@
 export type Code =
     | "CLAUDE_UNAVAILABLE"
     | "AGENT_DIED"
+    | "MEMORY_LIMIT"
     | "AGENT_SILENT"
     | "OUTPUT_CAPPED"
     | "KEY_REFUSED"

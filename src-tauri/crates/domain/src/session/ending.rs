@@ -115,7 +115,8 @@ impl Session {
         }
     }
 
-    pub(super) fn exited(&mut self, stderr: String, now: Timestamp, step: &mut Step) {
+    /// The process is gone; `died` is what that is called where nobody wanted it.
+    pub(super) fn exited(&mut self, died: Code, stderr: String, now: Timestamp, step: &mut Step) {
         if self.phase == Phase::Starting {
             // It was the process before the one that is being started.
             return;
@@ -125,7 +126,7 @@ impl Session {
         }
         let was_closed = self.phase == Phase::Closed;
         if let Phase::Working(turn) = &self.phase {
-            let (outcome, code) = turn.how_it_died();
+            let (outcome, code) = turn.how_it_died(died);
             let id = turn.id;
             let reply = match code {
                 Some(code) => {

@@ -56,7 +56,7 @@ impl Session {
                 });
             }
             AgentEvent::Notice(Notice::Said(text)) => drop(step.append(Event::Noticed { text })),
-            AgentEvent::Exited { stderr, .. } => self.exited(stderr, now, step),
+            AgentEvent::Exited { stderr, .. } => self.exited(Code::AgentDied, stderr, now, step),
             AgentEvent::Took { id } => self.took(id),
             AgentEvent::Activity(Activity::Idle) => self.idle(now, step),
             AgentEvent::Activity(Activity::Running | Activity::RequiresAction)

@@ -27,6 +27,10 @@ pub enum Input {
         detail: String,
     },
     Agent(AgentEvent),
+    /// The process ended because its sandbox had no more memory, in place of [`AgentEvent::Exited`].
+    OutOfMemory {
+        stderr: String,
+    },
     /// The owner decided what the agent asked as `request`.
     Decided {
         request: String,

@@ -222,6 +222,18 @@ fn a_running_tool_has_more_patience() {
 }
 
 #[test]
+fn a_process_that_the_memory_limit_killed_says_so_and_one_that_was_stopped_before_does_not() {
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    let step = s.step(Input::OutOfMemory { stderr: String::new() }, T0);
+    assert_eq!(reply(&step), Some(Reply::Failure(Code::MemoryLimit)));
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    s.step(Input::Halt, T0);
+    assert_eq!(reply(&s.step(Input::OutOfMemory { stderr: String::new() }, T0)), Some(Reply::Halted));
+}
+
+#[test]
 fn a_process_that_dies_fails_its_turn_and_the_next_words_resume_the_conversation() {
     let mut s = warm();
     s.step(Input::Said(said(2)), T0);

@@ -205,13 +205,13 @@ impl Turn {
     }
 
     /// What a process's end means for this turn.
-    pub(super) fn how_it_died(&self) -> (Outcome, Option<Code>) {
+    pub(super) fn how_it_died(&self, died: Code) -> (Outcome, Option<Code>) {
         if let Some(code) = self.why_stopped() {
             (Outcome::Failed, Some(code))
         } else if self.is_halting() {
             (Outcome::Halted, None)
         } else {
-            (Outcome::Failed, Some(Code::AgentDied))
+            (Outcome::Failed, Some(died))
         }
     }
 }

@@ -162,6 +162,7 @@ impl Driver {
         if let Input::Agent(event) = &input {
             self.note(event);
         }
+        let input = self.why_it_ended(input).await;
         let pictures = received_pictures(&input);
         let mut step = self.session.step(input, clock::now());
         behind::look(&self.app, &mut step.writes).await;

@@ -42,17 +42,6 @@ impl LastFailure {
 
 /// Whether another turn would fail in the same way: the key, the credit, the model or the program is at fault, not the words.
 pub fn stops_every_turn(code: Code) -> bool {
-    use Code::{
-        AgentDied, AgentSilent, ClaudeUnavailable, CreditTooLow, KeyRefused, ModelUnavailable, NoKey,
-    };
-    matches!(
-        code,
-        AgentDied
-            | AgentSilent
-            | ClaudeUnavailable
-            | CreditTooLow
-            | KeyRefused
-            | ModelUnavailable
-            | NoKey
-    )
+    use Code::{AgentDied, AgentSilent, ClaudeUnavailable, CreditTooLow, KeyRefused, ModelUnavailable, NoKey};
+    matches!(code, AgentDied | AgentSilent | ClaudeUnavailable | CreditTooLow | KeyRefused | ModelUnavailable | NoKey)
 }

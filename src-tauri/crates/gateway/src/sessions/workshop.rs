@@ -20,7 +20,10 @@ use sandbox::{
 use settings::{settings, spec};
 use spare::Spare;
 pub use state::SandboxState;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 use store::{Store, facts};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -78,6 +81,8 @@ struct Inner {
     engine: Mutex<Option<Sandboxes>>,
     spare: Spare,
     state: watch::Sender<SandboxState>,
+    /// What the kernel had killed in the sandbox for want of memory when it was last looked.
+    oom_kills: AtomicU64,
 }
 
 impl Workshop {
@@ -109,6 +114,7 @@ impl Workshop {
             engine: Mutex::new(None),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
+            oom_kills: AtomicU64::new(0),
         })))
     }
 

@@ -22,6 +22,8 @@ use uuid::Uuid;
 
 /// For the agent to take what it is told; it has room for 16 commands and reads them at once when all is well.
 pub const READS_WITHIN: Duration = Duration::from_secs(10);
+/// The status of a process that SIGKILL ended, as an engine tells it.
+const KILLED: i64 = 137;
 
 impl Driver {
     pub(super) fn take_process(&mut self, started: Result<Lease, Problem>) -> Input {
@@ -120,6 +122,19 @@ impl Driver {
         self.drop_start();
         if let Some(lease) = self.agent.take() {
             lease.end(&self.app.tokens).await;
+        }
+    }
+
+    /// An end by SIGKILL, which nobody here sends unasked, was the memory limit's if the kernel counted one.
+    pub(super) async fn why_it_ended(&self, input: Input) -> Input {
+        match input {
+            Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }) => {
+                match self.app.workshop.ran_out_of_memory().await {
+                    true => Input::OutOfMemory { stderr },
+                    false => Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }),
+                }
+            }
+            other => other,
         }
     }
 
