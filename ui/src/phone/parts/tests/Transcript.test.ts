@@ -51,7 +51,7 @@ test("words that a tool brings are text and nothing else", async () => {
 });
 
 test("an error has its sentence, what to do, and its code", () => {
-    const error = { code: "SPEND_CAP" as const, message: "The day's cap is reached.", details: { suggestion: "Raise it at the desk." } };
+    const error = { code: "SPEND_CAP" as const, kind: "permission" as const, message: "The day's cap is reached.", details: { suggestion: "Raise it at the desk." } };
     items({ key: "2", seq: 2, at: 1, kind: "failed", error });
     for (const words of ["The day's cap is reached.", /Raise it at the desk/, "SPEND_CAP"]) expect(screen.getByText(words)).toBeTruthy();
 });
