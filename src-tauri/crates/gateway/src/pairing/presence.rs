@@ -99,7 +99,9 @@ impl Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.presence.change(|pages| drop(pages.open.remove(&self.id)));
+        self.presence.change(|pages| {
+            pages.open.remove(&self.id);
+        });
     }
 }
 
