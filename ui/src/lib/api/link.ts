@@ -4,7 +4,9 @@ import { reach } from "../host";
 import { Problem } from "../problem";
 import type { LinkShown as Shown } from "./wire";
 
-export type { ApprovalState, LinkAnswer as Answer, LinkApproval as Approval, LinkArtifact as Artifact, LinkShown as Shown, RiskWord as Risk } from "./wire";
+export type { ApprovalState, LinkArtifact as Artifact, LinkShown as Shown, RiskWord as Risk } from "./wire";
+export type Answer = Extract<Shown, { kind: "answer" }>;
+export type Approval = Extract<Shown, { kind: "approval" }>;
 
 /** Milliseconds since 1970. */
 export type Moment = number;

@@ -21,7 +21,7 @@ function gateway(...replies: Reply[]) {
 }
 
 function approval(state: Approval["state"] = "open"): Approval {
-    return { kind: "approval", id: "a7", now: Date.now(), number: 7, tool: "Bash", input: { command: "rm -rf \u202Ebuild" }, shown: "", risk: "high", state, expires_at: Date.now() + 90_000 };
+    return { kind: "approval", id: "a7", now: Date.now(), number: 7, tool: "Bash", input: { command: "rm -rf \u202Ebuild" }, shown: "", target: null, risk: "high", state, asked_at: Date.now(), expires_at: Date.now() + 90_000 };
 }
 
 function refusal(code: string, message: string, suggestion: string) {
