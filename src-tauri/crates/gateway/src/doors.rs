@@ -3,8 +3,10 @@
 
 pub mod api;
 pub mod local;
+pub mod owners;
 pub mod page;
 pub mod phones;
+mod proxied;
 pub mod public;
 pub mod reply;
 pub mod serving;

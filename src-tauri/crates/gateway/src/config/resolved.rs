@@ -4,7 +4,13 @@ use super::{Written, written};
 use domain::{
     Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Risk, session::Patience, usage::MicroDollars,
 };
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use ipnet::IpNet;
+use std::{
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 use url::Url;
 
 #[derive(Clone, Debug)]
@@ -115,6 +121,8 @@ pub struct ApiSettings {
     /// Sessions that may have a process at once.
     pub sessions: usize,
     pub pace: Pace,
+    /// Who is believed where a visitor comes from.
+    pub proxies: Vec<IpNet>,
     /// How long a pairing code is shown and works. No file can say this.
     pub code_life: Duration,
 }
@@ -219,6 +227,7 @@ impl Resolved {
                 address_per_minute: NonZeroU32::new(w.api.address_per_minute).unwrap_or(NonZeroU32::MIN),
                 sessions: w.limits.sessions.max(1),
                 pace: Pace::default(),
+                proxies: w.api.proxies.iter().map(|net| network(net)).collect::<Result<_, _>>()?,
                 code_life: crate::pairing::CODE_LIFE,
             },
             written: w,
@@ -237,6 +246,12 @@ fn public_url(written: &str) -> Result<Option<String>, Problem> {
         return Err(wrong("server.public_url", "it must be a scheme and a host alone", suggestion));
     }
     Ok(Some(written.trim_end_matches('/').to_owned()))
+}
+
+fn network(written: &str) -> Result<IpNet, Problem> {
+    let one = written.parse::<IpAddr>().map(IpNet::from);
+    let suggestion = "Write each as in 127.0.0.1 or 10.0.0.0/8.";
+    one.or_else(|_| written.parse::<IpNet>()).map_err(|e| wrong("api.proxies", e, suggestion))
 }
 
 fn base_url(key: &str, written: &str) -> Result<Url, Problem> {

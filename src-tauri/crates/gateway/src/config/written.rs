@@ -50,6 +50,7 @@ table!(Lan { enabled: bool = false, port: u16 = 0, name: String = String::new() 
 table!(Api {
     hosts: Vec<String> = Vec::new(),
     origins: Vec<String> = Vec::new(),
+    proxies: Vec<String> = Vec::new(),
     per_minute: u32 = 600,
     address_per_minute: u32 = 1200,
 });

@@ -7,7 +7,12 @@ mod tunnel;
 
 pub use approvals::{Choice, Decide};
 
-use super::{api, phones, reply::Refusal};
+use super::{
+    api,
+    owners::{Route, owners},
+    phones,
+    reply::Refusal,
+};
 use crate::{
     clock, doctor,
     gateway::App,
@@ -19,7 +24,6 @@ use axum::{
     body::{Body, Bytes},
     extract::{Path, Query, State},
     response::Response,
-    routing::{get, post},
 };
 use domain::{
     Code, PermissionMode, Problem, SessionId,
@@ -58,31 +62,37 @@ pub async fn serve(app: App, listener: UnixListener) {
 }
 
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/status", get(status))
-        .route("/doctor", get(examine))
-        .route("/sessions", get(list_sessions))
-        .route("/sessions/{number}/halt", post(halt))
-        .route("/sessions/{number}/close", post(close))
-        .route("/send", post(send))
-        .route("/stream", get(stream))
-        .route("/last", get(last))
-        .route("/mode", post(mode))
-        .route("/approvals", get(approvals::list))
-        .route("/approvals/{id}", post(approvals::answer))
-        .route("/letters", get(letters))
-        .route("/reached", get(reached))
-        .route("/sandbox/pause", post(pause))
-        .route("/sandbox/resume", post(resume))
-        .route("/sandbox/remove", post(remove))
-        .route("/secrets/forget", post(forget_secrets))
-        .route("/stop", post(stop))
+    routes()
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
+}
+
+/// Every route of this door but the API's.
+pub const OWNERS: [&[Route]; 4] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES];
+
+owners! {
+    get "/status" => status,
+    get "/doctor" => examine,
+    get "/sessions" => list_sessions,
+    post "/sessions/{number}/halt" => halt,
+    post "/sessions/{number}/close" => close,
+    post "/send" => send,
+    get "/stream" => stream,
+    get "/last" => last,
+    post "/mode" => mode,
+    get "/approvals" => approvals::list,
+    post "/approvals/{id}" => approvals::answer,
+    get "/letters" => letters,
+    get "/reached" => reached,
+    post "/sandbox/pause" => pause,
+    post "/sandbox/resume" => resume,
+    post "/sandbox/remove" => remove,
+    post "/secrets/forget" => forget_secrets,
+    post "/stop" => stop,
 }
 
 async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {

@@ -1,32 +1,32 @@
 //! The owner's phones and tokens, on the local door.
 
-use super::reply::Refusal;
+use super::{owners::owners, reply::Refusal};
 use crate::{
     gateway::App,
     pairing,
     wire::{ApiTokenMade, ApiTokens, MakeApiToken, PairingShown, PhoneChange, PhoneShown, Phones},
 };
 use axum::{
-    Json, Router,
+    Json,
     body::{Body, Bytes},
     extract::{Path, State},
     response::Response,
-    routing::{get, post},
 };
 use domain::{ApiTokenId, PhoneId};
 use serde_json::{Value, json};
 use std::convert::Infallible;
 
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/pairing", get(shown).post(fresh))
-        .route("/phones", get(phones))
-        .route("/phones/changes", get(changes))
-        .route("/phones/{id}", post(change))
-        .route("/phones/{id}/revoke", post(revoke))
-        .route("/phones/{id}/not-me", post(not_me))
-        .route("/tokens", get(tokens).post(make_token))
-        .route("/tokens/{id}/revoke", post(revoke_token))
+owners! {
+    get "/pairing" => shown,
+    post "/pairing" => fresh,
+    get "/phones" => phones,
+    get "/phones/changes" => changes,
+    post "/phones/{id}" => change,
+    post "/phones/{id}/revoke" => revoke,
+    post "/phones/{id}/not-me" => not_me,
+    get "/tokens" => tokens,
+    post "/tokens" => make_token,
+    post "/tokens/{id}/revoke" => revoke_token,
 }
 
 /// The code that is shown now; a new one if the last was used or has run out.

@@ -1,7 +1,7 @@
 //! The public door: the only router ever given to a tunnel or a listening port. It holds what Twilio, paired phones and the
 //! holder of a link need; settings, secrets and phones are not in it.
 
-use super::{Way, api, page, reply::Refusal, serving};
+use super::{Way, api, page, proxied, reply::Refusal, serving};
 use crate::{gateway::App, lan::CERTIFICATE_PATH, links::Target, sms::webhook};
 use axum::{
     Router,
@@ -63,7 +63,10 @@ pub fn router(app: App, way: Way) -> Router {
 
 /// Refuses names that are not ours (a page elsewhere cannot point one of its own at this door), and says to browsers what
 /// a page of ours may do.
-async fn guard(State((app, way)): State<(App, Way)>, request: Request, next: Next) -> Response {
+async fn guard(State((app, way)): State<(App, Way)>, mut request: Request, next: Next) -> Response {
+    if way == Way::Port {
+        proxied::unveil(&mut request, &app.config.api.proxies);
+    }
     let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
     if !api::is_ours(&app, way, host) {
         return Refusal::from(Code::WrongHost).into_response();

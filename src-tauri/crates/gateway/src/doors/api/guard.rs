@@ -34,7 +34,7 @@ pub async fn addresses(State(app): State<App>, request: Request, next: Next) -> 
     }
 }
 
-/// Where the request comes from, as the listener saw it. Headers that claim another are not believed.
+/// Where the request comes from, as the listener saw it, or the owner's own proxy. Other headers that claim one are not believed.
 pub fn address(extensions: &axum::http::Extensions) -> IpAddr {
     extensions.get::<ConnectInfo<SocketAddr>>().map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(a)| a.ip())
 }

@@ -1,16 +1,17 @@
 //! The switch of the door on the local network, how it stands, and what makes phones trust it.
 
 use crate::{
-    doors::reply::Refusal,
+    doors::{owners::owners, reply::Refusal},
     gateway::App,
     lan::{CERTIFICATE_PATH, State as Door},
 };
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Json, extract::State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub fn routes() -> Router<App> {
-    Router::new().route("/lan", get(show).post(switch))
+owners! {
+    get "/lan" => show,
+    post "/lan" => switch,
 }
 
 /// Its state, one line for a person, and where a phone gets the certificate.

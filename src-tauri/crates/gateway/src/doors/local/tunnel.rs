@@ -1,14 +1,18 @@
 //! The switch of the tunnel, and how it fares.
 
-use crate::{doors::reply::Refusal, gateway::App};
-use axum::{Json, Router, extract::State, routing::get};
+use crate::{
+    doors::{owners::owners, reply::Refusal},
+    gateway::App,
+};
+use axum::{Json, extract::State};
 use domain::{Code, Problem};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
-pub fn routes() -> Router<App> {
-    Router::new().route("/tunnel", get(show).post(switch))
+owners! {
+    get "/tunnel" => show,
+    post "/tunnel" => switch,
 }
 
 /// Its state, one line for a person, and what became of Twilio's number.
