@@ -65,11 +65,6 @@ impl Account {
         }
     }
 
-    /// Made by Lanyard, not by its owner.
-    pub fn is_our_own(self) -> bool {
-        matches!(self, Account::Links | Account::Push | Account::Lan)
-    }
-
     /// `LANYARD_ANTHROPIC_KEY`, `LANYARD_TWILIO_API_KEY` and so on.
     pub fn variable(self) -> String {
         format!("LANYARD_{}_KEY", self.name().to_ascii_uppercase().replace('-', "_"))

@@ -99,9 +99,9 @@ impl Secrets {
         self.keychain.get(account).await
     }
 
-    /// What was read is forgotten: the next use reads it anew. What Lanyard made itself stays, wherever it is kept.
+    /// What was read is forgotten: the next use reads it anew. What Lanyard may have made and kept nowhere stays.
     pub async fn forget(&self) {
-        for account in Account::ALL.iter().filter(|account| !account.is_our_own()) {
+        for account in Account::ALL.iter().filter(|account| !matches!(account, Account::Links | Account::Push)) {
             // Not between an asker's reading and its remembering.
             let _asking = self.asking[account].lock().await;
             self.read.write().unwrap_or_else(PoisonError::into_inner).remove(account);
