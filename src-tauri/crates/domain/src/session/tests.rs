@@ -400,3 +400,22 @@ fn a_process_without_work_makes_room_and_one_at_work_does_not() {
     assert_eq!(s.step(Input::MakeRoom, T0), Step::default());
     assert!(!s.rests());
 }
+
+#[test]
+fn a_process_that_does_not_start_is_tried_again_later_each_time_and_told_of_once() {
+    let (mut s, mut now, mut waits, mut told) = (cold(), T0, vec![], 0);
+    s.step(Input::Said(said(1)), now);
+    for _ in 0..7 {
+        let failed = Input::StartFailed { code: Code::NoEngine, detail: String::new() };
+        told += s.step(failed, now).writes.iter().filter(|write| matches!(write, Write::Tell(_))).count();
+        let again = s.wake_at().unwrap();
+        waits.push(again.since(now).as_secs());
+        assert_eq!(s.step(Input::Tick, now), Step::default(), "not before its time");
+        now = again;
+        assert!(matches!(s.step(Input::Tick, now).acts[..], [Act::Start { .. }]));
+    }
+    assert_eq!((waits, told), (vec![15, 30, 60, 120, 240, 300, 300], 1));
+    s.step(Input::Started { agent_session: "a1".into() }, now);
+    s.step(ended("done"), now);
+    assert_eq!(s.waiting(), 0, "its words were kept for it");
+}
