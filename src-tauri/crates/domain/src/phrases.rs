@@ -33,7 +33,10 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
         (_, ByText::Always) => format!("yes {n}, no {n}, or always {n}: {}", rules(&approval.subject)),
         (_, ByText::Once) => format!("yes {n} or no {n}"),
         (_, ByText::No) => {
-            format!("{} risk: allow it at the desk (lanyard approve {n}). By text only no {n}.", capital(approval.risk))
+            format!(
+                "{} risk: allow it on a paired phone or at the desk (lanyard approve {n}). By text only no {n}.",
+                capital(approval.risk)
+            )
         }
     };
     let whole = match linked {
@@ -375,7 +378,7 @@ mod tests {
         assert_eq!(asks(&bash("npm test"), ByText::Once, false), "#1 may it run: npm test?\nyes 1 or no 1");
         assert_eq!(
             asks(&bash("git push"), ByText::No, true),
-            "#1 may it run: git push?\nHigh risk: allow it at the desk (lanyard approve 1). By text only no 1.\n\
+            "#1 may it run: git push?\nHigh risk: allow it on a paired phone or at the desk (lanyard approve 1). By text only no 1.\n\
              See it whole, or refuse it:"
         );
         let long = asks(&bash(&"x".repeat(500)), ByText::Once, false);
@@ -401,7 +404,7 @@ mod tests {
         let plan = Approval { risk: Risk::Medium, subject, ..bash("") };
         assert_eq!(
             asks(&plan, ByText::No, false),
-            "#1 Plan: 1. Write it\nMedium risk: allow it at the desk (lanyard approve 1). By text only no 1."
+            "#1 Plan: 1. Write it\nMedium risk: allow it on a paired phone or at the desk (lanyard approve 1). By text only no 1."
         );
     }
 

@@ -168,7 +168,8 @@ async fn a_text_says_where_a_link_leads_and_what_does_not_fit_it() {
         "{body}"
     );
     assert!(
-        body.contains("more]") && body.contains("\nwith mode \"append\"\nHigh risk: allow it at the desk"),
+        body.contains("more]")
+            && body.contains("\nwith mode \"append\"\nHigh risk: allow it on a paired phone or at the desk"),
         "{body}"
     );
     assert!(body.contains("See it whole, or refuse it:\nhttps://desk.example/p/"), "{body}");

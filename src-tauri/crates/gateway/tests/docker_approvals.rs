@@ -56,7 +56,11 @@ async fn a_plan_that_a_text_may_not_grant_is_granted_at_the_desk() {
     let running = w.start().await;
     w.text("plan it").await;
     let asked = w.arrives(LATER).await.body;
-    assert!(asked.contains("Medium risk: allow it at the desk (lanyard approve 1). By text only no 1."), "{asked}");
+    assert!(
+        asked
+            .contains("Medium risk: allow it on a paired phone or at the desk (lanyard approve 1). By text only no 1."),
+        "{asked}"
+    );
     w.text("yes").await;
     assert!(w.arrives(SOON).await.body.contains("too risky"));
     assert!(lanyard(&w, &["approve", "1"]).status().await.unwrap().success());
