@@ -2,11 +2,8 @@
 
 use super::letters::To;
 use crate::{clock, gateway::App, pictures};
-use domain::{ArtifactId, Code, Problem, phrases};
-use store::{
-    artifacts::{self, Artifact},
-    inbox,
-};
+use domain::{Code, Problem, phrases};
+use store::inbox;
 use url::Url;
 
 /// Where a dev server usually is; what `shot` alone shows.
@@ -24,18 +21,9 @@ pub async fn send(app: &App, message: i64, to: To, wanted: Option<String>) -> st
         inbox::handled(tx, message)?;
         match picture {
             Ok((media_type, bytes)) => {
-                let id = ArtifactId::new();
                 let caption = phrases::shot_caption(url.as_ref().map_or("", Url::as_str));
-                let artifact = Artifact {
-                    id,
-                    session: None,
-                    turn: None,
-                    media_type: media_type.to_owned(),
-                    caption: Some(caption.clone()),
-                    bytes,
-                    created_at: now,
-                };
-                artifacts::put(tx, &artifact)?;
+                let of = pictures::Of { caption: Some(caption.clone()), ..Default::default() };
+                let id = pictures::keep(tx, of, media_type, bytes, now)?;
                 post.picture(tx, &to, &caption, id, now)
             }
             Err(problem) => post.say(tx, &to, phrases::failed(problem.code), now),
