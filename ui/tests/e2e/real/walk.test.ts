@@ -54,8 +54,11 @@ test("the address it read opens the page and pairs; nothing of it stays in the a
     await page.getByRole("button", { name: "Pair" }).tap();
     await page.getByRole("navigation", { name: "Lanyard" }).waitFor();
     expect(page.url()).toBe(`${house.url}/`);
-    const { phones } = JSON.parse(await cli("phones --json")) as { phones: { name: string; key: boolean; connected: number }[] };
-    expect(phones.find(({ name }) => name === NAME)).toMatchObject({ key: true, connected: 1 });
+    const known = async () => {
+        const { phones } = JSON.parse(await cli("phones --json")) as { phones: { name: string; key: boolean; connected: number }[] };
+        return phones.find(({ name }) => name === NAME);
+    };
+    await expect.poll(known, { timeout: 15_000 }).toMatchObject({ key: true, connected: 1 });
 });
 
 test("the code that paired it pairs no second phone", async () => {
