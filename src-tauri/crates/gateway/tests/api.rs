@@ -9,5 +9,7 @@ mod doors;
 mod pairing;
 #[path = "api/rest.rs"]
 mod rest;
+#[path = "api/slow.rs"]
+mod slow;
 #[path = "api/sockets.rs"]
 mod sockets;

@@ -2,45 +2,18 @@
 
 use super::{
     client::LocalDoor,
-    tunnel::{Switch, problem},
+    tunnel::{Switch, Way},
 };
 use domain::Problem;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// A door that is going to open has done so within this time, or says why not; a keychain may ask a person first.
 const OPENS_WITHIN: Duration = Duration::from_secs(25);
 
 pub async fn act(door: &LocalDoor, switch: Option<Switch>, json: bool) -> Result<(), Problem> {
-    let shown = match switch {
-        None => door.get("/lan").await?,
-        Some(switch) => {
-            door.post("/lan", &json!({ "on": switch == Switch::On })).await?;
-            settled(door, switch).await?
-        }
-    };
-    let refused = shown["status"]["state"] == "refused" && switch == Some(Switch::On);
-    match json {
-        true => println!("{shown}"),
-        // Its words come as the error.
-        false if refused => {}
-        false => tell(&shown),
-    }
-    if refused { Err(problem(&shown["status"]["why"])) } else { Ok(()) }
-}
-
-/// How it is once it has come to rest.
-async fn settled(door: &LocalDoor, switch: Switch) -> Result<Value, Problem> {
-    let wished: &[&str] = if switch == Switch::On { &["open", "refused"] } else { &["off"] };
-    let began = std::time::Instant::now();
-    loop {
-        let shown = door.get("/lan").await?;
-        let state = shown["status"]["state"].as_str().unwrap_or_default();
-        if wished.contains(&state) || began.elapsed() > OPENS_WITHIN {
-            return Ok(shown);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let way = Way { path: "/lan", opens_within: OPENS_WITHIN, settled: |_, _| true, tell };
+    way.turn(door, switch, json).await
 }
 
 fn tell(shown: &Value) {

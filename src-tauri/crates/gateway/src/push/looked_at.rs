@@ -1,8 +1,9 @@
 //! What is to be told while a page is looked at. The end of a turn is settled once a page has shown it; a question waits until
-//! it is answered or nobody looks any more, for no answer means no.
+//! it is answered or nobody looks any more, for no answer means no. Neither waits long: a page may be left open.
 
-use crate::gateway::App;
+use crate::{clock, gateway::App};
 use domain::Timestamp;
+use std::time::Duration;
 use store::push_letters::About;
 
 /// What to do with a push or a text now.
@@ -15,11 +16,41 @@ pub enum Now {
     Seen,
 }
 
+/// How long both wait for someone who seems to look: a page left open on a screen has nobody before it.
+const LONGEST: Duration = Duration::from_secs(90);
+
 /// `came`: when what it tells came about.
 pub fn now(app: &App, about: About, came: Timestamp) -> Now {
+    let looks = app.callers.anyone_looks();
+    decide(about, clock::now().since(came), looks, || app.callers.seen_since(came))
+}
+
+fn decide(about: About, age: Duration, looks: bool, seen: impl FnOnce() -> bool) -> Now {
     match about {
-        About::Turn(_) if app.callers.seen_since(came) => Now::Seen,
-        About::Turn(_) | About::Approval(_) if app.callers.anyone_looks() => Now::Wait,
+        About::Turn(_) if seen() => Now::Seen,
+        About::Turn(_) | About::Approval(_) if looks && age < LONGEST => Now::Wait,
         About::Turn(_) | About::Approval(_) | About::Closed(_) => Now::Send,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{ApprovalId, TurnId};
+
+    #[test]
+    fn a_question_waits_for_who_looks_but_not_for_a_page_that_was_left_open() {
+        let question = |age, looks| decide(About::Approval(ApprovalId::new()), age, looks, || true);
+        assert_eq!(question(Duration::ZERO, false), Now::Send);
+        assert_eq!(question(Duration::from_secs(60), true), Now::Wait);
+        assert_eq!(question(LONGEST, true), Now::Send);
+    }
+
+    #[test]
+    fn the_end_of_a_turn_is_settled_once_a_page_showed_it() {
+        let end = |looks, seen| decide(About::Turn(TurnId::new()), Duration::from_secs(1), looks, move || seen);
+        assert_eq!(end(true, false), Now::Wait);
+        assert_eq!(end(false, true), Now::Seen);
+        assert_eq!(end(false, false), Now::Send);
     }
 }

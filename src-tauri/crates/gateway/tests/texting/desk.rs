@@ -1,6 +1,6 @@
 //! What a text means to the desk.
 
-use crate::world::{self, OTHER, PUBLIC_URL, SOON, Wish, World, events, until};
+use crate::world::{self, OTHER, PUBLIC_URL, Running, SOON, Wish, World, events, until};
 use domain::{Timestamp, segments};
 use standins::twilio::{Fault, NUMBER};
 use store::inbox;
@@ -165,14 +165,20 @@ async fn no_to_one_of_several_questions_is_an_answer_and_with_the_number_refuses
     assert_eq!(asked_two("2", "no 1").await, domain::approval::Decision::Denied { message: None });
 }
 
-/// What becomes of two questions asked together, answered by two texts.
-async fn asked_two(first: &str, second: &str) -> domain::approval::Decision {
+/// The owner's number is in a new session.
+async fn in_a_session() -> (World, Running, domain::SessionId) {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;
     w.text("new").await;
     w.arrives(SOON).await;
+    let session = running.app.store.read(|r| store::numbers::current(r, world::OWNER)).await.unwrap().unwrap();
+    (w, running, session)
+}
+
+/// What becomes of two questions asked together, answered by two texts.
+async fn asked_two(first: &str, second: &str) -> domain::approval::Decision {
+    let (w, running, session) = in_a_session().await;
     let app = &running.app;
-    let session = app.store.read(|r| store::numbers::current(r, world::OWNER)).await.unwrap().unwrap();
     let question = |words: &str| domain::agent::Question {
         question: words.into(),
         header: None,
@@ -202,12 +208,8 @@ async fn asked_two(first: &str, second: &str) -> domain::approval::Decision {
 
 #[tokio::test]
 async fn halt_takes_back_words_that_were_kept_and_nobody_has_taken_up() {
-    let w = World::new(Wish::default()).await;
-    let running = w.start().await;
-    w.text("new").await;
-    w.arrives(SOON).await;
+    let (w, running, session) = in_a_session().await;
     let app = &running.app;
-    let session = app.store.read(|r| store::numbers::current(r, world::OWNER)).await.unwrap().unwrap();
     let kept = app.store.write(move |tx| {
         let arrival = inbox::Arrival {
             channel: domain::event::Channel::Sms,
