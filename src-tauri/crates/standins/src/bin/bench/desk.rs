@@ -160,6 +160,7 @@ fn config(wish: &Wish, anthropic: &Anthropic, twilio: &Twilio) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:{}\"\npublic_url = \"{PUBLIC_URL}\"\n\
          [agent]\nwaiting = 100000\n[anthropic]\nbase_url = \"{}\"\n\
+         [api]\nper_minute = 10000000\naddress_per_minute = 10000000\n\
          [spend]\nturn = 1e6\nsession = 1e6\nday = 1e6\n\
          [twilio]\naccount_sid = \"{ACCOUNT}\"\nfrom = \"{NUMBER}\"\nallow = [\"{OWNER}\"]\nbase_url = \"{}\"\n{engine}{}",
         wish.port,

@@ -1,4 +1,4 @@
-//! The local door of a running Lanyard, as a client sees it: one connection kept alive, and the stream of what happens.
+//! The local door of a running Lanyard, as a client sees it: one connection kept alive.
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -10,11 +10,8 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use std::{path::Path, time::Instant};
-use tokio::{
-    net::UnixStream,
-    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
-};
+use std::path::Path;
+use tokio::net::UnixStream;
 
 /// A connection to the local door.
 pub struct Door(SendRequest<Full<Bytes>>);
@@ -37,14 +34,6 @@ impl Door {
         read(path, answer).await
     }
 
-    /// Everything that happens from now on, each line with the moment it arrived.
-    pub async fn watch(mut self) -> Result<UnboundedReceiver<(Instant, Value)>> {
-        let answer = self.ask(Method::GET, "/stream", Bytes::new()).await?;
-        let (lines, watched) = mpsc::unbounded_channel();
-        tokio::spawn(follow(answer.into_body(), lines));
-        Ok(watched)
-    }
-
     async fn ask(&mut self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>> {
         self.0.ready().await?;
         let request = Request::builder().method(method).uri(path).header("host", "local");
@@ -60,19 +49,4 @@ async fn read(path: &str, answer: Response<Incoming>) -> Result<Value> {
         bail!("{path}: HTTP {}: {}", status.as_u16(), String::from_utf8_lossy(&body));
     }
     Ok(serde_json::from_slice(&body)?)
-}
-
-async fn follow(mut body: Incoming, lines: UnboundedSender<(Instant, Value)>) {
-    let mut held = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        let arrived = Instant::now();
-        held.extend_from_slice(&frame.into_data().unwrap_or_default());
-        while let Some(end) = held.iter().position(|byte| *byte == b'\n') {
-            let whole: Vec<u8> = held.drain(..=end).collect();
-            let Ok(line) = serde_json::from_slice(&whole) else { continue };
-            if lines.send((arrived, line)).is_err() {
-                return;
-            }
-        }
-    }
 }

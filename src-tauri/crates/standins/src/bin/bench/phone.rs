@@ -14,8 +14,6 @@ use std::net::SocketAddr;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::client::IntoClientRequest};
 
-/// More than any row asks for.
-pub const NO_RATE: &str = "[api]\nper_minute = 10000000\naddress_per_minute = 10000000\n";
 /// What one that hardly reads keeps of what it is sent.
 const SMALL: u32 = 4096;
 
@@ -28,7 +26,8 @@ pub type Socket = WebSocketStream<TcpStream>;
 
 impl Phone {
     pub async fn of(desk: &Desk) -> Result<Self> {
-        let made = desk.door().await?.post("/tokens", &json!({ "name": "a phone", "scopes": ["read"] })).await?;
+        let made =
+            desk.door().await?.post("/tokens", &json!({ "name": "a phone", "scopes": ["read", "chat"] })).await?;
         let token = made["token"].as_str().context("no token")?.to_owned();
         Ok(Self { at: desk.address().await?, token })
     }

@@ -1,11 +1,17 @@
-//! Turns through the gateway: said over the local door, heard on its stream. There is no WebSocket of a phone yet; the
-//! stream carries the same partial words over the desk's socket file.
+//! Turns as a phone has them: said over its WebSocket, heard on the same.
 
-use crate::{desk::Desk, door::Door};
+use crate::{
+    desk::Desk,
+    door::Door,
+    phone::{Phone, Socket},
+};
 use anyhow::{Context, Result, bail, ensure};
+use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
 
 /// A turn that takes longer is lost.
 const TURN: Duration = Duration::from_secs(120);
@@ -13,14 +19,15 @@ const TURN: Duration = Duration::from_secs(120);
 const QUIET: Duration = Duration::from_secs(5);
 
 pub struct Talk {
+    /// For what no phone may ask.
     pub door: Door,
-    watched: UnboundedReceiver<(Instant, Value)>,
+    socket: Socket,
+    asked: u64,
 }
 
 /// How a turn went.
 pub struct Turn {
-    /// The session's number.
-    pub session: u32,
+    pub session: Uuid,
     /// When the first word arrived here.
     pub first_word: Instant,
     /// From sending the prompt to that.
@@ -29,47 +36,75 @@ pub struct Turn {
 
 impl Talk {
     pub async fn open(desk: &Desk) -> Result<Self> {
-        Ok(Self { door: desk.door().await?, watched: desk.door().await?.watch().await? })
+        let socket = Phone::of(desk).await?.socket().await?;
+        Ok(Self { door: desk.door().await?, socket, asked: 0 })
     }
 
     /// Says these words in a session (none: a new one) and waits for the turn's end.
-    pub async fn turn(&mut self, words: &str, session: Option<u32>) -> Result<Turn> {
+    pub async fn turn(&mut self, words: &str, session: Option<Uuid>) -> Result<Turn> {
         timeout(TURN, self.whole_turn(words, session)).await.context("a turn did not end")?
     }
 
-    async fn whole_turn(&mut self, words: &str, session: Option<u32>) -> Result<Turn> {
-        let send = json!({ "text": words, "session": session, "client_id": uuid::Uuid::new_v4() });
+    async fn whole_turn(&mut self, words: &str, mut session: Option<Uuid>) -> Result<Turn> {
+        let asked = match session {
+            Some(id) => ("streamSend", json!({ "session_id": id, "text": words, "client_id": Uuid::new_v4() })),
+            None => ("streamStart", json!({ "prompt": words })),
+        };
         let sent = Instant::now();
-        let taken = self.door.post("/send", &send).await?;
+        self.say(asked).await?;
         let mut first = None;
         loop {
-            let (arrived, line) = self.next().await?;
-            let (partial, event) = (&line["data"], &line["event"]);
-            if partial["session"] == taken["session_id"] && partial["thinking"] == false {
-                first.get_or_insert(arrived);
-            } else if line["session"] != taken["session_id"] {
-                continue;
+            let (arrived, frame) = self.next().await?;
+            let data = &frame["data"];
+            if frame["type"] == "streamStarted" {
+                session = Some(data["session_id"].as_str().context("no session")?.parse()?);
             }
-            match event["type"].as_str() {
-                Some("answered") => _ = first.get_or_insert(arrived),
-                Some("failed") => bail!("the turn failed: {event}"),
-                Some("turn_ended") => {
-                    ensure!(event["outcome"] == "completed", "the turn did not complete: {event}");
+            let ours = session.is_some_and(|id| data["session_id"] == id.to_string());
+            match frame["type"].as_str() {
+                Some("error") => bail!("the turn failed: {frame}"),
+                Some("streamData") if ours && is_word(data) => _ = first.get_or_insert(arrived),
+                Some("streamComplete") if ours => {
+                    ensure!(data["outcome"] == "completed", "the turn did not complete: {frame}");
                     let first_word = first.context("the turn ended without a word")?;
-                    let number = taken["session"].as_u64().context("no session")?;
-                    return Ok(Turn { session: number as u32, first_word, took: first_word.duration_since(sent) });
+                    let session = session.context("no session was begun")?;
+                    return Ok(Turn { session, first_word, took: first_word.duration_since(sent) });
                 }
                 _ => {}
             }
         }
     }
 
+    /// Closes a session, with its process.
+    pub async fn close(&mut self, session: Uuid) -> Result<()> {
+        self.say(("streamClose", json!({ "session_id": session }))).await?;
+        let request = json!(self.asked.to_string());
+        while self.next().await?.1["requestId"] != request {}
+        Ok(())
+    }
+
+    async fn say(&mut self, (kind, data): (&str, Value)) -> Result<()> {
+        self.asked += 1;
+        let frame = json!({ "type": kind, "requestId": self.asked.to_string(), "data": data });
+        Ok(self.socket.send(Message::text(frame.to_string())).await?)
+    }
+
     async fn next(&mut self) -> Result<(Instant, Value)> {
-        self.watched.recv().await.context("the stream of events ended")
+        loop {
+            let message = self.socket.next().await.context("the WebSocket ended")??;
+            let arrived = Instant::now();
+            if let Message::Text(text) = message {
+                return Ok((arrived, serde_json::from_str(&text)?));
+            }
+        }
     }
 
     /// Waits until nothing happens any more.
     pub async fn quiet(&mut self) {
-        while let Ok(Some(_)) = timeout(QUIET, self.watched.recv()).await {}
+        while let Ok(Ok(_)) = timeout(QUIET, self.next()).await {}
     }
+}
+
+/// Of the agent, whether it comes in pieces or as a block.
+fn is_word(data: &Value) -> bool {
+    data["kind"] == "text" || (data["kind"] == "partial" && data["thinking"] == false)
 }

@@ -10,7 +10,6 @@ use crate::{
     talk::Talk,
 };
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
 use std::{
     process::Stdio,
     time::{Duration, Instant},
@@ -45,7 +44,7 @@ pub async fn measure() -> Result<Figures> {
 /// A new session's one turn; then it is closed, and the next process is ahead.
 async fn one_turn(talk: &mut Talk, container: &str, agents: usize) -> Result<Duration> {
     let turn = talk.turn(WORDS, None).await?;
-    talk.door.post(&format!("/sessions/{}/close", turn.session), &json!({})).await?;
+    talk.close(turn.session).await?;
     wait_for_the_spare(container, agents).await?;
     Ok(turn.took)
 }

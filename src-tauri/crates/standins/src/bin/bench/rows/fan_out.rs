@@ -5,7 +5,7 @@ use crate::{
     desk::{Desk, Wish, at_a_desk},
     door::Door,
     figures::{Figures, Series},
-    phone::{NO_RATE, Phone, Socket},
+    phone::{Phone, Socket},
 };
 use anyhow::{Context, Result, ensure};
 use futures::StreamExt;
@@ -91,9 +91,8 @@ async fn listen(phone: usize, mut socket: Socket, hears: UnboundedSender<Heard>)
 }
 
 pub async fn measure() -> Result<Figures> {
-    let wish = || Wish { config: NO_RATE, ..Wish::PLAIN };
-    at_a_desk(wish(), async |crowded| {
-        at_a_desk(wish(), async |alone| {
+    at_a_desk(Wish::PLAIN, async |crowded| {
+        at_a_desk(Wish::PLAIN, async |alone| {
             in_turn(Crowd::at(crowded, PHONES, DEAF).await?, Crowd::at(alone, 1, 0).await?).await
         })
         .await

@@ -5,7 +5,7 @@ use crate::{
     desk::{Wish, at_a_desk},
     figures::{Figures, Series},
     history::write_session,
-    phone::{Connection, NO_RATE, Phone},
+    phone::{Connection, Phone},
 };
 use anyhow::Result;
 use domain::SessionId;
@@ -23,7 +23,7 @@ pub async fn measure() -> Result<Figures> {
     store.write(move |tx| write_session(tx, long, LONG)).await?;
     store.write(move |tx| write_session(tx, short, SHORT)).await?;
     drop(store);
-    let wish = Wish { store: Some(folder.path().to_owned()), config: NO_RATE, ..Wish::PLAIN };
+    let wish = Wish { store: Some(folder.path().to_owned()), ..Wish::PLAIN };
     at_a_desk(wish, async |desk| {
         let mut phone = Phone::of(desk).await?.connection().await?;
         let (mut ours, mut other, mut middle) = (Series::default(), Series::default(), Series::default());

@@ -4,7 +4,7 @@
 use crate::{
     desk::{Wish, at_a_desk},
     figures::{Figures, Series},
-    phone::{Connection, NO_RATE, Phone},
+    phone::{Connection, Phone},
 };
 use anyhow::{Context, Result, ensure};
 use regex::Regex;
@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 const CLOUDCLI_KB: f64 = 690.0;
 
 pub async fn measure() -> Result<Figures> {
-    at_a_desk(Wish { config: NO_RATE, ..Wish::PLAIN }, async |desk| {
+    at_a_desk(Wish::PLAIN, async |desk| {
         let mut phone = Phone::of(desk).await?.connection().await?;
         // The worker names every file: it keeps them for when there is no network.
         let names = names(&mut phone).await?;

@@ -8,6 +8,7 @@ use crate::{
     talk::Talk,
 };
 use anyhow::Result;
+use uuid::Uuid;
 
 const WORDS: &str = "say something";
 /// Turns before the measuring, so that what is lazy has happened.
@@ -57,7 +58,7 @@ pub async fn against_warm() -> Result<Figures> {
 }
 
 /// A session whose agent has answered before.
-pub async fn warm_session(desk: &Desk) -> Result<(Talk, u32)> {
+pub async fn warm_session(desk: &Desk) -> Result<(Talk, Uuid)> {
     desk.ready().await?;
     let mut talk = Talk::open(desk).await?;
     let session = talk.turn(WORDS, None).await?.session;
