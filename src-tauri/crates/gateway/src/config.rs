@@ -6,7 +6,7 @@ mod written;
 
 pub use paths::Paths;
 pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Resolved, SmsSettings, TwilioSettings};
-pub use written::{Carrier as SandboxCarrier, LogFormat, Size as SandboxSize, Written};
+pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 
 use domain::{Code, Problem};
 use std::path::Path;
