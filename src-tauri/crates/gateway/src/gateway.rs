@@ -163,6 +163,11 @@ impl Gateway {
         Ok(Self { app, public, local, _lock: lock })
     }
 
+    /// Whether a Lanyard holds this data folder now.
+    pub fn runs_at(paths: &Paths) -> bool {
+        matches!(lock(paths), Err(problem) if problem.code == Code::AlreadyRunning)
+    }
+
     /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline.
     pub async fn run(self) -> Result<(), Problem> {
         let Gateway { app, public, local, _lock } = self;
