@@ -28,6 +28,10 @@ export interface Host {
     near(): boolean;
     /** Whether it could be now, and is not. */
     nearer(): Promise<boolean>;
+    /** Whether there is any network by which it could be. */
+    online(): boolean;
+    /** Why nobody was reached. */
+    unreached(): Problem;
     /** Where a file of the gateway's is as well, if the page's own address is not the one in use. */
     elsewhere(path: string): string | null;
 }
@@ -131,6 +135,14 @@ export class WebHost implements Host {
         private readonly ways: Ways,
     ) {
         this.ask = via(ways);
+    }
+
+    online(): boolean {
+        return navigator.onLine !== false;
+    }
+
+    unreached(): Problem {
+        return unreached();
     }
 
     near(): boolean {
