@@ -21,6 +21,8 @@ export interface Here {
     /** How words that are said here are marked. */
     readonly channel: ChannelWord;
     may(scope: ScopeWord): boolean;
+    /** Ends the running turn. */
+    interrupt(session: string): Promise<unknown>;
 }
 
 /** Under which components find it. */
