@@ -6,6 +6,7 @@
 
 mod approvals;
 mod chat;
+pub mod desk;
 mod errors;
 mod facts;
 mod frames;

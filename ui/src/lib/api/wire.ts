@@ -39,6 +39,7 @@ export type Code =
     | "APPROVAL_GONE"
     | "APPROVAL_CHANGED"
     | "GRANT_REFUSED"
+    | "TURN_RUNNING"
     | "BAD_SIGNATURE"
     | "BAD_FORM"
     | "TOO_LARGE"
@@ -91,6 +92,37 @@ export type Accepted = {
  * For `streamSend`: the words are on disk.
  */
 said?: Said, };
+
+/**
+ * The answer to `PUT /accounts/{account}` and to `POST /accounts/{account}/check`.
+ */
+export type AccountChecked = { checked: Checked, 
+/**
+ * `anthropic`, `twilio`, `twilio-api`, `ngrok`, `github`, `deepgram`.
+ */
+account: string, 
+/**
+ * What to call it: "Anthropic".
+ */
+label: string, state: AccountState, 
+/**
+ * Where the secret is: "the keychain".
+ */
+source?: string, 
+/**
+ * What stands between Lanyard and the secret, and what to do.
+ */
+problem?: ProblemShown, 
+/**
+ * What cannot be done without it.
+ */
+needed_for: string, 
+/**
+ * Whether `check` can ask the service about it.
+ */
+checkable: boolean, };
+
+export type AccountState = "kept" | "missing" | "locked" | "denied" | "absent" | "slow" | "failed";
 
 /**
  * The whole answer. Frame `askResponse`.
@@ -200,12 +232,30 @@ images?: Array<Image>,
  */
 timeout_ms?: number, };
 
+/**
+ * `POST /image/build`.
+ */
+export type BuildImage = { 
+/**
+ * Even if it is up to date.
+ */
+rebuild?: boolean, };
+
 export type CaughtUp = { last_event: number, };
 
 /**
  * Where words come from and go to.
  */
 export type ChannelWord = "sms" | "phone" | "desktop" | "api" | "cli";
+
+/**
+ * What the service says of a secret.
+ */
+export type Checked = { ok: boolean, code?: Code, 
+/**
+ * A sentence, also where nothing was asked.
+ */
+says: string, suggestion?: string, };
 
 /**
  * `GET /api/claude/status`, and in `/health`.
@@ -303,7 +353,11 @@ retry_after?: number,
 /**
  * The gateway's own time, where the phone's clock is wrong.
  */
-now?: number, };
+now?: number, 
+/**
+ * Which setting was refused.
+ */
+key?: string, };
 
 /**
  * An error on the WebSocket. With `requestId`: a frame of this client was refused. With `seq`: a durable fact, a turn or a
@@ -337,6 +391,74 @@ export type Events = { events: Array<Frame>,
  * Whether there is more in the direction that was asked for.
  */
 more: boolean, };
+
+/**
+ * One key of the config.
+ */
+export type Field = { 
+/**
+ * `spend.day`: a table and a key of `values`.
+ */
+key: string, kind: FieldKind, label: string, help: string, 
+/**
+ * What may be chosen, with kind `choice`.
+ */
+choices?: Array<FieldChoice>, 
+/**
+ * Of a number: `dollars`, `minutes`, `seconds`, ...
+ */
+unit?: string, default: string | number | boolean | string[], 
+/**
+ * Under which heading it stands: "Spending".
+ */
+section: string, 
+/**
+ * For those who know what it is: shown when asked for.
+ */
+advanced: boolean, 
+/**
+ * A change holds after a restart of the gateway.
+ */
+restart: boolean, };
+
+export type FieldChoice = { 
+/**
+ * As it stands in the file.
+ */
+value: string, label: string, };
+
+export type FieldKind = "text" | "number" | "switch" | "choice" | "list";
+
+/**
+ * One thing that was looked at: `GET /doctor` is a list of these, `POST /mend/{fix}` answers the one it mended.
+ */
+export type Finding = { 
+/**
+ * `engine`, `key`, ...
+ */
+what: string, state: FindingState, 
+/**
+ * What was seen, in a sentence.
+ */
+says: string, 
+/**
+ * What to do; empty if nothing.
+ */
+mend: string, 
+/**
+ * What `POST /mend/{fix}` takes, where Lanyard can mend it by itself.
+ */
+fix: string | null, 
+/**
+ * What to write on its button.
+ */
+fix_label: string | null, 
+/**
+ * Where to read on (https).
+ */
+link: string | null, };
+
+export type FindingState = "well" | "note" | "broken";
 
 /**
  * A frame from the gateway.
@@ -387,6 +509,45 @@ tunnel?: string,
 tunnel_state?: string, };
 
 /**
+ * `POST /twilio/hello`: a first text to one of the allowed numbers.
+ */
+export type HelloAsk = { to: string, };
+
+export type HelloSent = { id: string, };
+
+/**
+ * `GET /twilio/hello`: what became of the last one.
+ */
+export type HelloShown = { state: HelloState, says: string, 
+/**
+ * Twilio's own number of what went wrong.
+ */
+code?: number, suggestion?: string, };
+
+export type HelloState = "none" | "sent" | "delivered" | "failed" | "answered";
+
+/**
+ * `GET /home`: the first screen. Nothing is asked of a network for it; what takes longer is the last that was seen.
+ */
+export type Home = { version: string, 
+/**
+ * The computer's.
+ */
+name: string, uptime_ms: number, house: HouseStatus, sandbox: SandboxShown, texting: TextingShown, today: SpendToday, 
+/**
+ * How many wait for an answer.
+ */
+open_approvals: number, 
+/**
+ * Sessions with a running turn.
+ */
+working: number, steps: Array<SetupStep>, 
+/**
+ * The config file says something that holds only after a restart.
+ */
+restart_needed: boolean, };
+
+/**
  * In `welcome`, and as `status` of kind `house` when it changes.
  */
 export type HouseStatus = { 
@@ -430,6 +591,34 @@ media_type: string,
  */
 data: string, };
 
+/**
+ * A line of `GET /image/progress`, which ends when the build does. Without a build there is one line: how the last one ended,
+ * or how the image stands.
+ */
+export type ImageProgress = { state: ImageProgressState, says: string, 
+/**
+ * 0 to 1.
+ */
+progress: number, 
+/**
+ * A line of the build's own output.
+ */
+log_line?: string, 
+/**
+ * Why it failed.
+ */
+problem?: ProblemShown, };
+
+export type ImageProgressState = "idle" | "building" | "ready" | "failed";
+
+export type ImageShown = { state: ImageShownState, says: string, 
+/**
+ * 0 to 1, while it is built.
+ */
+progress?: number, };
+
+export type ImageShownState = "ready" | "missing" | "old" | "building" | "failed" | "unknown";
+
 export type InSession<T> = { session_id: string, } & T;
 
 /**
@@ -460,6 +649,15 @@ kty: string,
  * `P-256`
  */
 crv: string, x: string, y: string, };
+
+/**
+ * `PUT /accounts/{account}`.
+ */
+export type KeepSecret = { secret: string, 
+/**
+ * Whether to ask the service first; a secret that it refuses is not kept. Left out: yes.
+ */
+check?: boolean, };
 
 export type Limits = { sessions: number, 
 /**
@@ -523,6 +721,27 @@ export type LinkSession = { title: string, };
 export type LinkShown = { "kind": "answer" } & LinkAnswer | { "kind": "approval" } & LinkApproval;
 
 /**
+ * `POST /lock`: what was done about a lost phone.
+ */
+export type LockShown = { 
+/**
+ * Phones and tokens that may not come in any more.
+ */
+revoked: number, 
+/**
+ * Questions that were refused.
+ */
+denied: number, sandbox_paused: boolean, tunnel_off: boolean, 
+/**
+ * In sentences, a line each.
+ */
+says: Array<string>, 
+/**
+ * What could not be done.
+ */
+failed: Array<ProblemShown>, };
+
+/**
  * Local door, `POST /tokens`.
  */
 export type MakeApiToken = { name: string, scopes: Array<ScopeWord>, };
@@ -540,6 +759,8 @@ export type ModeWord = "default" | "acceptEdits" | "bypassPermissions" | "plan";
 export type Nothing = Record<symbol, never>;
 
 export type Notice = { session_id: string, at: number, text: string, };
+
+export type NumberKind = "local" | "toll_free" | "other";
 
 /**
  * How a turn ended. `halted`: the owner stopped it. `interrupted`: the program or the machine went down in it.
@@ -650,6 +871,15 @@ now: number, };
 export type Presence = { visible: boolean, };
 
 /**
+ * Something that is wrong, in a person's words, inside an answer that is none.
+ */
+export type ProblemShown = { 
+/**
+ * One of the codes in Lanyard's index.
+ */
+code: Code, message: string, suggestion: string, };
+
+/**
  * As WebCrypto exports it: `jwk`, or `spki` in Base64.
  */
 export type PublicKey = Jwk | string;
@@ -744,6 +974,17 @@ at?: number,
 signature?: string, };
 
 /**
+ * Whether carriers let texts from the number through.
+ */
+export type Registration = { state: RegistrationState, says: string, suggestion?: string, 
+/**
+ * Where to do it, in Twilio's console.
+ */
+link?: string, };
+
+export type RegistrationState = "done" | "pending" | "refused" | "missing" | "not_needed" | "unknown";
+
+/**
  * Frame `permissionResolved`: by whom, and how.
  */
 export type Resolved = { session_id: string, at: number, 
@@ -759,6 +1000,20 @@ channel: ChannelWord | null,
  * The phone's name, or the number that texted (its end only).
  */
 by: string | null, };
+
+/**
+ * `POST /restart`. Without `force` it is refused (`TURN_RUNNING`) while an agent works.
+ */
+export type Restart = { force?: boolean, };
+
+/**
+ * 202: this answer is the last of this run; the next run takes connections within seconds.
+ */
+export type Restarting = { 
+/**
+ * When the run that ends began; `uptime_ms` of `/home` starts anew after it.
+ */
+started_at: number, };
 
 /**
  * How much could go wrong.
@@ -791,6 +1046,19 @@ message: number, channel: ChannelWord, text: string,
  * Artifact ids.
  */
 pictures: Array<string>, when: WhenWord, };
+
+/**
+ * The sandbox and what it is made from.
+ */
+export type SandboxShown = { 
+/**
+ * `unknown` (nobody needed it yet), `preparing`, `ready`, `paused` or `trouble`.
+ */
+state: string, 
+/**
+ * What it is at, or what is wrong with it.
+ */
+says?: string, image: ImageShown, };
 
 /**
  * Something said in a session. `POST /api/stream/{id}`; in frame `streamSend` with `session_id` beside it.
@@ -890,6 +1158,54 @@ waiting: number, tags: Array<string>, created_at: number, last_at: number, };
 export type SessionState = "cold" | "starting" | "idle" | "working" | "closed";
 
 /**
+ * `GET /settings`, and the answer to `PATCH /settings`, whose body is a part of `values`.
+ */
+export type Settings = { 
+/**
+ * Table, key, value: what the config file says, with every default.
+ */
+values: Record<string, Record<string, string | number | boolean | string[]>>, 
+/**
+ * What each key is, in the order of a form.
+ */
+fields: Array<Field>, 
+/**
+ * Where the config file is.
+ */
+path: string, 
+/**
+ * The file says something that holds only after a restart.
+ */
+restart_needed: boolean, 
+/**
+ * Those keys.
+ */
+waiting: Array<string>, };
+
+/**
+ * One step of setting up, as things really stand.
+ */
+export type SetupStep = { id: StepId, state: StepState, says: string, suggestion?: string, };
+
+/**
+ * `POST /setup/{id}/skip`; the answer is the step.
+ */
+export type Skip = { skip: boolean, };
+
+/**
+ * Since the owner's midnight.
+ */
+export type SpendToday = { dollars: number, cap_dollars: number, 
+/**
+ * All kinds together.
+ */
+tokens: number, 
+/**
+ * Answers of the model.
+ */
+responses: number, };
+
+/**
  * Opens a session, or takes one up again. Frame `streamStart`; `POST /api/stream/start`.
  */
 export type Start = { 
@@ -934,6 +1250,10 @@ export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & H
 
 export type Steered = { session_id: string, at: number, turn: string, message: number, };
 
+export type StepId = "docker" | "image" | "key" | "tunnel" | "texting" | "allow" | "phone";
+
+export type StepState = "todo" | "doing" | "done" | "skipped" | "broken";
+
 /**
  * Frame `streamData`, sorted by `kind`.
  */
@@ -948,6 +1268,19 @@ message: string,
  * Markdown.
  */
 text: string, };
+
+/**
+ * Whether texts come and go.
+ */
+export type TextingShown = { set_up: boolean, 
+/**
+ * Our own: a number, or a Messaging Service's id.
+ */
+number?: string, 
+/**
+ * Whether texts to the number were proved to lead here. Absent: not known yet.
+ */
+works?: boolean, says?: string, };
 
 /**
  * `POST /api/ticket`: opens one WebSocket (`/ws?ticket=`), for clients that can set neither header nor subprotocol.
@@ -1009,11 +1342,117 @@ export type ToolUsed = { session_id: string, at: number, turn: string | null, id
  */
 parent: string | null, };
 
+/**
+ * `POST /tunnel/setup`: checked with ngrok, kept, switched on.
+ */
+export type TunnelSetup = { 
+/**
+ * None: the one that is kept.
+ */
+token?: string, 
+/**
+ * One of the account's. Empty: the account's own. None: as it is.
+ */
+domain?: string, };
+
+export type TunnelSetupShown = { 
+/**
+ * Whether it is open already; else `GET /tunnel` tells.
+ */
+open: boolean, url?: string, says: string, restart_needed: boolean, };
+
 export type TurnFact = { session_id: string, at: number, turn: string, 
 /**
  * The inbox numbers it answers; none: nobody asked (a background job ended).
  */
 messages: Array<number>, };
+
+/**
+ * As Twilio describes it; checked and kept.
+ */
+export type TwilioAccountShown = { friendly_name: string, 
+/**
+ * `active`, `suspended` or `closed`.
+ */
+status: string, 
+/**
+ * `Trial` (texts verified numbers only) or `Full`.
+ */
+type: string, 
+/**
+ * What that means for texting, where it means something.
+ */
+says?: string, };
+
+/**
+ * `POST /twilio/account`.
+ */
+export type TwilioAccountWish = { 
+/**
+ * `AC` and 32 hexadecimal digits.
+ */
+account_sid: string, 
+/**
+ * None: the one that is kept.
+ */
+auth_token?: string, };
+
+/**
+ * `POST /twilio/allow`: who may text Lanyard, all of them.
+ */
+export type TwilioAllow = { numbers: Array<string>, };
+
+/**
+ * In `GET /twilio/numbers`.
+ */
+export type TwilioNumber = { number: string, 
+/**
+ * `PN` and 32 hexadecimal digits.
+ */
+sid: string, 
+/**
+ * Its name at Twilio.
+ */
+label: string, sms: boolean, mms: boolean, kind: NumberKind, registration: Registration, 
+/**
+ * Where texts to it are posted now.
+ */
+webhook?: string, 
+/**
+ * Whether it is the one in the config.
+ */
+ours: boolean, };
+
+/**
+ * `POST /twilio/number`.
+ */
+export type TwilioNumberWish = { number: string, };
+
+/**
+ * What stands in the config now; the answer to `POST /twilio/number` and `POST /twilio/allow`.
+ */
+export type TwilioSaved = { account_sid: string, number: string, allow: Array<string>, restart_needed: boolean, };
+
+/**
+ * `POST /twilio/webhook`: the number leads here, and that is proved.
+ */
+export type WebhookShown = { 
+/**
+ * Twilio posts texts to this address now.
+ */
+set: boolean, 
+/**
+ * A rightly signed request was taken.
+ */
+accepted: boolean, 
+/**
+ * A wrongly signed one was refused.
+ */
+refused: boolean, says: string, 
+/**
+ * What went wrong at the first step that is false.
+ */
+problem?: ProblemShown, };
 
 /**
  * The whole picture: who you are, how everything stands, what waits for an answer.

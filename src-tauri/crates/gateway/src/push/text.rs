@@ -21,7 +21,7 @@ const LOOKED_AT: &str = "its text waits: a page is looked at";
 
 /// Whom such a text goes to: the first number in `twilio.allow`.
 pub fn receiver(app: &App) -> Option<String> {
-    let texting = app.texting.as_ref()?;
+    let texting = app.texting.now()?;
     texting.settings.allow.first().map(ToString::to_string)
 }
 

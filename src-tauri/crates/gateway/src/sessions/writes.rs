@@ -46,7 +46,7 @@ impl Scene {
         Self {
             session,
             post: app.post(),
-            grants: app.config.grants,
+            grants: app.settings.rules().grants,
             expiry: app.config.expiry,
             pushes: Pushes::of(app),
         }

@@ -29,14 +29,18 @@ const LOOK: Duration = Duration::from_secs(300);
 
 /// Sends until Lanyard stops.
 pub async fn run(app: App) {
-    let Some(texting) = app.texting.clone() else { return };
-    let mut bell = app.store.bells().outbox.subscribe();
+    let (mut bell, mut texting) = (app.store.bells().outbox.subscribe(), app.texting.changes());
     loop {
         bell.mark_unchanged();
-        let wait = round(&app, &texting).await;
+        let open = texting.borrow_and_update().open();
+        let wait = match open {
+            Some(texting) => round(&app, &texting).await,
+            None => LOOK,
+        };
         tokio::select! {
             () = app.stop.cancelled() => return,
             _ = bell.changed() => {}
+            _ = texting.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
