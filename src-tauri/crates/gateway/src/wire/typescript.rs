@@ -65,8 +65,18 @@ pub fn typescript() -> String {
     all.visit::<MakeApiToken>();
     all.visit::<ApiTokenMade>();
     all.visit::<ApiTokens>();
+    records_types(&mut all);
     let types: Vec<String> = all.by_name.into_values().collect();
     format!("{HEAD}\n{}\n{}", codes(), types.join("\n"))
+}
+
+/// What was kept, as the desk shows it.
+fn records_types(all: &mut Declared) {
+    all.visit::<desk::Usage>();
+    all.visit::<desk::Activity>();
+    all.visit::<desk::ImportFound>();
+    all.visit::<desk::ImportWish>();
+    all.visit::<desk::ImportLine>();
 }
 
 fn codes() -> String {
