@@ -1,7 +1,8 @@
 // All that the page knows, put together. What comes over the line goes to each concern; what is worth keeping is kept.
 
 import { getContext, setContext } from "svelte";
-import type { Frame, HouseStatus, Welcome } from "../api/wire";
+import type { Frame, HouseStatus, ScopeWord, Welcome } from "../api/wire";
+import { hitsIn } from "../hits";
 import { type Host, WebHost, answers, via } from "../host";
 import { Keyring } from "../keyring";
 import type { Problem } from "../problem";
@@ -10,6 +11,7 @@ import { ADDRESSES, type Addresses, Ways } from "../ways";
 import { Approvals } from "./approvals.svelte";
 import { Chat } from "./chat.svelte";
 import { Connection, type Listener } from "./connection.svelte";
+import { type Here, provideHere } from "./here";
 import { House } from "./house.svelte";
 import { Outbox } from "./outbox.svelte";
 import { Pairing } from "./pairing.svelte";
@@ -24,7 +26,7 @@ const AWAY_MS = 7 * 24 * 60 * 60_000;
 /** While catching up, facts are kept in batches of this size. */
 const BATCH = 200;
 
-export class Phone implements Listener {
+export class Phone implements Listener, Here {
     readonly pairing: Pairing;
     readonly connection: Connection;
     readonly sessions: Sessions;
@@ -37,6 +39,7 @@ export class Phone implements Listener {
     readonly shell = new AppShell();
     /** What is written and not said, by session. */
     readonly drafts = new Map<string, string>();
+    readonly channel = "phone";
     /** The gateway speaks a newer language than this page. */
     tooOld = $state(false);
 
@@ -51,7 +54,7 @@ export class Phone implements Listener {
     ) {
         this.pairing = new Pairing(shelf, keyring);
         this.connection = new Connection(host, this);
-        this.sessions = new Sessions(host, shelf);
+        this.sessions = new Sessions(host, (words, sessions) => hitsIn(shelf, words, sessions));
         this.approvals = new Approvals(host);
         this.house = new House(host);
         this.pictures = new Pictures(host);
@@ -98,6 +101,10 @@ export class Phone implements Listener {
         const last = lastOpen();
         if (last && (this.sessions.get(last) || !this.sessions.told)) return last;
         return this.sessions.list.find((session) => session.state !== "closed")?.id ?? null;
+    }
+
+    may(scope: ScopeWord): boolean {
+        return this.pairing.may(scope);
     }
 
     interrupt(session: string): Promise<unknown> {
@@ -220,7 +227,7 @@ function lastOpen(): string | null {
 export const PHONE = Symbol("phone");
 
 export function providePhone(phone: Phone): Phone {
-    return setContext(PHONE, phone);
+    return setContext(PHONE, provideHere(phone));
 }
 
 export function usePhone(): Phone {

@@ -55,7 +55,7 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
         }
         Event::Asked { approval, .. } => {
             let known = approvals::expect(rows, approval)?;
-            FromServer::PermissionRequest(Box::new(ApprovalShown::from(&known)))
+            FromServer::PermissionRequest(Box::new(ApprovalShown::of(&known, Vec::new())))
         }
         Event::Resolved { approval, decision, channel } => FromServer::PermissionResolved(Resolved {
             session_id,
@@ -91,6 +91,7 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
             cost_dollars: cost.dollars(),
             duration_ms,
             artifacts: artifacts::of_turn(rows, turn)?.into_iter().map(|(id, ..)| id.0).collect(),
+            sent: Vec::new(),
         }),
         Event::Failed { turn, code, detail } => {
             let mut error = ErrorData::from(Problem::with_detail(code, shown(&detail)));

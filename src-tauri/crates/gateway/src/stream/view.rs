@@ -6,10 +6,12 @@ use crate::{
     links::{self, Target},
     pairing::{Caller, Who},
     sessions::{Glance, SandboxState},
-    wire::{ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState, Welcome, WhoKind, You},
+    wire::{
+        ApprovalShown, ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState, Welcome, WhoKind, You,
+    },
 };
 use domain::{Problem, SessionId, TurnId};
-use store::{Rows, artifacts, listing, sessions::SessionRow};
+use store::{Rows, artifacts, listing, sessions::SessionRow, usage};
 
 /// The protocol's version, in `welcome`.
 pub const PROTOCOL: u32 = 1;
@@ -20,6 +22,7 @@ const ARTIFACTS: usize = 500;
 
 /// A session's row with what it does right now.
 pub fn session(rows: &impl Rows, row: SessionRow, glance: Option<&Glance>) -> store::Result<SessionShown> {
+    let spent = usage::of_session(rows, row.id)?;
     Ok(SessionShown {
         id: row.id.0,
         number: row.number,
@@ -33,6 +36,8 @@ pub fn session(rows: &impl Rows, row: SessionRow, glance: Option<&Glance>) -> st
         tags: listing::tags(rows, row.id)?,
         created_at: row.created_at.0,
         last_at: row.last_at.0,
+        cost_dollars: spent.cost.dollars(),
+        tokens: spent.tokens.into(),
     })
 }
 
@@ -115,7 +120,8 @@ pub async fn welcome(app: &App, caller: &Caller) -> Result<Welcome, Problem> {
         you: you(caller),
         status: house(app).await,
         sessions: latest(app).await?,
-        approvals: open.iter().map(Into::into).collect(),
+        approvals: open.iter().map(|a| ApprovalShown::of(a, Vec::new())).collect(),
+        letters: Vec::new(),
         last_event,
     })
 }

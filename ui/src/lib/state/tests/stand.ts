@@ -35,6 +35,8 @@ export class FakeHost implements Host {
         return { send: (frame) => void this.sent.push(frame.type as never), close: () => void (line.open = false) };
     }
 
+    online = () => navigator.onLine;
+    unreached = cutOff;
     near = () => this.isNear;
     nearer = async () => this.couldBeNear && !this.isNear;
     elsewhere = (path: string) => (this.isNear && path.startsWith("/") ? `https://near${path}` : null);

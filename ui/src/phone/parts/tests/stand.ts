@@ -3,6 +3,7 @@
 import { render } from "@testing-library/svelte";
 import type { Component } from "svelte";
 import type { ApprovalShown } from "../../../lib/api/wire";
+import { HERE } from "../../../lib/state/here";
 import { Keyring } from "../../../lib/keyring";
 import { PHONE, Phone } from "../../../lib/state/phone.svelte";
 import { FakeHost, shelf } from "../../../lib/state/tests/stand";
@@ -16,7 +17,7 @@ export async function phone(): Promise<{ phone: Phone; host: FakeHost }> {
 }
 
 export function show<P extends Record<string, unknown>>(component: Component<P>, phone: Phone, props: P) {
-    return render(component as Component, { props, context: new Map([[PHONE, phone]]) });
+    return render(component as Component, { props, context: new Map([[PHONE, phone], [HERE, phone]]) });
 }
 
 export function approval(change: Partial<ApprovalShown> = {}): ApprovalShown {

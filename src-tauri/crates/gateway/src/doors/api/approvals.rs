@@ -16,7 +16,7 @@ use domain::ApprovalId;
 #[utoipa::path(get, path = "/api/permissions", tag = "approvals", responses((status = 200, body = Approvals), Refusals))]
 pub async fn open(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Approvals>, No> {
     let open = app.store.read(|r| store::approvals::all_open(r)).await?;
-    Ok(Json(Approvals { permissions: open.iter().map(Into::into).collect() }))
+    Ok(Json(Approvals { permissions: open.iter().map(|a| ApprovalShown::of(a, Vec::new())).collect() }))
 }
 
 /// Answers one. The first answer wins; it must name, by its hash, exactly what is asked.
@@ -29,5 +29,5 @@ pub async fn decide(
     Body(decide): Body<Decide>,
 ) -> Result<Json<ApprovalShown>, No> {
     let closed = talk::decide(&app, &phone.0, id, decide).await?;
-    Ok(Json(ApprovalShown::from(&closed)))
+    Ok(Json(ApprovalShown::of(&closed, Vec::new())))
 }
