@@ -72,7 +72,7 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
         desk: desk.subscribe(),
         status,
         shown,
-        icon: crate::panel::Icon::new(ticks.clone()),
+        icon: crate::panel::Icon::new(&handle, ticks.clone()),
         notices: crate::panel::Notices::new(ticks.clone()),
         webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
     };
