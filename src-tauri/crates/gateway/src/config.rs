@@ -7,7 +7,7 @@ mod written;
 pub use paths::Paths;
 pub(crate) use resolved::wrong;
 pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TwilioSettings};
-pub use written::{Carrier as SandboxCarrier, LogFormat, Size as SandboxSize, Written};
+pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 
 use domain::{Code, Problem};
 use std::path::Path;

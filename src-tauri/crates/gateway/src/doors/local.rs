@@ -10,7 +10,7 @@ pub use approvals::{Choice, Decide};
 use super::{
     api,
     owners::{Route, owners},
-    phones,
+    page, phones,
     reply::Refusal,
 };
 use crate::{
@@ -66,6 +66,7 @@ pub fn router(app: App) -> Router {
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
+        .merge(page::window())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
