@@ -104,7 +104,7 @@ export class DeskStandin extends Standin {
         "GET /settings": () => this.settings,
         "PATCH /settings": ({ body }) => this.patch(body as Settings["values"]),
         "GET /accounts": () => this.accounts,
-        "PUT /accounts/*": ({ parts, body }) => this.keep(parts[1] ?? "", (body as { secret: string }).secret),
+        "PUT /accounts/*": ({ parts, body }) => this.keepSecret(parts[1] ?? "", (body as { secret: string }).secret),
         "POST /accounts/*/check": ({ parts }): AccountChecked => ({ ...this.account(parts[1] ?? ""), checked: { ok: true, says: "It works." } }),
         "DELETE /accounts/*": ({ parts }) => Object.assign(this.account(parts[1] ?? ""), { state: "missing" }),
         "POST /setup/*/skip": ({ parts, body }) => this.step(parts[1] ?? "", (body as { skip: boolean }).skip ? "skipped" : "todo"),
@@ -183,7 +183,7 @@ export class DeskStandin extends Standin {
         return this.settings;
     }
 
-    private keep(name: string, secret: string): AccountChecked {
+    private keepSecret(name: string, secret: string): AccountChecked {
         const account = this.account(name);
         const ok = !/wrong/.test(secret);
         if (ok) Object.assign(account, { state: "kept", source: "the keychain" });

@@ -18,7 +18,7 @@ export class Imports {
     async take(paths: string[]): Promise<boolean> {
         this.done = 0;
         this.result = null;
-        const worked = await this.deed.run("import", () => this.host.lines<ImportLine>("POST", "/import", { paths }, (line) => this.hear(line)));
+        const worked = await this.deed.run("import", () => this.host.eachLine<ImportLine>("POST", "/import", { paths }, (line) => this.hear(line)));
         await this.found.load();
         return worked;
     }
