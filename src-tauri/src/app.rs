@@ -12,6 +12,8 @@ use crate::{
 };
 use gateway::{cli, config::Paths};
 use std::{ffi::OsString, process::ExitCode, time::Instant};
+#[cfg(target_os = "macos")]
+use tauri::Manager;
 use tauri::{AppHandle, RunEvent};
 use tauri_plugin_autostart::ManagerExt;
 use tokio::sync::{mpsc, watch};
@@ -55,14 +57,30 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
     let paths = Paths::find(opening.home.as_deref())?;
     let threads = cli::threads()?;
     tauri::async_runtime::set(threads.handle().clone());
-    let _here = threads.enter();
+    let code = {
+        let _here = threads.enter();
+        events(opening, &paths)
+    };
+    // Nothing is waited for any more: the gateway has ended what it started.
+    threads.shutdown_background();
+    code
+}
+
+/// The system's event loop, from the start to the end.
+fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Error>> {
     let (ticks, ticking) = mpsc::channel(TICKS);
     let (wishes, wished) = mpsc::channel(WISHES);
     let (desk, status) = (watch::Sender::new(None), watch::Sender::new(None));
     let shown = watch::Sender::new(trouble::Shown { config: paths.config.clone(), ..trouble::Shown::default() });
-    let shared =
-        commands::Shared { desk: desk.subscribe(), lines: Lines::default(), status: status.subscribe(), ticks: ticks.clone() };
-    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe())).manage(shared).build(tauri::generate_context!())?;
+    let shared = commands::Shared {
+        desk: desk.subscribe(),
+        lines: Lines::default(),
+        status: status.subscribe(),
+        ticks: ticks.clone(),
+    };
+    let app = builder(&opening, paths, &ticks, (desk.subscribe(), shown.subscribe()))
+        .manage(shared)
+        .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
     let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
     let panel = Panel {
@@ -117,20 +135,28 @@ fn begin(app: &AppHandle, begun: Option<Begun>) {
 
 type Reached = (watch::Receiver<Option<gateway::desk::Desk>>, watch::Receiver<trouble::Shown>);
 
-fn builder(opening: &Opening, paths: &Paths, ticks: &mpsc::Sender<Tick>, reached: Reached) -> tauri::Builder<tauri::Wry> {
+fn builder(
+    opening: &Opening,
+    paths: &Paths,
+    ticks: &mpsc::Sender<Tick>,
+    reached: Reached,
+) -> tauri::Builder<tauri::Wry> {
     let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
     let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
     if let Some(home) = &opening.home {
-        login = login.arg(format!("--home={}", home.display()));
+        let home = home.display().to_string();
+        // The entry's line is read as words.
+        login = login.arg(if home.contains(' ') { format!("\"--home={home}\"") } else { format!("--home={home}") });
     }
-    let one = tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
-        let words = arguments.into_iter().skip(1).map(OsString::from);
-        let opening = match Start::read(words, None) {
-            Start::App(opening) => opening,
-            Start::Command => Opening::default(),
-        };
-        window::tick(&again, Tick::StartedAgain(opening));
-    });
+    let one =
+        tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
+            let words = arguments.into_iter().skip(1).map(OsString::from);
+            let opening = match Start::read(words, None) {
+                Start::App(opening) => opening,
+                Start::Command => Opening::default(),
+            };
+            window::tick(&again, Tick::StartedAgain(opening));
+        });
     tauri::Builder::default()
         // First, so that a second start ends before anything of it begins.
         .plugin(one.build())
@@ -163,7 +189,7 @@ fn bus_name(opening: &Opening) -> String {
         Some(home) => {
             use std::hash::{DefaultHasher, Hash, Hasher};
             let mut hash = DefaultHasher::new();
-            std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
+            std::path::absolute(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
             format!("{NAME}.at{:x}", hash.finish())
         }
     }

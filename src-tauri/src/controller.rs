@@ -60,11 +60,25 @@ pub enum Errand {
     Resume,
     Tunnel(bool),
     Halt(u32),
-    Allow { id: ApprovalId, hash: String },
-    Deny { id: ApprovalId, hash: String },
-    Answer { id: ApprovalId, hash: String, option: String },
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
+    Answer {
+        id: ApprovalId,
+        hash: String,
+        option: String,
+    },
     /// From a notice, which anyone who passes by can press.
-    Notice { id: ApprovalId, hash: String, allow: bool },
+    Notice {
+        id: ApprovalId,
+        hash: String,
+        allow: bool,
+    },
     Lock,
 }
 
@@ -203,6 +217,8 @@ impl<D: Desktop> Controller<D> {
             }
             Tick::Chosen(choice) => self.chosen(choice, now),
             Tick::Opened => self.open(None),
+            // A panel may come a little later than the app.
+            Tick::Host(false) if self.host == TrayShown::Unknown && now < self.began + HOST_COMES_WITHIN => {}
             Tick::Host(there) => self.host_is(there),
             Tick::Window(Seen::CloseAsked) => self.close_asked(now),
             Tick::Window(Seen::Focused(focused)) => self.focused(focused),
@@ -338,11 +354,11 @@ impl<D: Desktop> Controller<D> {
 
     fn close_asked(&mut self, now: Instant) {
         match self.host {
-            TrayShown::Shown => {
+            TrayShown::Shown | TrayShown::Unknown => {
                 self.window = Window::Hidden { since: now };
                 self.desktop.hide_window();
             }
-            TrayShown::Missing | TrayShown::Unknown => self.quit(),
+            TrayShown::Missing => self.quit(),
         }
     }
 
@@ -355,8 +371,7 @@ impl<D: Desktop> Controller<D> {
 
     /// Brings the tray and the page up to what is known; what has not changed is left alone.
     fn draw(&mut self) {
-        let view =
-            View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
+        let view = View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
         let tray = (!self.away).then(|| Tray::of(view));
         if tray != self.drawn {
             self.desktop.tray(tray.as_ref());
