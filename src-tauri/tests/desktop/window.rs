@@ -6,7 +6,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use thirtyfour::{Capabilities, WebDriver};
+use thirtyfour::{Capabilities, CapabilitiesHelper, WebDriver};
 use tokio::process::{Child, Command};
 
 pub struct Driven {
@@ -27,7 +27,7 @@ pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
     let driver = driver.spawn().expect("WebKitWebDriver is installed");
     let mut wanted = Capabilities::new();
     let options = serde_json::json!({ "binary": env!("CARGO_BIN_EXE_lanyard-desktop"), "args": arguments });
-    wanted.insert("webkitgtk:browserOptions".into(), options);
+    wanted.set("webkitgtk:browserOptions", options).unwrap();
     let began = Instant::now();
     loop {
         match WebDriver::new(&format!("http://127.0.0.1:{port}"), wanted.clone()).await {
