@@ -100,10 +100,9 @@ fn refused(why: &Problem, shown: &Shown) -> String {
         ),
         _ => ("Lanyard does not start", why.message.as_str()),
     };
+    let path = shown.config.display().to_string();
     let config = match why.code {
-        Code::ConfigInvalid | Code::PortTaken => {
-            format!("<p class=path>{}</p>", safe(&shown.config.display().to_string()))
-        }
+        Code::ConfigInvalid | Code::PortTaken if !what.contains(&path) => format!("<p class=path>{}</p>", safe(&path)),
         _ => String::new(),
     };
     let mend = if why.code == Code::AlreadyRunning { "" } else { why.suggestion.as_str() };

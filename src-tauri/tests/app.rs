@@ -152,7 +152,7 @@ async fn quitting_while_something_waits_offers_three_ways() {
     until("nothing left", async || processes_of(desktop.home.path()).is_empty().then_some(())).await;
 }
 
-/// Presses a button of the dialog in front. Its order is GTK's: the last button has the focus first.
+/// Presses a button of the dialog in front. The first button has the focus.
 async fn answer(desktop: &Desktop, button: &str) {
     let steps = match button {
         "Leave it running" => 0,
