@@ -59,7 +59,7 @@ async fn the_tray_shows_a_question_and_its_no_goes_through_the_gate() {
     let logged = String::from_utf8_lossy(&logged.stdout).into_owned();
     assert!(logged.contains("denied"), "{logged}");
     until_face(&icon, "trouble").await;
-    icon.until_says("The Docker").await;
+    icon.until_says("No Docker engine answers").await;
     icon.click(None, "Quit Lanyard").await;
     assert!(app.ends().await.success(), "{}", desktop.log());
     assert!(!icon.is_there().await);

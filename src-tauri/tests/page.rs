@@ -100,7 +100,10 @@ async fn a_link_from_elsewhere_leads_to_its_screen_and_a_file_is_saved_under_its
     let _panel = desktop.panel().await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the page is there", async || (run(page, "return !!document.querySelector('main')").await == true).then_some(())).await;
+    until("the page is there", async || {
+        (run(page, "return !!document.querySelector('main')").await == true).then_some(())
+    })
+    .await;
     assert!(desktop.start(&["lanyard://phones"]).ends().await.success());
     until("the screen", async || (run(page, "return location.hash").await == "#/phones").then_some(())).await;
     let save = "const a = document.createElement('a'); a.href = '/api/openapi.json'; a.download = 'api.json'; \

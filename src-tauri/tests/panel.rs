@@ -82,8 +82,8 @@ async fn a_real_panel_shows_the_icon_and_a_press_on_it_opens_the_window() {
     let mut app = desktop.start(&["--minimized"]);
     let listed = app.says(&desktop, &["approve", "--json"]).await;
     let number = listed[0]["number"].to_string();
-    let denied = desktop.command(&["approve", &number, "--no"]).status().await.unwrap();
-    assert!(denied.success());
+    let denied = desktop.command(&["approve", &number, "--no"]).output().await.unwrap();
+    assert!(denied.status.success(), "{listed} {} {}", String::from_utf8_lossy(&denied.stdout), desktop.log());
     // No engine answers here: that is the trouble.
     until("the icon", async || (red_pixels(&desktop).await > 60).then_some(())).await;
     mouse(&desktop, &["mousemove", ICON.0, ICON.1, "click", "3"]).await;

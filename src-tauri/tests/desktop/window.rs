@@ -16,6 +16,7 @@ pub struct Driven {
 
 /// Starts the app so that its page can be driven.
 pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
+    let _another_test_did = rustls::crypto::ring::default_provider().install_default();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let like = desktop.command(&[]);
     let mut driver = Command::new("WebKitWebDriver");
