@@ -7,6 +7,8 @@ mod claude;
 #[cfg(target_os = "linux")]
 pub mod firefox;
 #[cfg(target_os = "linux")]
+pub mod keyring;
+#[cfg(target_os = "linux")]
 pub mod lock_screen;
 pub mod ngrok;
 pub mod oracle;

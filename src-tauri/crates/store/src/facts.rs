@@ -15,6 +15,10 @@ pub const TUNNEL: &str = "tunnel";
 pub const TUNNEL_URL: &str = "tunnel_url";
 /// `on` or `off`, once the owner switched the door on the local network; before that the config says.
 pub const LAN: &str = "lan";
+/// Steps of setting up that the owner does not want, by their names, a blank between.
+pub const SETUP_SKIPPED: &str = "setup_skipped";
+/// The first text that set-up sent last: its letter's number.
+pub const HELLO: &str = "hello";
 /// The port it took last: phones know it.
 pub const LAN_PORT: &str = "lan_port";
 

@@ -1,8 +1,13 @@
 //! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
 //! port: no request from a network can reach it.
 
+mod accounts;
 mod approvals;
+mod house;
+mod image;
 mod lan;
+mod settings;
+mod setup;
 mod tunnel;
 
 pub use approvals::{Choice, Decide};
@@ -66,13 +71,28 @@ pub fn router(app: App) -> Router {
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
+        .merge(house::routes())
+        .merge(image::routes())
+        .merge(settings::routes())
+        .merge(accounts::routes())
+        .merge(setup::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
 }
 
 /// Every route of this door but the API's.
-pub const OWNERS: [&[Route]; 4] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES];
+pub const OWNERS: &[&[Route]] = &[
+    ROUTES,
+    phones::ROUTES,
+    tunnel::ROUTES,
+    lan::ROUTES,
+    house::ROUTES,
+    image::ROUTES,
+    settings::ROUTES,
+    accounts::ROUTES,
+    setup::ROUTES,
+];
 
 owners! {
     get "/status" => status,
