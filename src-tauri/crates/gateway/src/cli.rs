@@ -11,6 +11,8 @@ mod say;
 mod show;
 mod tunnel;
 
+pub use client::LocalDoor;
+
 use crate::{
     Ended, Gateway,
     config::{self, Paths, Resolved},
@@ -174,8 +176,36 @@ enum ConfigAction {
     RemoveKey { account: String },
 }
 
-/// Runs the command; gives the exit code: 0 well, 1 an error (said on standard error), or something broken that `doctor` found.
-pub async fn main() -> ExitCode {
+/// The whole program: reads the arguments, runs the command, gives the exit code: 0 well, 1 an error (said on standard error),
+/// or something broken that `doctor` found. The headless program and the desktop app with a subcommand are this.
+pub fn program() -> ExitCode {
+    #[cfg(feature = "failpoints")]
+    let _until_the_end = fail::FailScenario::setup();
+    let runtime = match threads() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            eprintln!("The program could not start its threads: {e}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(main());
+    // Nothing is waited for any more: `Gateway::run` has ended what it started.
+    runtime.shutdown_background();
+    code
+}
+
+/// What a gateway runs on. Each thread keeps memory of its own; the work is waiting, for which a few are enough on the largest
+/// computer.
+///
+/// # Errors
+/// As the system's.
+pub fn threads() -> std::io::Result<tokio::runtime::Runtime> {
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(4));
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.worker_threads(workers).max_blocking_threads(32).enable_all().build()
+}
+
+async fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.json;
     match run(cli).await {
@@ -263,7 +293,7 @@ async fn serve(paths: Paths) -> Result<(), Problem> {
 }
 
 /// Ctrl-C or the system's own request to end.
-async fn asked_to_stop() {
+pub async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminated) = signal(SignalKind::terminate()) else {
         let _by_ctrl_c = tokio::signal::ctrl_c().await;

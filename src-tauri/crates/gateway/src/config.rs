@@ -9,7 +9,7 @@ pub(crate) use resolved::wrong;
 pub use resolved::{
     ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
 };
-pub use written::{Carrier as SandboxCarrier, LogFormat, Size as SandboxSize, Written};
+pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 
 use domain::{Code, Problem};
 use std::path::Path;

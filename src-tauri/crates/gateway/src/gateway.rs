@@ -196,6 +196,11 @@ impl Gateway {
         Ok(Self { app, public, local, _lock: lock })
     }
 
+    /// Whether a Lanyard holds this data folder now.
+    pub fn runs_at(paths: &Paths) -> bool {
+        matches!(lock(paths), Err(problem) if problem.code == Code::AlreadyRunning)
+    }
+
     /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline. The
     /// folder, the port and the socket are free when this ends: the next run may be built at once.
     ///

@@ -10,6 +10,7 @@ pub mod approvals;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod desk;
 pub mod doctor;
 pub mod doors;
 pub mod gateway;

@@ -125,6 +125,43 @@ checkable: boolean, };
 export type AccountState = "kept" | "missing" | "locked" | "denied" | "absent" | "slow" | "failed";
 
 /**
+ * `GET /activity?before=&limit=&kind=&q=`: what happened, newest first. `kind` is one or more kinds with commas between, `q`
+ * words that must all be in it, `limit` 1 to 200 (50 if not said).
+ */
+export type Activity = { items: Array<ActivityItem>, 
+/**
+ * Give it as `before` for the next page; none: this was the last.
+ */
+next?: string, };
+
+export type ActivityItem = { id: string, at: number, kind: ActivityKind, 
+/**
+ * One line for a person.
+ */
+title: string, 
+/**
+ * More of it: the beginning of what was said, what would run, why it failed.
+ */
+detail?: string, 
+/**
+ * A phone's name, or the end of a number.
+ */
+who?: string, channel?: ChannelWord, 
+/**
+ * An address: where a phone paired from.
+ */
+from?: string, session_id?: string, session_number?: number, 
+/**
+ * The event's number, where it is one: its place in the session.
+ */
+seq?: number, };
+
+/**
+ * What happened. `turn_ended` covers turns that were done, halted and cut off; a failed one is `turn_failed`.
+ */
+export type ActivityKind = "said" | "answered" | "turn_ended" | "turn_failed" | "asked" | "allowed" | "denied" | "expired" | "withdrawn" | "text_waiting" | "text_sent" | "text_failed" | "push_waiting" | "pushed" | "push_failed" | "paired" | "revoked" | "host_allowed" | "host_blocked" | "signature_refused" | "mode_changed" | "session_closed" | "imported";
+
+/**
  * The whole answer. Frame `askResponse`.
  */
 export type Answer = { session_id: string, turn: string, 
@@ -191,7 +228,11 @@ always: Array<string>, asked_at: number,
 /**
  * Without an answer until then it means no.
  */
-expires_at: number, state: ApprovalState, };
+expires_at: number, state: ApprovalState, 
+/**
+ * By which ways the owner was asked, as they stand now.
+ */
+sent: Array<Sent>, };
 
 export type ApprovalState = "open" | "allowed" | "allowed_always" | "answered" | "denied" | "expired" | "withdrawn";
 
@@ -311,7 +352,11 @@ export type Complete = { session_id: string, at: number, turn: string, outcome: 
 /**
  * Ids of what the turn made.
  */
-artifacts: Array<string>, };
+artifacts: Array<string>, 
+/**
+ * By which ways the owner was told of it, as they stand now.
+ */
+sent: Array<Sent>, };
 
 export type DecideWord = "allow" | "deny" | "allow_always" | "answer";
 
@@ -619,6 +664,65 @@ progress?: number, };
 
 export type ImageShownState = "ready" | "missing" | "old" | "building" | "failed" | "unknown";
 
+/**
+ * `GET /import`: one conversation of Claude Code's own history on this computer, the newest first.
+ */
+export type ImportFound = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The folder it was about.
+ */
+project: string, first_words: string, 
+/**
+ * When something was last said in it.
+ */
+at: number, 
+/**
+ * Lines in the file, of which not every one becomes an event.
+ */
+events: number, 
+/**
+ * It was imported, and nothing was said in it since.
+ */
+known: boolean, };
+
+/**
+ * The answer to `POST /import`, a JSON line each: how far it is, and at the end what came of it.
+ */
+export type ImportLine = { "type": "progress" } & ImportProgress | { "type": "done" } & Imported;
+
+export type ImportProgress = { 
+/**
+ * The file it is at.
+ */
+path: string, 
+/**
+ * Files that are done, of how many.
+ */
+done: number, of: number, 
+/**
+ * Written so far.
+ */
+events: number, };
+
+/**
+ * `POST /import`: which of them; none named: all.
+ */
+export type ImportWish = { paths: Array<string>, };
+
+export type Imported = { 
+/**
+ * New ones, and those that something was added to.
+ */
+sessions: number, events: number, 
+/**
+ * Secrets (keys, tokens, passwords in addresses) that were left out.
+ */
+redacted: number, skipped: Array<Skipped>, };
+
 export type InSession<T> = { session_id: string, } & T;
 
 /**
@@ -658,6 +762,15 @@ export type KeepSecret = { secret: string,
  * Whether to ask the service first; a secret that it refuses is not kept. Left out: yes.
  */
 check?: boolean, };
+
+/**
+ * Where what event `seq` says went, as it stands now.
+ */
+export type LettersFact = { session_id: string, 
+/**
+ * The event's number: that of a `streamComplete` or a `permissionRequest`.
+ */
+seq: number, sent: Array<Sent>, };
 
 export type Limits = { sessions: number, 
 /**
@@ -1105,6 +1218,27 @@ export type SearchHits = {
 hits: Array<SearchHit>, };
 
 /**
+ * One way by which a person was told.
+ */
+export type Sent = { to: SentTo, 
+/**
+ * The number's end (`..0001`), or the phone's name.
+ */
+name: string, state: SentState, 
+/**
+ * Why it failed or still waits.
+ */
+why?: string, 
+/**
+ * When it came to this state, as far as that is known; else when it was written.
+ */
+at: number, };
+
+export type SentState = "waiting" | "sent" | "delivered" | "shown" | "failed";
+
+export type SentTo = "sms" | "push";
+
+/**
  * `PATCH /api/sessions/{id}`: what is not named stays.
  */
 export type SessionChange = { title?: string, 
@@ -1150,7 +1284,11 @@ doing: string | null,
 /**
  * Messages that wait for the running turn's end.
  */
-waiting: number, tags: Array<string>, created_at: number, last_at: number, };
+waiting: number, tags: Array<string>, created_at: number, last_at: number, 
+/**
+ * What the model's responses in it cost, as the egress door counted them.
+ */
+cost_dollars: number, tokens: TokenCounts, };
 
 /**
  * What a session does: `cold` (no process; words start one), `starting`, `idle` (a warm process), `working`, `closed`.
@@ -1191,6 +1329,11 @@ export type SetupStep = { id: StepId, state: StepState, says: string, suggestion
  * `POST /setup/{id}/skip`; the answer is the step.
  */
 export type Skip = { skip: boolean, };
+
+/**
+ * A file, or lines of one, that were not taken.
+ */
+export type Skipped = { path: string, why: string, };
 
 /**
  * Since the owner's midnight.
@@ -1246,7 +1389,7 @@ last_event: number, };
 /**
  * Frame `status`, sorted by `kind`: how something stands. Those with a `seq` are durable.
  */
-export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & HouseStatus | { "kind": "session" } & SessionShown | { "kind": "turn_started" } & TurnFact | { "kind": "steered" } & Steered | { "kind": "notice" } & Notice | { "kind": "mode_changed" } & ModeFact | { "kind": "closed" } & SessionFact;
+export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & HouseStatus | { "kind": "session" } & SessionShown | { "kind": "letters" } & LettersFact | { "kind": "turn_started" } & TurnFact | { "kind": "steered" } & Steered | { "kind": "notice" } & Notice | { "kind": "mode_changed" } & ModeFact | { "kind": "closed" } & SessionFact;
 
 export type Steered = { session_id: string, at: number, turn: string, message: number, };
 
@@ -1434,6 +1577,57 @@ export type TwilioNumberWish = { number: string, };
 export type TwilioSaved = { account_sid: string, number: string, allow: Array<string>, restart_needed: boolean, };
 
 /**
+ * `GET /usage?from=&to=&by=&tz=`: what the model's responses cost, as the egress door counted them. Without `from` and `to`:
+ * the last 30 days up to now. `tz` names the time zone whose days are meant (`Europe/Berlin`; `tz_offset_minutes`, east is
+ * more, for one that is not known by name); without either: the computer's.
+ */
+export type Usage = { 
+/**
+ * Where it begins: by day, at the midnight before what was asked for; else at its quarter of an hour.
+ */
+from: number, 
+/**
+ * Where it ends; what happened at this moment is not in it.
+ */
+to: number, by: UsageBy, total: UsageRow, 
+/**
+ * By day: every day, the oldest first, those without any use too. Else the dearest first.
+ */
+rows: Array<UsageRow>, };
+
+/**
+ * What a row of [`Usage`] sums up.
+ */
+export type UsageBy = "day" | "session" | "agent";
+
+export type UsageRow = { 
+/**
+ * By day the date (`2026-03-29`), else the session's id or the agent's name; empty for what belongs to none, and `total`
+ * for the sum.
+ */
+key: string, 
+/**
+ * For a person.
+ */
+label: string, 
+/**
+ * By day: when the day begins.
+ */
+at?: number, dollars: number, tokens_in: number, tokens_out: number, tokens_cache_read: number, tokens_cache_write: number, 
+/**
+ * Of the model.
+ */
+responses: number, 
+/**
+ * That began in it.
+ */
+turns: number, 
+/**
+ * How long those turns took together.
+ */
+time_ms: number, };
+
+/**
  * `POST /twilio/webhook`: the number leads here, and that is proved.
  */
 export type WebhookShown = { 
@@ -1478,6 +1672,10 @@ sessions: Array<SessionShown>,
  * All that are open.
  */
 approvals: Array<ApprovalShown>, 
+/**
+ * Where the newest answers and questions went: those a client already has may stand otherwise since.
+ */
+letters: Array<LettersFact>, 
 /**
  * The newest event's number. A client whose own cursor is higher starts anew: the history was replaced.
  */

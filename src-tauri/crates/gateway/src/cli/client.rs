@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use tokio::net::UnixStream;
 
+/// The door of the Lanyard that runs at some folders, if one does.
 pub struct LocalDoor {
     path: PathBuf,
 }
@@ -20,11 +21,15 @@ impl LocalDoor {
         Self { path: paths.local_door() }
     }
 
+    /// # Errors
+    /// `NOT_RUNNING`, or what the door says.
     pub async fn get(&self, path: &str) -> Result<Value, Problem> {
         let response = self.request(Method::GET, path, Bytes::new()).await?;
         read(response).await
     }
 
+    /// # Errors
+    /// `NOT_RUNNING`, or what the door says.
     pub async fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Problem> {
         let body = serde_json::to_vec(body).map_err(|e| Problem::with_detail(Code::BadRequest, e))?;
         let response = self.request(Method::POST, path, body.into()).await?;
@@ -32,6 +37,9 @@ impl LocalDoor {
     }
 
     /// JSON lines, as long as the other side writes; each goes to `line`, which says whether to go on.
+    ///
+    /// # Errors
+    /// `NOT_RUNNING`.
     pub async fn lines(&self, path: &str, mut line: impl FnMut(Value) -> bool) -> Result<(), Problem> {
         let mut response = self.request(Method::GET, path, Bytes::new()).await?;
         let mut held = Vec::new();

@@ -33,6 +33,10 @@ pub struct Resolved {
     pub push: PushSettings,
     pub workspace: Option<PathBuf>,
     pub agent_uid: u32,
+    /// Of the sandbox.
+    pub size: sandbox::Size,
+    /// Of each session in it.
+    pub limits: sandbox::agent::Limits,
     pub api: ApiSettings,
     pub written: Written,
 }
@@ -240,6 +244,8 @@ impl Resolved {
             push: push(&w)?,
             workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
             agent_uid: agent_uid(w.sandbox.uid),
+            size: size(w.sandbox.size),
+            limits: limits(&w)?,
             api: ApiSettings {
                 per_minute: NonZeroU32::new(w.api.per_minute).unwrap_or(NonZeroU32::MIN),
                 address_per_minute: NonZeroU32::new(w.api.address_per_minute).unwrap_or(NonZeroU32::MIN),
@@ -327,6 +333,31 @@ fn caps(spend: &written::Spend) -> Result<Caps, Refused> {
     })
 }
 
+fn size(written: written::Size) -> sandbox::Size {
+    match written {
+        written::Size::Small => sandbox::Size::Small,
+        written::Size::Medium => sandbox::Size::Medium,
+        written::Size::Large => sandbox::Size::Large,
+    }
+}
+
+fn limits(w: &Written) -> Result<sandbox::agent::Limits, Refused> {
+    let bytes = |key: &str, gigabytes: f64| match gigabytes.is_finite() && gigabytes >= 0.0 {
+        true => Ok((gigabytes * 1e9) as u64),
+        false => Err(wrong(key, "it must be a number of gigabytes, 0 or more", "Write it as in 2.0.")),
+    };
+    let memory = match bytes("limits.memory_gb", w.limits.memory_gb)? {
+        0 => size(w.sandbox.size).memory() / 4 * 3,
+        chosen => chosen,
+    };
+    Ok(sandbox::agent::Limits {
+        memory,
+        cpu: w.limits.processor_minutes.saturating_mul(60),
+        file: bytes("limits.file_gb", w.limits.file_gb)?,
+        free: bytes("limits.free_gb", w.limits.free_gb)?,
+    })
+}
+
 fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Refused> {
     if t.account_sid.is_empty() {
         return Ok(None);
@@ -393,6 +424,7 @@ mod tests {
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[egress]\nallow = [\"*\"]", "egress.allow");
         refused("[spend]\nday = -1.0", "spend.day");
+        refused("[limits]\nmemory_gb = -1.0", "limits.memory_gb");
         refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
         let sid = "AC0123456789abcdef0123456789abcdef";
         refused(&format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"me\""), "twilio.from");

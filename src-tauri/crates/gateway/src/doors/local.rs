@@ -15,7 +15,7 @@ pub use approvals::{Choice, Decide};
 use super::{
     api,
     owners::{Route, owners},
-    phones,
+    page, phones,
     reply::Refusal,
 };
 use crate::{
@@ -76,6 +76,7 @@ pub fn router(app: App) -> Router {
         .merge(settings::routes())
         .merge(accounts::routes())
         .merge(setup::routes())
+        .merge(page::window())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)

@@ -1,11 +1,13 @@
-//! The page, from the built UI: the phone's, and the one behind a link in a text. What they show comes from the API.
+//! The pages, from the built UI: the phone's, the one behind a link in a text, and the window's. What they show comes from the API.
 
 use super::reply::Refusal;
 use axum::{
+    Router,
     body::Body,
     extract::Path,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use domain::Code;
 use rust_embed::RustEmbed;
@@ -17,6 +19,24 @@ struct Ui;
 /// The page itself, the same for every link.
 pub async fn phone() -> Result<Response, Refusal> {
     file("phone.html", "no-store")
+}
+
+/// What the window's page may do: everything comes from the door it came from. `ipc:` is how it speaks to the app around it.
+const WINDOW: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+     connect-src 'self' ipc: http://ipc.localhost; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The window's page, for the local door alone.
+pub fn window<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/", get(index)).route("/assets/{*path}", get(asset)).route("/icons/{name}", get(icon))
+}
+
+async fn index() -> Result<Response, Refusal> {
+    let mut page = file("index.html", "no-store")?;
+    page.headers_mut().insert(header::CONTENT_SECURITY_POLICY, WINDOW);
+    page.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(page)
 }
 
 /// A file of the page. Names carry a hash of what is in them, so they may be kept for ever.

@@ -64,7 +64,8 @@ fn tell(
     now: Timestamp,
 ) -> store::Result<()> {
     let (true, Some(address)) = (push_letters::take_text(tx, about)?, to) else { return Ok(()) };
-    let to = |turn| To { address, session: Some(session), turn };
+    let event = push_letters::event_of(tx, about)?;
+    let to = |turn| To { address, session: Some(session), turn, event };
     let told = match about {
         About::Approval(id) => {
             let approval = approvals::expect(tx, id)?;

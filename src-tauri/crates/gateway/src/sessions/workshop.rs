@@ -17,7 +17,7 @@ use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::Door;
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
-    agent::{Patience, Process},
+    agent::{Limits, Patience, Process},
 };
 use settings::{settings, spec};
 use spare::Spare;
@@ -74,6 +74,7 @@ struct Inner {
     mode: PermissionMode,
     instructions: Option<String>,
     retries: u32,
+    limits: Limits,
     keep_spare: bool,
     door: Door,
     tokens: Tokens,
@@ -109,6 +110,7 @@ impl Workshop {
             mode: agent.mode,
             instructions: text(&agent.instructions),
             retries: agent.model_retries,
+            limits: config.limits,
             keep_spare: agent.spare,
             door,
             tokens,

@@ -72,7 +72,11 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
     let written = match go(app, texting, &letter).await {
         Ok(Went::Sent(sent)) => {
             crate::may_die!("outbox-after-send");
-            app.store.write(move |tx| outbox::sent(tx, id, &sent.sid, sent.status.as_str(), sent.status.rank())).await
+            app.store
+                .write(move |tx| {
+                    outbox::sent(tx, id, &sent.sid, sent.status.as_str(), sent.status.rank(), clock::now())
+                })
+                .await
         }
         Ok(Went::NotListedYet) => {
             let due = clock::now() + LOOK_AGAIN;
@@ -80,7 +84,9 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
         }
         Ok(Went::Already) => Ok(()),
         Err(Trouble::Twilio(e)) => give_up_or_wait(app, &letter, e).await,
-        Err(Trouble::Unsendable(why)) => app.store.write(move |tx| outbox::failed(tx, id, None, &why)).await,
+        Err(Trouble::Unsendable(why)) => {
+            app.store.write(move |tx| outbox::failed(tx, id, None, &why, clock::now())).await
+        }
         Err(Trouble::Store(e)) => Err(e),
     };
     if let Err(e) = written {
@@ -182,7 +188,7 @@ async fn failed(app: &App, letter: &Outgoing, e: &SendError, why: String, now: T
     };
     app.store
         .write(move |tx| {
-            outbox::failed(tx, id, code, &why)?;
+            outbox::failed(tx, id, code, &why, now)?;
             if out && numbers::opted_out(tx, &address)?.is_none() {
                 numbers::set_opted_out(tx, &address, Some(now))?;
             }

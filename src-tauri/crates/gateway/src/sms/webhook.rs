@@ -116,7 +116,7 @@ pub async fn status(
         error: error.map(i64::from),
         why,
     };
-    let counted = app.store.write(move |tx| outbox::receipt(tx, &receipt)).await?;
+    let counted = app.store.write(move |tx| outbox::receipt(tx, &receipt, clock::now())).await?;
     tracing::debug!(status = status.as_str(), error, counted, "a receipt came");
     Ok(twiml())
 }

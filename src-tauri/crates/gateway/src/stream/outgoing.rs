@@ -11,9 +11,9 @@ use crate::{
     pairing::Caller,
     wire::{CaughtUp, Frame, FromServer, PartialWords, Status, StreamData},
 };
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, close_code};
+use axum::extract::ws::{Message, Utf8Bytes, close_code};
 use domain::Problem;
-use futures::{SinkExt, stream::SplitSink};
+use futures::{Sink, SinkExt};
 use tokio::{
     sync::{broadcast, mpsc, watch},
     time::{Instant, interval_at},
@@ -72,7 +72,7 @@ impl Outgoing {
         })
     }
 
-    pub(super) async fn run(&mut self, sink: &mut SplitSink<WebSocket, Message>) -> End {
+    pub(super) async fn run(&mut self, sink: &mut (impl Sink<Message> + Unpin)) -> End {
         let pace = self.app.config.api.pace.ping;
         let mut pings = interval_at(Instant::now() + pace, pace);
         loop {
@@ -96,7 +96,7 @@ impl Outgoing {
         }
     }
 
-    async fn take(&mut self, next: Next, sink: &mut SplitSink<WebSocket, Message>) -> Result<(), End> {
+    async fn take(&mut self, next: Next, sink: &mut (impl Sink<Message> + Unpin)) -> Result<(), End> {
         match next {
             Next::Answer(frame) => send(sink, &frame).await,
             Next::Ping => sink.send(Message::Ping(Vec::new().into())).await.map_err(|_| GONE),
@@ -118,7 +118,7 @@ impl Outgoing {
     }
 
     /// The welcome, then events and partial words as they happened, until there is nothing more.
-    async fn catch_up(&mut self, sink: &mut SplitSink<WebSocket, Message>) -> Result<(), End> {
+    async fn catch_up(&mut self, sink: &mut (impl Sink<Message> + Unpin)) -> Result<(), End> {
         if let Some(welcome) = self.first.take() {
             send(sink, &welcome).await?;
         }
@@ -146,7 +146,7 @@ impl Outgoing {
         Ok(())
     }
 
-    async fn event(&mut self, event: Written, sink: &mut SplitSink<WebSocket, Message>) -> Result<(), End> {
+    async fn event(&mut self, event: Written, sink: &mut (impl Sink<Message> + Unpin)) -> Result<(), End> {
         sink.send(Message::Text(event.text)).await.map_err(|_| GONE)?;
         self.cursor = event.seq;
         // Answers do not wait behind a long history.
@@ -162,7 +162,7 @@ impl Outgoing {
         &mut self,
         late: &mut u32,
         events_wait: bool,
-        sink: &mut SplitSink<WebSocket, Message>,
+        sink: &mut (impl Sink<Message> + Unpin),
     ) -> Result<(), End> {
         loop {
             if self.held.is_none() {
@@ -190,7 +190,7 @@ impl Outgoing {
     }
 }
 
-async fn send(sink: &mut SplitSink<WebSocket, Message>, frame: &Frame) -> Result<(), End> {
+async fn send(sink: &mut (impl Sink<Message> + Unpin), frame: &Frame) -> Result<(), End> {
     let text = serde_json::to_string(frame).map_err(|_| End(close_code::ERROR, "a frame could not be written"))?;
     sink.send(Message::Text(text.into())).await.map_err(|_| GONE)
 }

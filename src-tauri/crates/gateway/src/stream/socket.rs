@@ -1,4 +1,5 @@
-//! One phone's WebSocket: a reader that answers frames, and a writer that pulls what to send.
+//! One client's line: a reader that answers frames, and a writer that pulls what to send. A phone's is a WebSocket, the
+//! window's two channels in process.
 
 use super::{
     hear::{Heard, hear},
@@ -10,9 +11,9 @@ use crate::{
     pairing::{Caller, Connected},
     wire::Frame,
 };
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, close_code};
 use domain::pairing::Scope;
-use futures::{SinkExt, StreamExt, stream::SplitStream};
+use futures::{Sink, SinkExt, Stream, StreamExt};
 use std::time::Duration;
 use tokio::{sync::mpsc, time::timeout};
 
@@ -32,11 +33,16 @@ const TOO_BAD: End = End(close_code::POLICY, "three frames in a row could not be
 const SILENT: End = End(close_code::POLICY, "silent");
 const STOPPING: End = End(close_code::AWAY, "Lanyard stops");
 
-/// Serves one socket until it ends. Without a cursor it begins with what is newest now.
-pub async fn serve(app: App, caller: Caller, after: Option<i64>, socket: WebSocket) {
+/// Serves one line until it ends: what goes to the client, and what comes from it. Without a cursor it begins with what is
+/// newest now.
+pub async fn serve<S, F, E>(app: App, caller: Caller, after: Option<i64>, line: (S, F))
+where
+    S: Sink<Message> + Unpin,
+    F: Stream<Item = Result<Message, E>> + Unpin,
+{
     let page = app.callers.connect(&caller);
     let _shown = app.metrics.socket();
-    let (mut sink, stream) = socket.split();
+    let (mut sink, frames) = line;
     let (answers, waiting) = mpsc::channel(ANSWERS);
     let mut outgoing = match Outgoing::new(&app, &caller, after, waiting).await {
         Ok(outgoing) => outgoing,
@@ -47,7 +53,7 @@ pub async fn serve(app: App, caller: Caller, after: Option<i64>, socket: WebSock
     };
     let end = tokio::select! {
         end = outgoing.run(&mut sink) => end,
-        end = read(&app, &caller, &page, stream, answers) => end,
+        end = read(&app, &caller, &page, frames, answers) => end,
         () = until_shut_out(&app, &caller) => SHUT_OUT,
         () = app.stop.cancelled() => STOPPING,
     };
@@ -70,11 +76,11 @@ async fn until_shut_out(app: &App, caller: &Caller) {
 }
 
 /// Takes the client's frames one after the other, until it is gone, silent, or too bad.
-async fn read(
+async fn read<E>(
     app: &App,
     caller: &Caller,
     page: &Connected,
-    mut frames: SplitStream<WebSocket>,
+    mut frames: impl Stream<Item = Result<Message, E>> + Unpin,
     answers: mpsc::Sender<Frame>,
 ) -> End {
     let mut bad = 0;

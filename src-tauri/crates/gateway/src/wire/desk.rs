@@ -3,6 +3,7 @@
 
 mod accounts;
 mod house;
+mod records;
 mod settings;
 mod setup;
 
@@ -10,6 +11,10 @@ pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecr
 pub use house::{
     BuildImage, Finding, FindingState, Home, ImageProgress, ImageProgressState, ImageShown, ImageShownState, LockShown,
     ProblemShown, Restart, Restarting, SandboxShown, SpendToday, TextingShown,
+};
+pub use records::{
+    Activity, ActivityItem, ActivityKind, ImportFound, ImportLine, ImportProgress, ImportWish, Imported, Skipped,
+    Usage, UsageBy, UsageRow,
 };
 pub use settings::{Field, FieldChoice, FieldKind, Settings};
 pub use setup::{

@@ -66,6 +66,7 @@ pub fn typescript() -> String {
     all.visit::<ApiTokenMade>();
     all.visit::<ApiTokens>();
     desk_types(&mut all);
+    records_types(&mut all);
     let types: Vec<String> = all.by_name.into_values().collect();
     format!("{HEAD}\n{}\n{}", codes(), types.join("\n"))
 }
@@ -95,6 +96,15 @@ fn desk_types(all: &mut Declared) {
     all.visit::<desk::HelloAsk>();
     all.visit::<desk::HelloSent>();
     all.visit::<desk::HelloShown>();
+}
+
+/// What was kept, as the desk shows it.
+fn records_types(all: &mut Declared) {
+    all.visit::<desk::Usage>();
+    all.visit::<desk::Activity>();
+    all.visit::<desk::ImportFound>();
+    all.visit::<desk::ImportWish>();
+    all.visit::<desk::ImportLine>();
 }
 
 fn codes() -> String {

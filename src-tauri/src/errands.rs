@@ -1,0 +1,65 @@
+//! What the tray and the notices ask of the gateway, done by the same routes as the window's page, so that there is one gate
+//! for each.
+
+use crate::controller::Errand;
+use bytes::Bytes;
+use domain::{Code, Problem};
+use gateway::desk::Desk;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+/// # Errors
+/// What the gateway says; `NOT_RUNNING` where there is none.
+pub async fn run(desk: Option<Desk>, errand: Errand) -> Result<(), Problem> {
+    let desk = desk.ok_or(Code::NotRunning)?;
+    let decide = |decision, hash: String| json!({ "decision": decision, "input_hash": hash });
+    let (path, body) = match errand {
+        Errand::Pause => ("/sandbox/pause".to_owned(), json!({})),
+        Errand::Resume => ("/sandbox/resume".to_owned(), json!({})),
+        Errand::Tunnel(on) => ("/tunnel".to_owned(), json!({ "on": on })),
+        Errand::Halt(number) => (format!("/sessions/{number}/halt"), json!({})),
+        Errand::Lock => ("/lock".to_owned(), json!({})),
+        Errand::Allow { id, hash } => (format!("/api/permission/{id}"), decide("allow", hash)),
+        Errand::Deny { id, hash } => (format!("/api/permission/{id}"), decide("deny", hash)),
+        Errand::Answer { id, hash, option } => {
+            (format!("/api/permission/{id}"), json!({ "decision": "answer", "input_hash": hash, "answer": option }))
+        }
+        Errand::Notice { id, hash, allow } => return desk.answer_notice(id, &hash, allow).await.map(|_| ()),
+    };
+    post(&desk, &path, &body).await
+}
+
+async fn post(desk: &Desk, path: &str, body: &Value) -> Result<(), Problem> {
+    let request = Request::builder().method(Method::POST).uri(path).header("content-type", "application/json");
+    let request = request.body(Bytes::from(body.to_string())).map_err(|e| Problem::with_detail(Code::Internal, e))?;
+    let response = desk.call(request).await;
+    match response.status() {
+        StatusCode::OK | StatusCode::ACCEPTED => Ok(()),
+        _ => Err(said(response.body())),
+    }
+}
+
+/// The problem that an answer of a door tells.
+fn said(body: &[u8]) -> Problem {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let problem = Problem::from(word("/data/code").and_then(|code| Code::named(&code)).unwrap_or(Code::Internal));
+    Problem {
+        message: word("/data/message").unwrap_or(problem.message),
+        suggestion: word("/data/details/suggestion").unwrap_or(problem.suggestion),
+        ..problem
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_door_refuses_is_told_in_its_own_words() {
+        let body = br#"{"type":"error","data":{"code":"APPROVAL_GONE","message":"Too late.","details":{"suggestion":"Look."}}}"#;
+        let problem = said(body);
+        assert_eq!((problem.code, &*problem.message, &*problem.suggestion), (Code::ApprovalGone, "Too late.", "Look."));
+        assert_eq!(said(b"?").code, Code::Internal);
+    }
+}
