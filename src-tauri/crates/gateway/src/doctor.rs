@@ -22,7 +22,6 @@ use domain::{Code, Problem};
 use sandbox::Health;
 use std::{future::Future, path::Path, time::Duration};
 
-
 /// Free space below which things start to fail, and below which a word is due. The image takes 2 GB.
 const DISK_LEAST: u64 = 500 << 20;
 const DISK_LOW: u64 = 5 << 30;

@@ -10,7 +10,7 @@ use std::process::Command;
 /// Sets up, builds, and starts Lanyard: its own configuration where accounts are in it, the rehearsal where there are none.
 /// The exit code is that of what was started.
 pub fn run(place: &Place, once: bool, consent: Consent) -> Result<i32> {
-    let ready = setup::prepare(place, Wants { ui: true, sandboxes: true, tests: false }, consent)?;
+    let ready = setup::prepare(place, Wants { ui: true, sandboxes: true, tests: false, benches: false }, consent)?;
     ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;
     let surroundings = programs::relay(place)?;
     let lanyard = programs::program(place, "debug", "gateway", "lanyard")?;

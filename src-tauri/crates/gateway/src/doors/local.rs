@@ -3,6 +3,7 @@
 
 mod approvals;
 mod lan;
+mod records;
 mod tunnel;
 
 pub use approvals::{Choice, Decide};
@@ -67,13 +68,14 @@ pub fn router(app: App) -> Router {
         .merge(tunnel::routes())
         .merge(lan::routes())
         .merge(page::window())
+        .merge(records::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
 }
 
 /// Every route of this door but the API's.
-pub const OWNERS: [&[Route]; 4] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES];
+pub const OWNERS: [&[Route]; 5] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES, records::ROUTES];
 
 owners! {
     get "/status" => status,
@@ -306,7 +308,7 @@ struct From {
 async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
     let (lines, body) = mpsc::channel::<Result<Bytes, Infallible>>(64);
     let bell = *app.store.bells().events.borrow();
-    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell), lines));
+    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell).max(0), lines));
     Response::new(Body::from_stream(futures::stream::unfold(body, |mut body| async {
         body.recv().await.map(|line| (line, body))
     })))

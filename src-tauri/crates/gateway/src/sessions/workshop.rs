@@ -12,13 +12,13 @@ use crate::{
     config::{Paths, Resolved},
     tokens::{TokenKey, Tokens},
 };
+use builds::Builds;
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::Door;
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Limits, Patience, Process},
 };
-use builds::Builds;
 use settings::{settings, spec};
 use spare::Spare;
 pub use state::SandboxState;

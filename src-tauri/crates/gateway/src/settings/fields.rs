@@ -215,7 +215,12 @@ mod tests {
     fn every_line_is_told_in_words_and_a_choice_offers_its_default() {
         for field in all() {
             assert!(field.help.ends_with('.') && !field.label.ends_with('.') && field.label.len() > 2, "{}", field.key);
-            assert_eq!(field.unit.is_some(), field.kind == FieldKind::Number && field.key != "sandbox.uid", "{}", field.key);
+            assert_eq!(
+                field.unit.is_some(),
+                field.kind == FieldKind::Number && field.key != "sandbox.uid",
+                "{}",
+                field.key
+            );
             let offered = field.choices.iter().any(|choice| field.default == choice.value);
             assert_eq!(offered, field.kind == FieldKind::Choice, "{}", field.key);
         }

@@ -113,7 +113,9 @@ impl Workshop {
     /// `BUSY` while one is being built.
     pub fn begin_build(&self, rebuild: bool) -> Result<(), Problem> {
         if !self.0.builds.begin() {
-            return Err(Problem::with_detail(Code::Busy, "The image is being built already.").suggest("Wait for its end."));
+            return Err(
+                Problem::with_detail(Code::Busy, "The image is being built already.").suggest("Wait for its end.")
+            );
         }
         let (workshop, stop) = (self.clone(), self.0.stop.clone());
         self.0.tasks.spawn(async move {
