@@ -74,7 +74,12 @@ const LABEL: usize = 56;
 
 pub fn menu(view: View<'_>) -> Vec<Item> {
     let face = super::Face::of(view.house, view.glance);
-    let mut items = vec![Item::Says(cut(&super::face::says(face, view.house, view.glance), LABEL * 2))];
+    let says = cut(&super::face::says(face, view.house, view.glance), LABEL * 2);
+    let mut items = match (view.house, face) {
+        // What is wrong is explained, and mended, in the window.
+        (House::Up, super::Face::Trouble) => vec![does(&says, Choice::Show("/".into()))],
+        _ => vec![Item::Says(says)],
+    };
     match view.house {
         House::Up => up(&mut items, view),
         House::Refused(why) => {
@@ -89,7 +94,11 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
     }
     if !matches!(view.house, House::Stopping | House::Stopped) {
         items.push(Item::Line);
-        items.push(Item::Switch { label: "Start at login".into(), on: view.autostart, does: Choice::Autostart(!view.autostart) });
+        items.push(Item::Switch {
+            label: "Start at login".into(),
+            on: view.autostart,
+            does: Choice::Autostart(!view.autostart),
+        });
         items.extend(updates(view));
         items.push(does("Quit Lanyard…", Choice::Quit));
     }
@@ -99,14 +108,17 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
 fn up(items: &mut Vec<Item>, view: View<'_>) {
     let glance = view.glance;
     if let Some(trouble) = glance.trouble.as_ref().filter(|_| !glance.approvals.is_empty()) {
-        items.push(Item::Says(cut(trouble, LABEL * 2)));
+        items.push(does(&cut(trouble, LABEL * 2), Choice::Show("/".into())));
     }
     group(items, glance.approvals.iter().take(APPROVALS).map(approval).collect());
     if glance.approvals.len() > APPROVALS {
         items.push(does("All that waits…", Choice::Show("/approvals".into())));
     }
     group(items, glance.working.iter().map(at_work).collect());
-    group(items, vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))]);
+    group(
+        items,
+        vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+    );
     if !glance.recent.is_empty() {
         let recent = glance.recent.iter().map(|s| does(&named(s.number, &s.title), session(s.id)));
         items.push(Item::More { label: "Recent sessions".into(), items: recent.collect() });

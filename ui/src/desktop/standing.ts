@@ -1,7 +1,9 @@
 // How things stand, in a few words and one colour.
 
+import type { SetupStep } from "../lib/api/desk";
 import type { HouseStatus } from "../lib/api/wire";
 import type { Kind } from "./parts/Dot.svelte";
+import { STEPS } from "./steps";
 
 export interface Standing {
     kind: Kind;
@@ -9,7 +11,7 @@ export interface Standing {
 }
 
 /** All of it in one line. What needs the owner comes first. */
-export function house(live: boolean, status: HouseStatus | null, open: number, working: number): Standing {
+export function house(live: boolean, status: HouseStatus | null, open: number, working: number, steps: SetupStep[] = []): Standing {
     if (!live) return { kind: "off", says: "Lanyard does not answer" };
     if (!status) return { kind: "off", says: "Looking…" };
     if (status.sandbox === "trouble") return { kind: "broken", says: "The sandbox is in trouble" };
@@ -17,6 +19,9 @@ export function house(live: boolean, status: HouseStatus | null, open: number, w
     if (status.sandbox === "paused") return { kind: "off", says: "Paused" };
     if (status.tunnel_state === "refused") return { kind: "broken", says: "The tunnel was refused" };
     if (working > 0) return { kind: "working", says: working === 1 ? "One session works" : `${working} sessions work` };
+    const needed = steps.find((step) => STEPS[step.id].needed && step.state !== "done");
+    if (needed?.state === "doing") return { kind: "working", says: "Being set up" };
+    if (needed) return { kind: needed.state === "broken" ? "broken" : "note", says: `${STEPS[needed.id].title} is missing` };
     if (status.sandbox === "preparing") return { kind: "working", says: "Getting ready" };
     return { kind: "well", says: "All is well" };
 }

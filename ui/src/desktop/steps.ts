@@ -15,7 +15,7 @@ export interface Told {
 }
 
 export const STEPS: Record<StepId, Told> = {
-    docker: { title: "Docker", why: "Agents work in a locked container on this computer. Docker is what runs it.", icon: "box", takes: "nothing to do if it runs", needed: true },
+    docker: { title: "Docker", why: "Agents work in a locked container on this computer. Docker is what runs it.", icon: "box", takes: "no time where it runs already", needed: true },
     image: { title: "The sandbox", why: "What is inside the container: Claude Code, Node, git, a browser. It is built once, on this computer.", icon: "download", takes: "3 to 10 minutes, by itself", needed: true },
     key: { title: "Anthropic key", why: "Claude Code answers with it. It stays in this computer's keychain and never enters the sandbox.", icon: "key", takes: "one minute", needed: true },
     tunnel: { title: "Public address", why: "So that your phone reaches this computer from anywhere. ngrok carries it; a free account is enough.", icon: "globe", takes: "one minute", needed: false },

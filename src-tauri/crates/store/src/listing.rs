@@ -56,7 +56,9 @@ impl Wanted {
     fn sql(&self) -> String {
         let columns = crate::sessions::COLUMNS;
         let from = match (&self.ids, &self.tag) {
-            (Some((_, Ids::Only)), _) => "(SELECT value AS one FROM json_each(?6)) few CROSS JOIN sessions ON id = few.one",
+            (Some((_, Ids::Only)), _) => {
+                "(SELECT value AS one FROM json_each(?6)) few CROSS JOIN sessions ON id = few.one"
+            }
             (_, Some(_)) => "(SELECT session AS one FROM tags WHERE tag = ?3) few CROSS JOIN sessions ON id = few.one",
             _ => "sessions",
         };

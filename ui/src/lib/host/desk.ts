@@ -15,7 +15,7 @@ export interface DeskReach extends Host {
     /** None in a browser. */
     readonly native: Native | null;
     /** An answer of JSON lines; each is heard as it comes, where it comes in pieces. */
-    lines<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void>;
+    eachLine<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void>;
 }
 
 export class DeskHost implements DeskReach {
@@ -29,7 +29,7 @@ export class DeskHost implements DeskReach {
         }
     }
 
-    async lines<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void> {
+    async eachLine<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void> {
         const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
         const response = await fetch(path, { method, cache: "no-store", ...sent }).catch(() => {
             throw this.unreached();

@@ -5,6 +5,7 @@ import type { ChannelWord, ScopeWord } from "../api/wire";
 import type { Approvals } from "./approvals.svelte";
 import type { Connection } from "./connection.svelte";
 import type { House } from "./house.svelte";
+import type { Letters } from "./letters.svelte";
 import type { Outbox } from "./outbox.svelte";
 import type { Pictures } from "./pictures.svelte";
 import type { Sessions } from "./sessions.svelte";
@@ -16,6 +17,7 @@ export interface Here {
     readonly outbox: Outbox;
     readonly house: House;
     readonly pictures: Pictures;
+    readonly letters: Letters;
     /** What is written and not said, by session. */
     readonly drafts: Map<string, string>;
     /** How words that are said here are marked. */

@@ -13,6 +13,7 @@ import { Chat } from "./chat.svelte";
 import { Connection, type Listener } from "./connection.svelte";
 import { type Here, provideHere } from "./here";
 import { House } from "./house.svelte";
+import { Letters } from "./letters.svelte";
 import { Outbox } from "./outbox.svelte";
 import { Pairing } from "./pairing.svelte";
 import { Pictures } from "./pictures.svelte";
@@ -35,6 +36,7 @@ export class Phone implements Listener, Here {
     readonly house: House;
     readonly pictures: Pictures;
     readonly push: Push;
+    readonly letters = new Letters();
     readonly router = new Router();
     readonly shell = new AppShell();
     /** What is written and not said, by session. */
@@ -135,6 +137,7 @@ export class Phone implements Listener, Here {
         this.learn(welcome.status);
         void this.sessions.welcome(welcome.sessions);
         this.approvals.welcome(welcome.approvals);
+        this.letters.welcome(welcome.letters);
         void this.outbox.flush();
         for (const chat of this.chats.values()) {
             chat.cut();
@@ -146,6 +149,7 @@ export class Phone implements Listener, Here {
         this.sessions.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
+        this.letters.hear(frame);
         if (frame.type === "status" && frame.data.kind === "house") this.learn(frame.data);
         this.chats.get(sessionOf(frame))?.hear(frame);
         if (!isFact(frame)) return;

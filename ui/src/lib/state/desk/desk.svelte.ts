@@ -9,6 +9,7 @@ import { Approvals } from "../approvals.svelte";
 import { Connection, type Listener } from "../connection.svelte";
 import { type Here, provideHere } from "../here";
 import { House } from "../house.svelte";
+import { Letters } from "../letters.svelte";
 import { Outbox } from "../outbox.svelte";
 import { Pictures } from "../pictures.svelte";
 import { Sessions } from "../sessions.svelte";
@@ -45,6 +46,7 @@ export class Desk implements Listener, Here {
     readonly usage: Usage;
     readonly places = new Places();
     readonly looks = new Looks();
+    readonly letters = new Letters();
     readonly drafts = new Map<string, string>();
     readonly channel = "desktop";
     /** How often the gateway has greeted: what is on the screen is asked for anew with each. */
@@ -108,6 +110,7 @@ export class Desk implements Listener, Here {
         this.house.welcome(welcome);
         void this.sessions.welcome(welcome.sessions);
         this.approvals.welcome(welcome.approvals);
+        this.letters.welcome(welcome.letters);
         void this.outbox.flush();
         void this.thread?.again();
         this.greeted++;
@@ -118,6 +121,7 @@ export class Desk implements Listener, Here {
         this.listing.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
+        this.letters.hear(frame);
         if (this.thread?.id === sessionOf(frame)) this.thread.hear(frame);
         this.outbox.hear(frame);
     }

@@ -1,6 +1,6 @@
 // How everything on this computer stands, and what can be mended from here.
 
-import type { Finding, Home as Standing } from "../../api/desk";
+import type { Finding, Home as Standing, LockShown } from "../../api/desk";
 import type { DeskReach } from "../../host/desk";
 import { Deed, Fetched } from "./fetched.svelte";
 
@@ -12,6 +12,8 @@ export class Home {
     readonly now: Fetched<Standing>;
     readonly findings: Fetched<Finding[]>;
     readonly deed = new Deed();
+    /** What was shut when everything was. */
+    locked = $state.raw<LockShown | null>(null);
     /** What a mend came to, by what it was about. */
     mended = $state.raw<ReadonlyMap<string, Finding>>(new Map());
 
@@ -51,7 +53,14 @@ export class Home {
     tunnel = (on: boolean) => this.act("tunnel", "/tunnel", { on });
     build = (rebuild = false) => this.act("image", "/image/build", { rebuild });
     restart = (force = false) => this.act("restart", "/restart", { force });
-    lock = () => this.act("lock", "/lock");
+
+    async lock(): Promise<boolean> {
+        const worked = await this.deed.run("lock", async () => {
+            this.locked = await this.host.request<LockShown>("POST", "/lock");
+        });
+        await this.now.load();
+        return worked;
+    }
 
     private async act(name: string, path: string, body?: unknown): Promise<boolean> {
         const worked = await this.deed.run(name, () => this.host.request("POST", path, body));

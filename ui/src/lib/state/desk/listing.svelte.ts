@@ -1,14 +1,14 @@
 // The sessions that a person wants to see: filtered by the gateway, page by page, and kept true while they change.
 
-import type { SessionFilter, SessionListed } from "../../api/desk";
-import type { Frame, SearchHit, SessionPage } from "../../api/wire";
+import type { SessionFilter } from "../../api/desk";
+import type { Frame, SearchHit, SessionPage, SessionShown } from "../../api/wire";
 import type { Host } from "../../host";
 import { type Problem, asProblem } from "../../problem";
 
 export const EVERYTHING: SessionFilter = { state: "", agent: "", tag: "" };
 
 export class Listing {
-    list = $state.raw<SessionListed[]>([]);
+    list = $state.raw<SessionShown[]>([]);
     face = $state<"loading" | "ready" | "failed">("loading");
     problem = $state.raw<Problem | null>(null);
     filter = $state.raw<SessionFilter>(EVERYTHING);
@@ -78,7 +78,7 @@ export class Listing {
         if (rest.length < this.list.length || this.wants(session)) this.list = [...rest, session].sort((a, b) => b.last_at - a.last_at);
     }
 
-    private wants({ state, agent, tags }: SessionListed): boolean {
+    private wants({ state, agent, tags }: SessionShown): boolean {
         const { filter } = this;
         const fits = (wanted: string, is: boolean) => wanted === "" || is;
         return this.face === "ready" && fits(filter.state, filter.state === state) && fits(filter.agent, filter.agent === agent) && fits(filter.tag, tags.includes(filter.tag));

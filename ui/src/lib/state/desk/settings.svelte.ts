@@ -1,6 +1,6 @@
 // The config file as a form: what its fields are comes from the gateway, and it says what it will not take.
 
-import type { Field, Nested, Settings as Kept } from "../../api/desk";
+import type { Field, Settings as Kept, Value } from "../../api/desk";
 import type { Host } from "../../host";
 import { Deed, Fetched } from "./fetched.svelte";
 
@@ -8,13 +8,13 @@ export class Settings {
     readonly kept: Fetched<Kept>;
     readonly deed = new Deed();
     /** What was changed and not saved, by key. */
-    changed = $state.raw<ReadonlyMap<string, unknown>>(new Map());
+    changed = $state.raw<ReadonlyMap<string, Value>>(new Map());
     restartNeeded = $state(false);
 
     constructor(private readonly host: Host) {
         this.kept = new Fetched(async () => {
             const kept = await host.request<Kept>("GET", "/settings");
-            this.restartNeeded ||= kept.restart_needed ?? false;
+            this.restartNeeded = kept.restart_needed;
             return kept;
         });
     }
@@ -26,15 +26,15 @@ export class Settings {
         return [...sections].map(([name, fields]) => ({ name, fields }));
     }
 
-    valueOf(field: Field): unknown {
-        return this.changed.has(field.key) ? this.changed.get(field.key) : (at(this.kept.value?.values, field.key) ?? field.default);
+    valueOf(field: Field): Value {
+        return this.changed.get(field.key) ?? at(this.kept.value?.values, field.key) ?? field.default;
     }
 
     isDefault(field: Field): boolean {
         return same(this.valueOf(field), field.default);
     }
 
-    set(field: Field, value: unknown): void {
+    set(field: Field, value: Value): void {
         const changed = new Map(this.changed);
         if (same(value, at(this.kept.value?.values, field.key) ?? field.default)) changed.delete(field.key);
         else changed.set(field.key, value);
@@ -52,7 +52,7 @@ export class Settings {
         const patch = nested(this.changed);
         return this.deed.run("save", async () => {
             const kept = await this.host.request<Kept>("PATCH", "/settings", patch);
-            this.restartNeeded = kept.restart_needed ?? this.restartNeeded;
+            this.restartNeeded = kept.restart_needed;
             this.kept.value = kept;
             this.changed = new Map();
         });
@@ -60,22 +60,21 @@ export class Settings {
 }
 
 /** `spend.day` in `{spend: {day: 5}}` -> 5. */
-export function at(values: Nested | undefined, key: string): unknown {
-    return key.split(".").reduce<unknown>((inside, name) => (typeof inside === "object" && inside !== null ? (inside as Nested)[name] : undefined), values);
+export function at(values: Kept["values"] | undefined, key: string): Value | undefined {
+    const [table = "", name = ""] = key.split(/\.(.*)/s);
+    return values?.[table]?.[name];
 }
 
 /** `spend.day` -> `{spend: {day: …}}`. */
-export function nested(changed: ReadonlyMap<string, unknown>): Nested {
-    const all: Nested = {};
+export function nested(changed: ReadonlyMap<string, Value>): Kept["values"] {
+    const all: Kept["values"] = {};
     for (const [key, value] of changed) {
-        const names = key.split(".");
-        const last = names.pop() ?? key;
-        const inside = names.reduce<Nested>((into, name) => (into[name] ??= {}) as Nested, all);
-        inside[last] = value;
+        const [table = "", name = ""] = key.split(/\.(.*)/s);
+        (all[table] ??= {})[name] = value;
     }
     return all;
 }
 
-function same(a: unknown, b: unknown): boolean {
-    return JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+function same(a: Value, b: Value): boolean {
+    return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,6 +1,6 @@
 // The way from an installed Lanyard to one that works: accounts, the number, the tunnel, each checked where it is entered.
 
-import type { AccountName, AccountShown, Hello, StepId, TwilioAccount, TwilioNumber, WebhookProof } from "../../api/desk";
+import type { AccountChecked, AccountShown, HelloShown, StepId, TwilioAccountShown, TwilioNumber, WebhookShown } from "../../api/desk";
 import type { Host } from "../../host";
 import { Problem } from "../../problem";
 import { Deed, Fetched } from "./fetched.svelte";
@@ -11,35 +11,35 @@ export class Setup {
     readonly accounts: Fetched<AccountShown[]>;
     readonly numbers: Fetched<TwilioNumber[]>;
     readonly deed = new Deed();
-    account = $state.raw<TwilioAccount | null>(null);
-    proof = $state.raw<WebhookProof | null>(null);
-    hello = $state.raw<Hello | null>(null);
+    account = $state.raw<TwilioAccountShown | null>(null);
+    proof = $state.raw<WebhookShown | null>(null);
+    hello = $state.raw<HelloShown | null>(null);
 
     constructor(private readonly host: Host) {
         this.accounts = new Fetched(() => host.request<AccountShown[]>("GET", "/accounts"));
         this.numbers = new Fetched(() => host.request<TwilioNumber[]>("GET", "/twilio/numbers"));
     }
 
-    is(account: AccountName): AccountShown | undefined {
+    is(account: string): AccountShown | undefined {
         return this.accounts.value?.find((known) => known.account === account);
     }
 
     /** A secret that its service refuses is not kept, and is said to be refused. */
-    keep(account: AccountName, secret: string): Promise<boolean> {
+    keep(account: string, secret: string): Promise<boolean> {
         return this.act(`keep-${account}`, async () => {
-            const { checked } = await this.host.request<AccountShown>("PUT", `/accounts/${account}`, { secret: secret.trim() });
-            if (checked && !checked.ok) throw new Problem(checked.code ?? "KEY_REFUSED", checked.says, "Look whether all of it was copied, then try again.");
+            const { checked } = await this.host.request<AccountChecked>("PUT", `/accounts/${account}`, { secret: secret.trim() });
+            if (!checked.ok) throw new Problem(checked.code ?? "KEY_REFUSED", checked.says, checked.suggestion ?? "Look whether all of it was copied, then try again.");
         });
     }
 
-    check(account: AccountName): Promise<boolean> {
+    check(account: string): Promise<boolean> {
         return this.act(`check-${account}`, async () => {
-            const { checked } = await this.host.request<AccountShown>("POST", `/accounts/${account}/check`);
-            if (checked && !checked.ok) throw new Problem(checked.code ?? "KEY_REFUSED", checked.says, "Enter it anew.");
+            const { checked } = await this.host.request<AccountChecked>("POST", `/accounts/${account}/check`);
+            if (!checked.ok) throw new Problem(checked.code ?? "KEY_REFUSED", checked.says, checked.suggestion ?? "Enter it anew.");
         });
     }
 
-    drop(account: AccountName): Promise<boolean> {
+    drop(account: string): Promise<boolean> {
         return this.act(`drop-${account}`, () => this.host.request("DELETE", `/accounts/${account}`));
     }
 
@@ -53,7 +53,7 @@ export class Setup {
 
     async twilio(account_sid: string, auth_token: string): Promise<boolean> {
         const worked = await this.act("twilio", async () => {
-            this.account = await this.host.request<TwilioAccount>("POST", "/twilio/account", { account_sid: account_sid.trim(), ...(auth_token ? { auth_token: auth_token.trim() } : {}) });
+            this.account = await this.host.request<TwilioAccountShown>("POST", "/twilio/account", { account_sid: account_sid.trim(), ...(auth_token ? { auth_token: auth_token.trim() } : {}) });
         });
         if (worked) await this.numbers.anew();
         return worked;
@@ -72,7 +72,7 @@ export class Setup {
 
     webhook(): Promise<boolean> {
         return this.act("webhook", async () => {
-            this.proof = await this.host.request<WebhookProof>("POST", "/twilio/webhook");
+            this.proof = await this.host.request<WebhookShown>("POST", "/twilio/webhook");
         });
     }
 
@@ -88,7 +88,7 @@ export class Setup {
     private async follow(): Promise<void> {
         const until = Date.now() + 120_000;
         while (Date.now() < until) {
-            this.hello = await this.host.request<Hello>("GET", "/twilio/hello");
+            this.hello = await this.host.request<HelloShown>("GET", "/twilio/hello");
             if (this.hello.state === "answered" || this.hello.state === "failed") return;
             await new Promise((resolve) => setTimeout(resolve, HELLO_EVERY_MS));
         }

@@ -1,6 +1,6 @@
 // What was spent: by day, by session, by agent.
 
-import type { Usage as Used, UsageBy, UsageRow } from "../../api/desk";
+import type { Usage as Used, UsageBy } from "../../api/desk";
 import type { Host } from "../../host";
 import { Fetched } from "./fetched.svelte";
 
@@ -27,29 +27,11 @@ export class Usage {
         await Promise.all([this.days.load(), this.rows.load()]);
     }
 
-    /** A bar for each day, also for those on which nothing was spent. */
-    get everyDay(): UsageRow[] {
-        const known = new Map((this.days.value?.rows ?? []).map((row) => [row.key, row]));
-        return daysUpTo(this.now(), this.span).map((key) => known.get(key) ?? { ...NOTHING, key, label: key });
-    }
-
     private ask(by: UsageBy): Promise<Used> {
         const to = this.now();
         const from = new Date(to - (this.span - 1) * DAY_MS).setHours(0, 0, 0, 0);
-        // Minutes to add to UTC for the owner's own clock.
-        const tz_offset_minutes = -new Date(to).getTimezoneOffset();
-        return this.host.request<Used>("GET", `/usage?from=${from}&to=${to}&by=${by}&tz_offset_minutes=${tz_offset_minutes}`);
+        // The days are those of the owner's own clock.
+        const tz = encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone);
+        return this.host.request<Used>("GET", `/usage?from=${from}&to=${to}&by=${by}&tz=${tz}`);
     }
-}
-
-const NOTHING = { dollars: 0, tokens_in: 0, tokens_out: 0, tokens_cache_read: 0, tokens_cache_write: 0, responses: 0, turns: 0, time_ms: 0 };
-
-/** `2026-11-21` and those before it, oldest first, by the owner's own clock. */
-export function daysUpTo(now: number, count: number): string[] {
-    const today = new Date(now);
-    return Array.from({ length: count }, (_, back) => {
-        const day = new Date(today.getFullYear(), today.getMonth(), today.getDate() - (count - 1 - back));
-        const two = (n: number) => String(n).padStart(2, "0");
-        return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
-    });
 }

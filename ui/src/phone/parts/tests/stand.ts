@@ -23,6 +23,6 @@ export function show<P extends Record<string, unknown>>(component: Component<P>,
 export function approval(change: Partial<ApprovalShown> = {}): ApprovalShown {
     return {
         id: "a1", number: 7, session_id: "s", turn: null, kind: "tool", tool: "Bash", target: null, input: { command: "npm test" }, input_hash: "hash", shown: "run: npm test",
-        questions: [], risk: "low", always: ["Bash(npm test *)"], asked_at: Date.now(), expires_at: Date.now() + 600_000, state: "open", ...change,
+        questions: [], risk: "low", always: ["Bash(npm test *)"], asked_at: Date.now(), expires_at: Date.now() + 600_000, state: "open", sent: [], ...change,
     };
 }
