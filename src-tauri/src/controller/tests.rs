@@ -152,7 +152,11 @@ fn a_desktop_without_a_tray_gets_the_window_and_is_told_so() {
     assert_eq!(did[0], "show as it is");
     assert!(did[1].contains("no tray icons") && did[2].contains("Missing"), "{did:?}");
     scene.take(Tick::House(House::Up));
-    assert_eq!(scene.take(Tick::Window(Seen::CloseAsked)), ["drop", "wish Stop", "tray offline"], "closing it is quitting");
+    assert_eq!(
+        scene.take(Tick::Window(Seen::CloseAsked)),
+        ["drop", "wish Stop", "tray offline"],
+        "closing it is quitting"
+    );
 }
 
 #[test]
@@ -202,7 +206,10 @@ fn a_yes_that_was_aimed_at_another_question_does_not_count() {
     scene.glance(|g| g.approvals.push(a.clone()));
     assert_eq!(scene.take(Tick::Chosen(allow(&a))), [""; 0]);
     scene.now += AIM;
-    assert_eq!(scene.take(Tick::Chosen(allow(&a)))[0], format!("run {:?}", Errand::Allow { id: a.id, hash: a.hash.clone() }));
+    assert_eq!(
+        scene.take(Tick::Chosen(allow(&a)))[0],
+        format!("run {:?}", Errand::Allow { id: a.id, hash: a.hash.clone() })
+    );
     let refused = scene.take(Tick::Failed(Code::ApprovalGone.into()));
     assert!(refused[0].starts_with("notice This approval was answered"), "{refused:?}");
 }

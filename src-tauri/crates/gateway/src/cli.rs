@@ -4,6 +4,7 @@
 mod client;
 mod docs;
 mod image;
+mod import;
 mod keys;
 mod lan;
 mod phones;
@@ -130,6 +131,16 @@ enum Command {
         #[arg(long)]
         rebuild: bool,
     },
+    /// Take in the history that Claude Code keeps on this computer: closed sessions that can be searched. What was taken is not
+    /// taken again; keys and tokens in it are left out.
+    Import {
+        /// Only show what there is.
+        #[arg(long)]
+        list: bool,
+        /// Files of it; none means all.
+        #[arg(value_name = "FILE", conflicts_with = "list")]
+        files: Vec<String>,
+    },
     /// The public address: how it fares, or switch it on or off.
     Tunnel {
         #[arg(value_enum)]
@@ -252,6 +263,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Docs => docs::serve(&paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
+        Command::Import { list: true, .. } => import::list(&door, cli.json).await,
+        Command::Import { files, .. } => import::bring(&door, &files, cli.json).await,
         Command::Pause => {
             say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
         }

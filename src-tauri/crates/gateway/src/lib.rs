@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod pairing;
 pub mod pictures;
 pub mod push;
+pub mod records;
 pub mod restart;
 pub mod secrets;
 pub mod sessions;

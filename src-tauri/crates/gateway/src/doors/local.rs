@@ -6,6 +6,7 @@ mod approvals;
 mod house;
 mod image;
 mod lan;
+mod records;
 mod settings;
 mod setup;
 mod tunnel;
@@ -77,6 +78,7 @@ pub fn router(app: App) -> Router {
         .merge(accounts::routes())
         .merge(setup::routes())
         .merge(page::window())
+        .merge(records::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
@@ -93,6 +95,7 @@ pub const OWNERS: &[&[Route]] = &[
     settings::ROUTES,
     accounts::ROUTES,
     setup::ROUTES,
+    records::ROUTES,
 ];
 
 owners! {
@@ -326,7 +329,7 @@ struct From {
 async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
     let (lines, body) = mpsc::channel::<Result<Bytes, Infallible>>(64);
     let bell = *app.store.bells().events.borrow();
-    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell), lines));
+    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell).max(0), lines));
     Response::new(Body::from_stream(futures::stream::unfold(body, |mut body| async {
         body.recv().await.map(|line| (line, body))
     })))

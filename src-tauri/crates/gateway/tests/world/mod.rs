@@ -85,7 +85,7 @@ impl World {
     }
 
     pub fn paths(&self) -> Paths {
-        Paths::find(Some(self.home())).unwrap()
+        Paths { claude: self.home().join("claude"), ..Paths::find(Some(self.home())).unwrap() }
     }
 
     fn write_config(&self) {
