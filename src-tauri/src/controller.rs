@@ -79,6 +79,8 @@ pub trait Desktop: Send + 'static {
     fn drop_window(&mut self);
     /// Loads the page anew, if there is a window: what it came from is another now.
     fn reload_window(&mut self);
+    /// What the window shows where there is no gateway.
+    fn house(&mut self, house: &House);
     /// Tells the page.
     fn native(&mut self, status: &NativeStatus);
     fn show_notice(&mut self, notice: Notice);
@@ -253,6 +255,7 @@ impl<D: Desktop> Controller<D> {
         if self.house == House::Stopping && house != House::Stopped {
             return;
         }
+        self.desktop.house(&house);
         let before = std::mem::replace(&mut self.house, house);
         if self.house != House::Up {
             self.glance = Glance::blank();

@@ -1,9 +1,12 @@
 //! What the tray shows: a pure function of how things stand. Drawing it is each system's own.
 
+pub mod art;
 mod face;
 mod menu;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "linux")]
+mod tone;
 // Compiled where it runs; it could not be run on Linux.
 #[cfg(not(target_os = "linux"))]
 pub mod native;

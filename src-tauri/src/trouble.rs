@@ -1,10 +1,15 @@
 //! What the window shows while there is no gateway: that it starts, or why it does not and how to mend that. Made here, for
 //! there is nothing to ask.
 
-use crate::tray::House;
+use crate::{
+    controller::Tick,
+    tray::{Choice, House},
+    window::tick,
+};
 use domain::{Code, Problem};
-use http::{HeaderValue, Response, header};
-use std::path::PathBuf;
+use http::{HeaderValue, Response, StatusCode, header};
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
 
 /// What such a page is made of.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +50,24 @@ impl Button {
         let (path, label) = known.map_or(("/", ""), |(_, path, label)| (path, label));
         format!("<form method=post action=\"{path}\"><button class=\"{class}\">{label}</button></form>")
     }
+}
+
+/// Does what the button asks for, and leads back to the page.
+pub fn pressed(button: Button, ticks: &mpsc::Sender<Tick>, config: &Path) -> Response<Vec<u8>> {
+    match button {
+        Button::TryAgain => tick(ticks, Tick::Chosen(Choice::TryAgain)),
+        Button::TakeOver => tick(ticks, Tick::Chosen(Choice::TakeOver)),
+        Button::Quit => tick(ticks, Tick::Chosen(Choice::Quit)),
+        Button::ShowConfig => {
+            let folder = config.parent().filter(|_| !config.exists()).unwrap_or(config);
+            if let Err(e) = open::that_detached(folder) {
+                tracing::warn!(error = %e, "the config file could not be shown");
+            }
+        }
+    }
+    let mut back = Response::new(Vec::new());
+    *back.status_mut() = StatusCode::NO_CONTENT;
+    back
 }
 
 /// The page, where there is trouble.

@@ -1,0 +1,170 @@
+//! The app from its start to its end.
+
+use crate::{
+    commands,
+    controller::{Controller, Tick},
+    keep::Keeper,
+    lines::Lines,
+    panel::Panel,
+    scheme,
+    start::{Opening, Start},
+    trouble, window,
+};
+use gateway::{cli, config::Paths};
+use std::{ffi::OsString, process::ExitCode, time::Instant};
+use tauri::{AppHandle, RunEvent};
+use tauri_plugin_autostart::ManagerExt;
+use tokio::sync::{mpsc, watch};
+
+/// What happened and was not taken in yet. A person and a gateway cause a few a second.
+const TICKS: usize = 256;
+/// Wishes for the gateway that wait.
+const WISHES: usize = 8;
+
+/// Runs it; comes back when all has ended.
+pub fn run(opening: Opening) -> ExitCode {
+    if let Some(why) = no_display() {
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    match start(opening) {
+        Ok(code) => u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from),
+        Err(e) => {
+            eprintln!("Lanyard could not start: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where there is nothing to show a window on.
+#[cfg(target_os = "linux")]
+fn no_display() -> Option<&'static str> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    (!set("DISPLAY") && !set("WAYLAND_DISPLAY")).then_some(
+        "There is no display here, so there is nowhere to show a tray or a window.\n\
+         Run the gateway without one: lanyard serve",
+    )
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_display() -> Option<&'static str> {
+    None
+}
+
+fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
+    let paths = Paths::find(opening.home.as_deref())?;
+    let threads = cli::threads()?;
+    tauri::async_runtime::set(threads.handle().clone());
+    let _here = threads.enter();
+    let (ticks, ticking) = mpsc::channel(TICKS);
+    let (wishes, wished) = mpsc::channel(WISHES);
+    let (desk, status) = (watch::Sender::new(None), watch::Sender::new(None));
+    let shown = watch::Sender::new(trouble::Shown { config: paths.config.clone(), ..trouble::Shown::default() });
+    let shared =
+        commands::Shared { desk: desk.subscribe(), lines: Lines::default(), status: status.subscribe(), ticks: ticks.clone() };
+    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe())).manage(shared).build(tauri::generate_context!())?;
+    let handle = app.handle().clone();
+    let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
+    let panel = Panel {
+        app: handle.clone(),
+        ticks: ticks.clone(),
+        wishes,
+        desk: desk.subscribe(),
+        status,
+        shown,
+        icon: crate::panel::Icon::new(ticks.clone()),
+        notices: crate::panel::Notices::new(ticks.clone()),
+        webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
+    };
+    let began = Begun { panel, keeper, opening, ticking, ticks };
+    let mut begun = Some(began);
+    Ok(app.run_return(move |app, event| match event {
+        RunEvent::Ready => begin(app, begun.take()),
+        // The last window was closed: the tray stays.
+        RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::tick(&app.state::<commands::Shared>().ticks, Tick::Opened),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            let screen = urls.iter().find_map(|url| crate::links::screen(url.as_str()));
+            let opening = Opening { screen, ..Opening::default() };
+            window::tick(&app.state::<commands::Shared>().ticks, Tick::StartedAgain(opening));
+        }
+        _ => {}
+    }))
+}
+
+struct Begun {
+    panel: Panel,
+    keeper: Keeper,
+    opening: Opening,
+    ticking: mpsc::Receiver<Tick>,
+    ticks: mpsc::Sender<Tick>,
+}
+
+/// The event loop runs: everything else may begin.
+fn begin(app: &AppHandle, begun: Option<Begun>) {
+    let Some(Begun { panel, keeper, opening, ticking, ticks }) = begun else { return };
+    let autostart = app.autolaunch().is_enabled().unwrap_or(false);
+    let controller = Controller::new(panel, &opening, autostart, Instant::now());
+    tauri::async_runtime::spawn(controller.run(ticking));
+    tauri::async_runtime::spawn(keeper.run());
+    tauri::async_runtime::spawn(async move {
+        cli::asked_to_stop().await;
+        let _the_app_is_ending = ticks.send(Tick::Terminated).await;
+    });
+}
+
+type Reached = (watch::Receiver<Option<gateway::desk::Desk>>, watch::Receiver<trouble::Shown>);
+
+fn builder(opening: &Opening, paths: &Paths, ticks: &mpsc::Sender<Tick>, reached: Reached) -> tauri::Builder<tauri::Wry> {
+    let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
+    let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
+    if let Some(home) = &opening.home {
+        login = login.arg(format!("--home={}", home.display()));
+    }
+    let one = tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
+        let words = arguments.into_iter().skip(1).map(OsString::from);
+        let opening = match Start::read(words, None) {
+            Start::App(opening) => opening,
+            Start::Command => Opening::default(),
+        };
+        window::tick(&again, Tick::StartedAgain(opening));
+    });
+    tauri::Builder::default()
+        // First, so that a second start ends before anything of it begins.
+        .plugin(one.build())
+        .plugin(login.build())
+        .plugin(tauri_plugin_dialog::init())
+        .invoke_handler(tauri::generate_handler![
+            commands::desk_subscribe,
+            commands::desk_tell,
+            commands::desk_unsubscribe,
+            commands::native_status,
+            commands::native_autostart,
+            commands::native_open,
+            commands::native_pick_folder,
+        ])
+        .register_asynchronous_uri_scheme_protocol(scheme::SCHEME, move |_, request, responder| {
+            if let Some(button) = trouble::Button::at(request.uri().path()) {
+                responder.respond(trouble::pressed(button, &buttons, &config));
+                return;
+            }
+            let answering = scheme::answer(reached.0.clone(), reached.1.clone(), request);
+            tauri::async_runtime::spawn(async move { responder.respond(answering.await) });
+        })
+}
+
+/// Each home folder has a Lanyard of its own.
+fn bus_name(opening: &Opening) -> String {
+    const NAME: &str = "dev.lanyard.desktop";
+    match &opening.home {
+        None => NAME.to_owned(),
+        Some(home) => {
+            use std::hash::{DefaultHasher, Hash, Hasher};
+            let mut hash = DefaultHasher::new();
+            std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
+            format!("{NAME}.at{:x}", hash.finish())
+        }
+    }
+}
