@@ -16,6 +16,7 @@ pub mod scheme;
 pub mod start;
 pub mod tray;
 pub mod trouble;
+pub mod updates;
 pub mod window;
 
 mod app;

@@ -5,6 +5,7 @@ mod tests;
 
 use crate::native_status::{UpdateProblem, UpdateShown, UpdateState, WaitsFor};
 use domain::Problem;
+use serde::Deserialize;
 
 /// A newer version, as its list of updates tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,8 @@ pub struct Release {
 }
 
 /// When an update that the owner wants is installed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum When {
     /// As soon as no turn runs.
     Now,
@@ -125,6 +127,11 @@ impl Course {
         };
         self.stage = stage;
         effects
+    }
+
+    /// It starts again when it is installed.
+    pub fn starts_again(&self) -> bool {
+        matches!(self.stage, Stage::Installing { leaving: true, .. })
     }
 
     /// As the window and the tray show it.
