@@ -87,7 +87,7 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
         status,
         updates: update.clone(),
         shown,
-        icon: crate::panel::Icon::new(ticks.clone()),
+        icon: crate::panel::Icon::new(&handle, ticks.clone()),
         notices: crate::panel::Notices::new(ticks.clone()),
         webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
     };

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 pub struct Icon(watch::Sender<Option<Tray>>);
 
 impl Icon {
-    pub fn new(ticks: mpsc::Sender<Tick>) -> Self {
+    pub fn new(_app: &tauri::AppHandle, ticks: mpsc::Sender<Tick>) -> Self {
         let (draw, drawn) = watch::channel(None);
         tokio::spawn(keep(drawn, ticks));
         Self(draw)

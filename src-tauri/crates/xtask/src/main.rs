@@ -96,7 +96,7 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
 }
 
 fn make_image(place: &Place, rebuild: bool, consent: Consent) -> Result<()> {
-    let _ready = setup::prepare(place, Wants { ui: false, sandboxes: true, tests: false }, consent)?;
+    let _ready = setup::prepare(place, Wants { ui: false, sandboxes: true, display: false, tests: false }, consent)?;
     let surroundings = programs::relay(place)?;
     let lanyard = programs::program(place, "debug", "gateway", "lanyard")?;
     image::ensure(place, &lanyard, &surroundings, rebuild)
