@@ -63,9 +63,15 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
     let (update, inputs) = mpsc::channel(updates::INPUTS);
     let (desk, status) = (watch::Sender::new(None), watch::Sender::new(None));
     let shown = watch::Sender::new(trouble::Shown { config: paths.config.clone(), ..trouble::Shown::default() });
-    let shared =
-        commands::Shared { desk: desk.subscribe(), lines: Lines::default(), status: status.subscribe(), ticks: ticks.clone() };
-    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe())).manage(shared).build(tauri::generate_context!())?;
+    let shared = commands::Shared {
+        desk: desk.subscribe(),
+        lines: Lines::default(),
+        status: status.subscribe(),
+        ticks: ticks.clone(),
+    };
+    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe()))
+        .manage(shared)
+        .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
     let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
     let successor = Successor::default();
@@ -136,20 +142,26 @@ fn begin(app: &AppHandle, begun: Option<Begun>) {
 
 type Reached = (watch::Receiver<Option<gateway::desk::Desk>>, watch::Receiver<trouble::Shown>);
 
-fn builder(opening: &Opening, paths: &Paths, ticks: &mpsc::Sender<Tick>, reached: Reached) -> tauri::Builder<tauri::Wry> {
+fn builder(
+    opening: &Opening,
+    paths: &Paths,
+    ticks: &mpsc::Sender<Tick>,
+    reached: Reached,
+) -> tauri::Builder<tauri::Wry> {
     let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
     let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
     if let Some(home) = &opening.home {
         login = login.arg(format!("--home={}", home.display()));
     }
-    let one = tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
-        let words = arguments.into_iter().skip(1).map(OsString::from);
-        let opening = match Start::read(words, None) {
-            Start::App(opening) => opening,
-            Start::Command => Opening::default(),
-        };
-        window::tick(&again, Tick::StartedAgain(opening));
-    });
+    let one =
+        tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
+            let words = arguments.into_iter().skip(1).map(OsString::from);
+            let opening = match Start::read(words, None) {
+                Start::App(opening) => opening,
+                Start::Command => Opening::default(),
+            };
+            window::tick(&again, Tick::StartedAgain(opening));
+        });
     tauri::Builder::default()
         // First, so that a second start ends before anything of it begins.
         .plugin(one.build())

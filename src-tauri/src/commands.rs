@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn a_link_that_could_start_a_program_is_not_opened() {
-        assert!(["https://a.b/c", "http://localhost:1", "sms:+15550100", "mailto:a@b.c"].iter().all(|url| may_open(url)));
+        assert!(
+            ["https://a.b/c", "http://localhost:1", "sms:+15550100", "mailto:a@b.c"].iter().all(|url| may_open(url))
+        );
         let wrong = ["file:///etc/passwd", "javascript:1", "vscode://x", "/bin/sh", "ssh://h", "lanyard://pair"];
         assert!(!wrong.iter().any(|url| may_open(url)));
     }

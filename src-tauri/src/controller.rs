@@ -65,11 +65,25 @@ pub enum Errand {
     Resume,
     Tunnel(bool),
     Halt(u32),
-    Allow { id: ApprovalId, hash: String },
-    Deny { id: ApprovalId, hash: String },
-    Answer { id: ApprovalId, hash: String, option: String },
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
+    Answer {
+        id: ApprovalId,
+        hash: String,
+        option: String,
+    },
     /// From a notice, which anyone who passes by can press.
-    Notice { id: ApprovalId, hash: String, allow: bool },
+    Notice {
+        id: ApprovalId,
+        hash: String,
+        allow: bool,
+    },
     Lock,
 }
 
@@ -383,8 +397,7 @@ impl<D: Desktop> Controller<D> {
 
     /// Brings the tray and the page up to what is known; what has not changed is left alone.
     fn draw(&mut self) {
-        let view =
-            View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
+        let view = View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
         let tray = (!self.away).then(|| Tray::of(view));
         if tray != self.drawn {
             self.desktop.tray(tray.as_ref());

@@ -35,8 +35,14 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Press {
     /// The hash is that of what the notice showed.
-    Allow { id: ApprovalId, hash: String },
-    Deny { id: ApprovalId, hash: String },
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
     /// The window, at this screen.
     Look(String),
 }
@@ -190,7 +196,9 @@ mod tests {
 
     #[test]
     fn what_a_lock_screen_may_not_grant_has_no_allow_and_is_not_written_on_it() {
-        let Some(Tell::Show(notice)) = Told::default().glance(&glance(&[&question(false)]), false).pop() else { panic!() };
+        let Some(Tell::Show(notice)) = Told::default().glance(&glance(&[&question(false)]), false).pop() else {
+            panic!()
+        };
         assert!(!notice.buttons.iter().any(|(press, _)| matches!(press, Press::Allow { .. })));
         assert!(!notice.body.contains("npm"), "{}", notice.body);
     }

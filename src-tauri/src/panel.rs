@@ -79,7 +79,9 @@ impl Desktop for Panel {
     }
 
     fn reload_window(&mut self) {
-        self.on_window(|window| window.navigate(tauri::Url::parse(crate::scheme::ORIGIN).map_err(tauri::Error::InvalidUrl)?));
+        self.on_window(|window| {
+            window.navigate(tauri::Url::parse(crate::scheme::ORIGIN).map_err(tauri::Error::InvalidUrl)?)
+        });
     }
 
     fn house(&mut self, house: &tray::House) {
@@ -105,7 +107,8 @@ impl Desktop for Panel {
             Some(other) => MessageDialogButtons::YesNoCancelCustom(words.yes.into(), other.into(), words.cancel.into()),
             None => MessageDialogButtons::OkCancelCustom(words.yes.into(), words.cancel.into()),
         };
-        let dialog = self.app.dialog().message(words.body).title(words.title).kind(MessageDialogKind::Warning).buttons(buttons);
+        let dialog =
+            self.app.dialog().message(words.body).title(words.title).kind(MessageDialogKind::Warning).buttons(buttons);
         dialog.show_with_result(move |result| {
             let answer = match result {
                 MessageDialogResult::Yes | MessageDialogResult::Ok => Answer::Yes,

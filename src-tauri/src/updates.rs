@@ -223,7 +223,8 @@ impl Running {
         };
         let again = self.course.starts_again();
         tokio::task::spawn_blocking(move || {
-            let input = put_in_place(&feed, &record, &data, again).map_or_else(Input::NotInstalled, |()| Input::Installed);
+            let input =
+                put_in_place(&feed, &record, &data, again).map_or_else(Input::NotInstalled, |()| Input::Installed);
             let _the_app_is_ending = tell.blocking_send(input);
         });
     }

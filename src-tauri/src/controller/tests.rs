@@ -156,7 +156,11 @@ fn a_desktop_without_a_tray_gets_the_window_and_is_told_so() {
     assert_eq!(did[0], "show as it is");
     assert!(did[1].contains("no tray icons") && did[2].contains("Missing"), "{did:?}");
     scene.take(Tick::House(House::Up));
-    assert_eq!(scene.take(Tick::Window(Seen::CloseAsked)), ["drop", "wish Stop", "tray offline"], "closing it is quitting");
+    assert_eq!(
+        scene.take(Tick::Window(Seen::CloseAsked)),
+        ["drop", "wish Stop", "tray offline"],
+        "closing it is quitting"
+    );
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn left_running_it_is_not_seen_until_it_is_started_again() {
 fn the_systems_wish_to_end_is_not_discussed() {
     let mut scene = Scene::up();
     scene.glance(|g| g.working.push(works()));
-    assert_eq!(scene.take(Tick::Terminated), ["drop", "wish Stop", "tray offline"]);
+    assert_eq!(scene.take(Tick::Terminated), ["update Hurry", "drop", "wish Stop", "tray offline"]);
 }
 
 #[test]
@@ -206,7 +210,10 @@ fn a_yes_that_was_aimed_at_another_question_does_not_count() {
     scene.glance(|g| g.approvals.push(a.clone()));
     assert_eq!(scene.take(Tick::Chosen(allow(&a))), [""; 0]);
     scene.now += AIM;
-    assert_eq!(scene.take(Tick::Chosen(allow(&a)))[0], format!("run {:?}", Errand::Allow { id: a.id, hash: a.hash.clone() }));
+    assert_eq!(
+        scene.take(Tick::Chosen(allow(&a)))[0],
+        format!("run {:?}", Errand::Allow { id: a.id, hash: a.hash.clone() })
+    );
     let refused = scene.take(Tick::Failed(Code::ApprovalGone.into()));
     assert!(refused[0].starts_with("notice This approval was answered"), "{refused:?}");
 }
@@ -281,9 +288,4 @@ fn an_update_that_failed_is_told_once_where_nobody_looks() {
     let notice = format!("notice {}", Code::UpdateRefused.entry().sentence);
     assert!(scene.take(Tick::Update(failed.clone())).contains(&notice));
     assert!(!scene.take(Tick::Update(failed)).contains(&notice));
-}
-
-#[test]
-fn a_system_that_ends_the_app_gets_no_update_begun() {
-    assert_eq!(Scene::up().take(Tick::Terminated)[0], "update Hurry");
 }

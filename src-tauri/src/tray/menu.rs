@@ -91,7 +91,11 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
     }
     if !matches!(view.house, House::Stopping | House::Stopped) {
         items.push(Item::Line);
-        items.push(Item::Switch { label: "Start at login".into(), on: view.autostart, does: Choice::Autostart(!view.autostart) });
+        items.push(Item::Switch {
+            label: "Start at login".into(),
+            on: view.autostart,
+            does: Choice::Autostart(!view.autostart),
+        });
         items.extend(updates(view));
         items.push(does("Quit Lanyard…", Choice::Quit));
     }
@@ -108,7 +112,10 @@ fn up(items: &mut Vec<Item>, view: View<'_>) {
         items.push(does("All that waits…", Choice::Show("/approvals".into())));
     }
     group(items, glance.working.iter().map(at_work).collect());
-    group(items, vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))]);
+    group(
+        items,
+        vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+    );
     if !glance.recent.is_empty() {
         let recent = glance.recent.iter().map(|s| does(&named(s.number, &s.title), session(s.id)));
         items.push(Item::More { label: "Recent sessions".into(), items: recent.collect() });

@@ -29,7 +29,9 @@ pub enum When {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// A look is wished. `asked`: by a person, who wants to know what came of it.
-    Look { asked: bool },
+    Look {
+        asked: bool,
+    },
     Found(Option<Release>),
     NotFound(Problem),
     /// The owner wants it.
@@ -82,13 +84,30 @@ pub enum Then {
 enum Stage {
     Off(Problem),
     UpToDate,
-    Looking { asked: bool, before: Box<Stage> },
+    Looking {
+        asked: bool,
+        before: Box<Stage>,
+    },
     Available(Release),
-    Fetching { release: Release, when: When, done: f64 },
+    Fetching {
+        release: Release,
+        when: When,
+        done: f64,
+    },
     /// Here and verified. `leaving`: the gateway is being stopped for it.
-    Ready { release: Release, when: Option<When>, leaving: bool },
-    Installing { release: Release, leaving: bool },
-    Failed { release: Option<Release>, problem: Problem },
+    Ready {
+        release: Release,
+        when: Option<When>,
+        leaving: bool,
+    },
+    Installing {
+        release: Release,
+        leaving: bool,
+    },
+    Failed {
+        release: Option<Release>,
+        problem: Problem,
+    },
 }
 
 /// Where an update is on its course.
@@ -147,14 +166,20 @@ impl Course {
             Stage::Off(why) => UpdateShown { state: UpdateState::Off, problem: Some(why.into()), ..blank },
             Stage::UpToDate => blank,
             // A look that nobody asked for is not seen.
-            Stage::Looking { asked: false, before } => Self { current: self.current.clone(), stage: (**before).clone() }.shown(),
+            Stage::Looking { asked: false, before } => {
+                Self { current: self.current.clone(), stage: (**before).clone() }.shown()
+            }
             Stage::Looking { asked: true, .. } => UpdateShown { state: UpdateState::Checking, ..blank },
             Stage::Available(release) => of(UpdateState::Available, release),
-            Stage::Fetching { release, done, .. } => UpdateShown { progress: Some(*done), ..of(UpdateState::Downloading, release) },
+            Stage::Fetching { release, done, .. } => {
+                UpdateShown { progress: Some(*done), ..of(UpdateState::Downloading, release) }
+            }
             Stage::Ready { release, when, leaving: false } => {
                 UpdateShown { waits_for: when.map(WaitsFor::from), ..of(UpdateState::Ready, release) }
             }
-            Stage::Ready { release, leaving: true, .. } | Stage::Installing { release, .. } => of(UpdateState::Installing, release),
+            Stage::Ready { release, leaving: true, .. } | Stage::Installing { release, .. } => {
+                of(UpdateState::Installing, release)
+            }
             Stage::Failed { release, problem } => UpdateShown {
                 state: UpdateState::Failed,
                 version: release.as_ref().map(|release| release.version.clone()),
@@ -181,7 +206,9 @@ fn look(stage: Stage, asked: bool) -> (Stage, Vec<Effect>) {
             (Stage::Looking { asked, before: Box::new(stage) }, vec![Effect::Look])
         }
         // Somebody looks on now.
-        Stage::Looking { asked: before_asked, before } => (Stage::Looking { asked: asked || before_asked, before }, vec![]),
+        Stage::Looking { asked: before_asked, before } => {
+            (Stage::Looking { asked: asked || before_asked, before }, vec![])
+        }
         Stage::Off(_) | Stage::Fetching { .. } | Stage::Ready { .. } | Stage::Installing { .. } => (stage, vec![]),
     }
 }
@@ -257,7 +284,9 @@ fn hurry(stage: Stage) -> (Stage, Vec<Effect>) {
 
 fn stopped(stage: Stage) -> (Stage, Vec<Effect>) {
     match stage {
-        Stage::Ready { release, when: Some(_), leaving } => (Stage::Installing { release, leaving }, vec![Effect::Install]),
+        Stage::Ready { release, when: Some(_), leaving } => {
+            (Stage::Installing { release, leaving }, vec![Effect::Install])
+        }
         // It ends when it is done: what is being put in place must not be left half.
         Stage::Installing { .. } => (stage, vec![]),
         other => (other, vec![Effect::Leave(Then::Nothing)]),

@@ -52,7 +52,8 @@ impl Feed {
     pub async fn look(&self) -> Result<Option<Release>, Problem> {
         let updater = self.updater().map_err(|e| problems::of(&e))?;
         let found = updater.check().await.map_err(|e| problems::of(&e))?;
-        let release = found.as_ref().map(|update| Release { version: update.version.clone(), notes: update.body.clone() });
+        let release =
+            found.as_ref().map(|update| Release { version: update.version.clone(), notes: update.body.clone() });
         *self.here() = Here { found, fetched: None };
         Ok(release)
     }
@@ -91,6 +92,9 @@ impl Feed {
             fetched = update.download(count, || ()) => fetched.map_err(|e| problems::of(&e))?,
             () = too_much.notified() => return Err(Problem::with_detail(Code::UpdateRefused, "It is far too large.")),
         };
+        if !self.installation.takes(&fetched) {
+            return Err(problems::no_program());
+        }
         self.here().fetched = Some(fetched);
         Ok(())
     }
@@ -107,9 +111,6 @@ impl Feed {
         match &self.installation {
             Installation::File(file) => {
                 update.verify(&bytes).map_err(|e| problems::of(&e))?;
-                if !replace::is_program(&bytes) {
-                    return Err(problems::no_program());
-                }
                 replace::replace(file, &bytes).map_err(|e| problems::not_written(&e))
             }
             Installation::Package | Installation::Bundle => {

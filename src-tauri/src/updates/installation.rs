@@ -51,6 +51,21 @@ impl Installation {
     }
 }
 
+impl Installation {
+    /// Whether these are bytes of what it is replaced by. Another program's would be put in place as well.
+    pub fn takes(&self, bytes: &[u8]) -> bool {
+        const ELF: &[u8] = b"\x7fELF";
+        const DEB: &[u8] = b"!<arch>\n";
+        const RPM: &[u8] = &[0xed, 0xab, 0xee, 0xdb];
+        match self {
+            Self::File(_) => bytes.starts_with(ELF),
+            Self::Package => bytes.starts_with(DEB) || bytes.starts_with(RPM),
+            // Unpacked before anything is replaced.
+            Self::Bundle => true,
+        }
+    }
+}
+
 /// `APPIMAGE` is inherited: in the terminal of an editor that is an AppImage it names that editor. Ours holds this program.
 fn appimage(here: &Surroundings) -> Result<PathBuf, Problem> {
     let ours = here.appdir.as_ref().is_some_and(|mount| here.program.starts_with(mount));
@@ -96,7 +111,8 @@ impl Surroundings {
 }
 
 fn found(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 #[cfg(test)]
@@ -122,11 +138,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let editor = folder.path().join("Editor.AppImage");
         std::fs::write(&editor, "x").unwrap();
-        let mut here = Surroundings { appimage: Some(editor.clone()), appdir: Some("/tmp/.mount_Editor".into()), ..here(folder.path()) };
-        assert_eq!(Installation::look(Packed::Raw, &here), Ok(Installation::File(here.program.canonicalize().unwrap())));
+        let mut here = Surroundings {
+            appimage: Some(editor.clone()),
+            appdir: Some("/tmp/.mount_Editor".into()),
+            ..here(folder.path())
+        };
+        assert_eq!(
+            Installation::look(Packed::Raw, &here),
+            Ok(Installation::File(here.program.canonicalize().unwrap()))
+        );
         assert_eq!(Installation::look(Packed::AppImage, &here).unwrap_err().code, Code::UpdatesOff);
         here.appdir = Some(folder.path().to_owned());
         assert_eq!(Installation::look(Packed::AppImage, &here), Ok(Installation::File(editor.canonicalize().unwrap())));
+    }
+
+    #[test]
+    fn what_is_no_program_is_not_taken_for_one() {
+        let file = Installation::File("/x".into());
+        assert!(file.takes(b"\x7fELF\x02") && !file.takes(b"#!/bin/sh") && !file.takes(b""));
+        assert!(Installation::Package.takes(b"!<arch>\ndebian-binary") && !Installation::Package.takes(b"\x7fELF"));
     }
 
     #[test]

@@ -21,12 +21,15 @@ pub fn of(error: &Error) -> Problem {
             Code::UpdateNotForHere.into()
         }
         Error::Minisign(_) | Error::Base64(_) | Error::SignatureUtf8(_) => Code::UpdateRefused.into(),
-        Error::SignedVersionMismatch { signed, announced } => {
-            Problem::with_detail(Code::UpdateRefused, format!("It was announced as {announced} and is signed as {signed}."))
-        }
+        Error::SignedVersionMismatch { signed, announced } => Problem::with_detail(
+            Code::UpdateRefused,
+            format!("It was announced as {announced} and is signed as {signed}."),
+        ),
         Error::MissingSignedVersion => Problem::with_detail(Code::UpdateRefused, "Its signature names no version."),
         Error::InvalidUpdaterFormat | Error::BinaryNotFoundInArchive => no_program(),
-        Error::AuthenticationFailed | Error::DebInstallFailed | Error::PackageInstallFailed => Code::UpdateNotAllowed.into(),
+        Error::AuthenticationFailed | Error::DebInstallFailed | Error::PackageInstallFailed => {
+            Code::UpdateNotAllowed.into()
+        }
         // The plugin found no program that could ask for the right.
         Error::Io(e) if e.kind() == io::ErrorKind::NotFound => Code::UpdateNotAllowed.into(),
         Error::Io(e) => not_written(e),

@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn what_ended_badly_is_told_once() {
         let data = tempfile::tempdir().unwrap();
-        for (left, code) in [(record(Some(Code::UpdateTakenBack)), Code::UpdateTakenBack), (record(None), Code::UpdateNotInstalled)] {
+        for (left, code) in
+            [(record(Some(Code::UpdateTakenBack)), Code::UpdateTakenBack), (record(None), Code::UpdateNotInstalled)]
+        {
             left.write(data.path()).unwrap();
             assert!(matches!(Left::find(data.path(), "0.1.0"), Left::Ended(problem) if problem.code == code));
             assert_eq!(Left::find(data.path(), "0.1.0"), Left::Nothing);

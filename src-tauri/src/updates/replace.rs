@@ -37,11 +37,6 @@ pub fn put_back(file: &Path) -> io::Result<()> {
     fs::rename(previous(file), file).inspect(|()| settle(file))
 }
 
-/// Programs begin like this on Linux, AppImages too.
-pub fn is_program(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x7fELF")
-}
-
 fn write(next: &Path, bytes: &[u8], like: &Path) -> io::Result<()> {
     let _left_by_a_power_cut = fs::remove_file(next);
     let mut file = OpenOptions::new().write(true).create_new(true).open(next)?;

@@ -160,8 +160,11 @@ mod tests {
         script("lanyard.previous", "true");
         fs::write(at("lanyard.db"), "new").unwrap();
         fs::write(at("lanyard.db.before-update"), "old").unwrap();
-        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(at("lanyard")), problem: None }.write(folder.path()).unwrap();
-        let trial = Trial { data: folder.path().to_owned(), program: at("lanyard"), arguments: vec!["--minimized".into()] };
+        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(at("lanyard")), problem: None }
+            .write(folder.path())
+            .unwrap();
+        let trial =
+            Trial { data: folder.path().to_owned(), program: at("lanyard"), arguments: vec!["--minimized".into()] };
         World { folder, trial }
     }
 
@@ -227,6 +230,9 @@ mod tests {
         assert_eq!(words(&["--minimized"]), None);
         assert_eq!(words(&[ASKED, "/data"]), None);
         let arguments = vec!["--minimized".into()];
-        assert_eq!(words(&[ASKED, "/d", "/p", "--minimized"]), Some(Trial { data: "/d".into(), program: "/p".into(), arguments }));
+        assert_eq!(
+            words(&[ASKED, "/d", "/p", "--minimized"]),
+            Some(Trial { data: "/d".into(), program: "/p".into(), arguments })
+        );
     }
 }

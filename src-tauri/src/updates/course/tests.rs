@@ -17,7 +17,10 @@ fn after(course: &mut Course, inputs: impl IntoIterator<Item = Input>) -> Vec<Ef
 
 fn ready(when: When) -> Course {
     let mut course = course();
-    after(&mut course, [Input::Look { asked: true }, Input::Found(Some(release())), Input::Install(when), Input::Verified]);
+    after(
+        &mut course,
+        [Input::Look { asked: true }, Input::Found(Some(release())), Input::Install(when), Input::Verified],
+    );
     course
 }
 
@@ -31,7 +34,10 @@ fn a_newer_version_is_shown_and_not_fetched_until_the_owner_wants_it() {
     assert_eq!(course.step(Input::Look { asked: false }), [Effect::Look]);
     assert_eq!(course.step(Input::Found(Some(release()))), []);
     let shown = course.shown();
-    assert_eq!((shown.state, shown.version.as_deref(), shown.notes.as_deref()), (UpdateState::Available, Some("0.2.0"), Some("Better.")));
+    assert_eq!(
+        (shown.state, shown.version.as_deref(), shown.notes.as_deref()),
+        (UpdateState::Available, Some("0.2.0"), Some("Better."))
+    );
     assert_eq!(course.step(Input::Install(When::Quit)), [Effect::Fetch]);
     course.step(Input::Fetched(0.5));
     assert_eq!((state(&course), course.shown().progress), (UpdateState::Downloading, Some(0.5)));
@@ -102,7 +108,10 @@ fn what_could_not_be_put_in_place_is_told_by_the_version_that_goes_on() {
     let effects = course.step(Input::NotInstalled(problem.clone()));
     assert_eq!(effects, [Effect::Remember(problem.clone()), Effect::Leave(Then::SameAgain)]);
     let next = Course::new("0.1.0".into(), Some(problem));
-    assert_eq!((state(&next), next.shown().problem.unwrap().code.as_str()), (UpdateState::Failed, "UPDATE_NOT_INSTALLED"));
+    assert_eq!(
+        (state(&next), next.shown().problem.unwrap().code.as_str()),
+        (UpdateState::Failed, "UPDATE_NOT_INSTALLED")
+    );
 }
 
 #[test]
