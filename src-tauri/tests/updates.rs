@@ -206,6 +206,6 @@ async fn at_quit_it_is_put_in_place_and_nothing_starts() {
 
 #[test]
 fn both_versions_can_be_built() {
-    let versions = updates_world::versions::Versions::build();
+    let versions = updates_world::versions::Versions::ready();
     assert!(versions.older.is_file() && versions.newer.is_file());
 }

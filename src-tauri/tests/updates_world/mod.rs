@@ -1,5 +1,7 @@
 //! An older Lanyard on a desktop of its own, in a folder of the owner's, and a place where releases are offered.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 pub mod versions;
 
 use crate::desktop::{
@@ -26,18 +28,26 @@ pub struct World {
     pub versions: Versions,
     /// The installed program.
     pub program: PathBuf,
+    first_on_path: Option<PathBuf>,
 }
 
 impl World {
+    /// The plain program, in the home folder.
     pub async fn new() -> Self {
-        let versions = tokio::task::spawn_blocking(Versions::build).await.unwrap();
+        let versions = tokio::task::spawn_blocking(Versions::ready).await.unwrap();
+        let older = versions.older.clone();
+        Self::with(versions, &older).await
+    }
+
+    /// `older` in the home folder.
+    pub async fn with(versions: Versions, older: &Path) -> Self {
         let desktop = Desktop::new().await;
         let (panel, releases) = (desktop.panel().await, Releases::start().await.unwrap());
         fs::write(desktop.home.path().join("ca.pem"), releases.ca()).unwrap();
         let program = desktop.home.path().join("Lanyard");
-        fs::copy(&versions.older, &program).unwrap();
+        fs::copy(older, &program).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        Self { desktop, panel, releases, versions, program }
+        Self { desktop, panel, releases, versions, program, first_on_path: None }
     }
 
     /// The installed program, as [`Desktop::command`] starts the built one.
@@ -51,9 +61,17 @@ impl World {
         command
             .env("SSL_CERT_FILE", self.desktop.home.path().join("ca.pem"))
             .env("LANYARD_UPDATE_URL", self.releases.list());
+        if let Some(first) = &self.first_on_path {
+            let rest = std::env::var("PATH").unwrap_or_default();
+            command.env("PATH", format!("{}:{rest}", first.display()));
+        }
         let log = fs::File::options().create(true).append(true).open(self.desktop.home.path().join("log")).unwrap();
         command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(log).kill_on_drop(true);
         command
+    }
+
+    pub fn first_on_path(&mut self, folder: PathBuf) {
+        self.first_on_path = Some(folder);
     }
 
     pub fn start(&self) -> App {

@@ -39,6 +39,16 @@ impl MakersKey {
         }
     }
 
+    /// As `tauri signer generate` writes it, with an empty password.
+    ///
+    /// # Errors
+    /// If it is no such key.
+    pub fn of_bundler(text: &str) -> anyhow::Result<Self> {
+        let text = String::from_utf8(BASE64_STANDARD.decode(text.trim())?)?;
+        let secret = SecretKeyBox::from_string(&text)?.into_secret_key(Some(String::new()))?;
+        Ok(Self { public: PublicKey::from_secret_key(&secret)?, secret })
+    }
+
     /// As `plugins.updater.pubkey` has it.
     ///
     /// # Errors

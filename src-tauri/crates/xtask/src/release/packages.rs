@@ -142,6 +142,12 @@ impl Packages<'_> {
         if !cfg!(target_os = "linux") {
             bundle["resources"] = json!({ &relay: "lanyard-relay" });
         }
+        // Of a certificate in the user's store.
+        if let Ok(thumbprint) = std::env::var("LANYARD_WINDOWS_CERTIFICATE") {
+            let stamps = "http://timestamp.digicert.com";
+            bundle["windows"] =
+                json!({ "certificateThumbprint": thumbprint, "digestAlgorithm": "sha256", "timestampUrl": stamps });
+        }
         json!({
             "version": self.version,
             "bundle": bundle,
