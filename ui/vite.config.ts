@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { svelteTesting } from "@testing-library/svelte/vite";
-import { type Plugin, build } from "vite";
+import { type Plugin, type Rolldown, build } from "vite";
 import { defineConfig } from "vitest/config";
 
 /** The oldest phones that get security updates. */
@@ -16,7 +16,7 @@ function worker(): Plugin {
         name: "lanyard-worker",
         apply: "build",
         async writeBundle({ dir }, bundle) {
-            const names = Object.keys(bundle).filter((name) => name.startsWith("assets/"));
+            const names = [...filesOf(bundle, "phone.html")];
             const shell = ["/", ...BESIDE, ...names.map((name) => `/${name}`).sort()];
             const page = bundle["phone.html"];
             const version = createHash("sha256").update(JSON.stringify([shell, page?.type === "asset" ? String(page.source) : ""])).digest("hex").slice(0, 12);
@@ -36,6 +36,25 @@ function worker(): Plugin {
     };
 }
 
+/** All that one page is made of, and nothing of another. */
+function filesOf(bundle: Rolldown.OutputBundle, page: string): Set<string> {
+    const files = new Set<string>();
+    const take = (name: string): void => {
+        const file = bundle[name];
+        if (files.has(name) || !file) return;
+        files.add(name);
+        if (file.type !== "chunk") return;
+        const { importedCss = [], importedAssets = [] } = file.viteMetadata ?? {};
+        for (const needed of [...file.imports, ...file.dynamicImports, ...importedCss, ...importedAssets]) take(needed);
+    };
+    for (const file of Object.values(bundle)) if (file.type === "chunk" && file.facadeModuleId?.endsWith(`/${page}`)) take(file.fileName);
+    // What the page itself names beside its script: its icon.
+    const html = bundle[page];
+    const words = html?.type === "asset" ? String(html.source) : "";
+    for (const [, name = ""] of words.matchAll(/(?:href|src)="\/([^"]+)"/g)) take(name);
+    return files;
+}
+
 export default defineConfig({
     plugins: [svelte(), svelteTesting(), worker()],
     build: {
@@ -43,7 +62,7 @@ export default defineConfig({
         // The gateway's content policy allows files of its own and nothing inline.
         assetsInlineLimit: 0,
         modulePreload: { polyfill: false },
-        rolldownOptions: { input: { phone: "phone.html" } },
+        rolldownOptions: { input: { phone: "phone.html", window: "index.html" } },
     },
     // The icon lies beside this folder.
     server: { fs: { allow: [".."] } },

@@ -22,6 +22,7 @@ pub use end::{Ending, Patience};
 pub use launch::{AgentLaunch, Session};
 pub use process::{Control, NotReady, Process, ProcessIo, Ready};
 pub use read::{Heard, LINE_CAP, Options, Reader, TURN_CAP};
+pub use relay::within::{ITSELF as OVER_MEMORY, Limits};
 pub use say::encode;
 
 use crate::{Command, Error, ProcessMark, Sandboxes};
@@ -31,7 +32,7 @@ impl Sandboxes {
     /// Starts Claude Code in a running sandbox and says `initialize` to it at once. Returns as soon as the engine has
     /// started the process; [`Control::ready`] tells when it can take a turn.
     pub async fn start_agent(&self, id: SandboxId, launch: AgentLaunch) -> Result<Process, Error> {
-        let mut command = Command::new(launch.argv("claude")).cwd(launch::WORKSPACE);
+        let mut command = Command::new(launch.limits.around(launch.argv("claude"))).cwd(launch::WORKSPACE);
         for (name, value) in launch.env() {
             command = command.env(name, value);
         }

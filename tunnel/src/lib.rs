@@ -14,7 +14,7 @@ pub mod qr;
 pub mod retry;
 mod status;
 
-pub use self::ngrok::{Config, Pace, Tunnel};
+pub use self::ngrok::{Config, Pace, Tunnel, sign_in};
 pub use connection::{Connection, Peer, Visitors, Way};
 pub use error::Error;
 pub use lan::{Authority, Lan, LanConfig, LanStatus, Reach};

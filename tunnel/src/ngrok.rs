@@ -22,6 +22,8 @@ use crate::{
     retry::Schedule,
     status::TunnelStatus,
 };
+use domain::Problem;
+use line::Line;
 use secrecy::{ExposeSecret, SecretString};
 use shared::Shared;
 use std::{sync::Arc, time::Duration};
@@ -133,6 +135,29 @@ impl Tunnel {
         closed.map_err(|_| Error::StillClosing(deadline))
     }
 }
+
+/// Whether ngrok takes this token: a session is really begun, and ended again. No endpoint is opened, so a tunnel that is
+/// open elsewhere is not disturbed.
+///
+/// # Errors
+/// `CONFIG_INVALID` for a config that could never work, else what ngrok says or what keeps from reaching it.
+pub async fn sign_in(config: Config) -> Result<(), Problem> {
+    check(&config).map_err(|e| e.problem())?;
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let shared = Arc::new(Shared::new(config));
+    let (news, _nobody_acts_on_them) = mpsc::channel(1);
+    let line = Line::new(shared.clone(), news);
+    let signed_in = session::sign_in(&shared.config, &line).await;
+    // The SDK's own close leaves the session there.
+    line.over.cancel();
+    shared.stop.cancel();
+    shared.open.close();
+    let _closes_by_itself = tokio::time::timeout(GONE_WITHIN, shared.open.wait()).await;
+    signed_in.map_err(|why| why.problem)
+}
+
+/// For the sockets of a session that was begun only to see whether it can be.
+const GONE_WITHIN: Duration = Duration::from_secs(2);
 
 fn check(config: &Config) -> Result<(), Error> {
     use rustls::pki_types::{CertificateDer, DnsName, pem::PemObject};

@@ -37,6 +37,8 @@ impl Report {
 
 #[cfg(target_os = "linux")]
 pub use sweep::end;
+#[cfg(target_os = "linux")]
+pub(crate) use sweep::{kill, marked};
 
 #[cfg(target_os = "linux")]
 mod sweep {
@@ -71,7 +73,7 @@ mod sweep {
             }
             // Stopped first, so that none forks while the others die.
             found.iter().for_each(|pid| signal(*pid, Signal::STOP));
-            found.iter().for_each(|pid| signal(*pid, Signal::KILL));
+            found.iter().for_each(|pid| kill(*pid));
             killed.extend(found);
             sleep(PAUSE);
         }
@@ -88,6 +90,10 @@ mod sweep {
         Ok(true)
     }
 
+    pub(crate) fn kill(pid: i32) {
+        signal(pid, Signal::KILL);
+    }
+
     /// A process that is gone already, or is not ours, is none of this sweep's.
     fn signal(pid: i32, signal: Signal) {
         if let Some(pid) = Pid::from_raw(pid) {
@@ -95,7 +101,8 @@ mod sweep {
         }
     }
 
-    fn marked(mark: &str) -> io::Result<Vec<i32>> {
+    /// Whoever carries the mark now.
+    pub(crate) fn marked(mark: &str) -> io::Result<Vec<i32>> {
         let numbers = fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         Ok(numbers.filter(|pid| carries(*pid, mark)).collect())
     }

@@ -17,6 +17,7 @@ pub mod pipe;
 #[cfg(unix)]
 pub mod serve;
 mod stream;
+pub mod within;
 
 pub use header::{Answer, Header, Kind};
 pub use mux::{CONNECTIONS, Mux, Offers, Side, start};

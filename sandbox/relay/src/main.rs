@@ -1,10 +1,11 @@
-//! The program inside a sandbox: `serve` is its main process, `pipe` a carrier for it, `end` ends marked processes.
+//! The program inside a sandbox: `serve` is its main process, `pipe` a carrier for it, `end` ends marked processes, `within`
+//! runs a program within limits.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match linux::run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => {
             eprintln!("lanyard-relay: {e}");
             std::process::ExitCode::FAILURE
@@ -14,13 +15,24 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use relay::{PIPE_SOCKET, PORT, SOCKET_FOLDER, SOCKET_NAME, end, pipe, serve};
-    use std::{io, path::Path};
+    use relay::{
+        PIPE_SOCKET, PORT, SOCKET_FOLDER, SOCKET_NAME, end, pipe, serve,
+        within::{self, Limits},
+    };
+    use std::{io, path::Path, process::ExitCode};
 
-    const USAGE: &str =
-        "use: lanyard-relay serve [PORT PIPE_SOCKET [GATEWAY_SOCKET]] | pipe [PIPE_SOCKET] | end MARK [PID]";
+    const USAGE: &str = "use: lanyard-relay serve [PORT PIPE_SOCKET [GATEWAY_SOCKET]] | pipe [PIPE_SOCKET] | end MARK [PID] | within MEMORY CPU FILE FREE -- PROGRAM ...";
 
-    pub fn run(arguments: &[&str]) -> io::Result<()> {
+    pub fn run(arguments: &[&str]) -> io::Result<ExitCode> {
+        if let ["within", within @ ..] = arguments {
+            let (limits, argv) = Limits::parse(within).ok_or_else(usage)?;
+            let code = wait_for(within::run(limits, argv))?;
+            return Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
+        }
+        carry(arguments).map(|()| ExitCode::SUCCESS)
+    }
+
+    fn carry(arguments: &[&str]) -> io::Result<()> {
         match arguments {
             ["serve"] => {
                 // Mounted only where the engine can share a socket with the gateway.

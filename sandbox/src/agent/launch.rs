@@ -1,6 +1,6 @@
 //! How Claude Code is started: arguments and environment.
 
-use super::{Options, mcp};
+use super::{Limits, Options, mcp};
 use domain::{PermissionMode, agent::Rule};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -52,10 +52,12 @@ pub struct AgentLaunch {
     pub env: Vec<(String, String)>,
     /// Whether the agent gets Lanyard's own tools (`send_photo`).
     pub tools: bool,
+    /// Of this process and all it starts.
+    pub limits: Limits,
 }
 
 impl AgentLaunch {
-    /// With Claude Code's own model, default mode, no rules, the relay as base URL and proxy, four retries, and tools.
+    /// With Claude Code's own model, default mode, no rules, the relay as base URL and proxy, four retries, tools, and no limits.
     pub fn new(session: Session, token: SecretString) -> Self {
         Self {
             session,
@@ -69,6 +71,7 @@ impl AgentLaunch {
             retries: 4,
             env: Vec::new(),
             tools: true,
+            limits: Limits::default(),
         }
     }
 

@@ -76,7 +76,12 @@ const LABEL: usize = 56;
 
 pub fn menu(view: View<'_>) -> Vec<Item> {
     let face = super::Face::of(view.house, view.glance);
-    let mut items = vec![Item::Says(cut(&super::face::says(face, view.house, view.glance), LABEL * 2))];
+    let says = cut(&super::face::says(face, view.house, view.glance), LABEL * 2);
+    let mut items = match (view.house, face) {
+        // What is wrong is explained, and mended, in the window.
+        (House::Up, super::Face::Trouble) => vec![does(&says, Choice::Show("/".into()))],
+        _ => vec![Item::Says(says)],
+    };
     match view.house {
         House::Up => up(&mut items, view),
         House::Refused(why) => {
@@ -105,7 +110,7 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
 fn up(items: &mut Vec<Item>, view: View<'_>) {
     let glance = view.glance;
     if let Some(trouble) = glance.trouble.as_ref().filter(|_| !glance.approvals.is_empty()) {
-        items.push(Item::Says(cut(trouble, LABEL * 2)));
+        items.push(does(&cut(trouble, LABEL * 2), Choice::Show("/".into())));
     }
     group(items, glance.approvals.iter().take(APPROVALS).map(approval).collect());
     if glance.approvals.len() > APPROVALS {

@@ -180,8 +180,9 @@ fn entry(id: i32, properties: &HashMap<String, OwnedValue>, children: &[OwnedVal
 }
 
 fn child(value: &OwnedValue) -> Option<Entry> {
-    let structure = value.downcast_ref::<Structure<'_>>().ok()?;
-    let (id, properties, children): (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>) =
-        structure.try_to_owned().ok().map(OwnedValue::try_from)?.ok().and_then(|v| v.try_into().ok())?;
-    Some(entry(id, &properties, &children))
+    let structure = value.downcast_ref::<&Structure<'_>>().ok()?;
+    let [id, properties, children] = structure.fields() else { return None };
+    let properties: HashMap<String, OwnedValue> = properties.try_clone().ok()?.try_into().ok()?;
+    let children: Vec<OwnedValue> = children.try_clone().ok()?.try_into().ok()?;
+    Some(entry(id.downcast_ref().ok()?, &properties, &children))
 }

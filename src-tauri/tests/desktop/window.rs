@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use thirtyfour::{Capabilities, WebDriver};
+use thirtyfour::{Capabilities, CapabilitiesHelper, WebDriver};
 use tokio::process::{Child, Command};
 
 pub struct Driven {
@@ -33,7 +33,7 @@ pub async fn driven_as(desktop: &Desktop, program: &Path, like: Command, argumen
     let driver = driver.spawn().expect("WebKitWebDriver is installed");
     let mut wanted = Capabilities::new();
     let options = serde_json::json!({ "binary": program, "args": arguments });
-    wanted.insert("webkitgtk:browserOptions".into(), options);
+    wanted.set("webkitgtk:browserOptions", options).unwrap();
     let began = Instant::now();
     loop {
         match WebDriver::new(&format!("http://127.0.0.1:{port}"), wanted.clone()).await {

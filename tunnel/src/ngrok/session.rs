@@ -22,6 +22,16 @@ pub(super) async fn open(config: &Config, line: &Arc<Line>) -> Result<HttpTunnel
     }
 }
 
+/// Connects and signs in, within the limits of the pace, and opens nothing.
+pub(super) async fn sign_in(config: &Config, line: &Arc<Line>) -> Result<(), Refusal> {
+    let limit = config.pace.connect_limit + config.pace.answer_limit;
+    let builder = builder(config, line)?;
+    match tokio::time::timeout(limit, builder.connect()).await {
+        Ok(session) => session.map(drop).map_err(|error| Refusal::of_connect(&error, &config.token)),
+        Err(_) => Err(Refusal::timed_out()),
+    }
+}
+
 async fn connect_and_bind(config: &Config, line: &Arc<Line>) -> Result<HttpTunnel, Refusal> {
     let builder = builder(config, line)?;
     let session = builder.connect().await.map_err(|error| Refusal::of_connect(&error, &config.token))?;

@@ -4,7 +4,7 @@ import type { ClientFrame, Frame } from "./api/wire";
 import { Problem, asProblem, isOurs, problemIn, unreached } from "./problem";
 import { Ways } from "./ways";
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Hears {
     frame(frame: Frame): void;
@@ -28,6 +28,10 @@ export interface Host {
     near(): boolean;
     /** Whether it could be now, and is not. */
     nearer(): Promise<boolean>;
+    /** Whether there is any network by which it could be. */
+    online(): boolean;
+    /** Why nobody was reached. */
+    unreached(): Problem;
     /** Where a file of the gateway's is as well, if the page's own address is not the one in use. */
     elsewhere(path: string): string | null;
 }
@@ -79,13 +83,13 @@ function repeats(method: Method, path: string, body: unknown): boolean {
 }
 
 /** Over REST, with or without a token. `origin`: if it is not the page's own. Throws `Problem`. */
-export async function reach<T>(method: Method, path: string, body?: unknown, token?: string, origin = ""): Promise<T> {
+export async function reach<T>(method: Method, path: string, body?: unknown, token?: string, origin = "", patience = PATIENCE_MS): Promise<T> {
     const headers: Record<string, string> = { accept: "application/json" };
     if (body !== undefined) headers["content-type"] = "application/json";
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     // A tunnel would answer a page from elsewhere with a page of its own.
     if (origin !== "") headers["ngrok-skip-browser-warning"] = "1";
-    const response = await fetched(origin + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await fetched(origin + path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }, patience);
     const text = await response.text().catch(() => {
         throw unreached();
     });
@@ -100,9 +104,9 @@ export async function reach<T>(method: Method, path: string, body?: unknown, tok
 /** What a tunnel or a proxy says when nobody is behind it. */
 const FOREIGN = [404, 502, 503, 504];
 
-async function fetched(path: string, init: RequestInit): Promise<Response> {
+async function fetched(path: string, init: RequestInit, patience: number): Promise<Response> {
     try {
-        return await fetch(path, { ...init, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+        return await fetch(path, { ...init, cache: "no-store", signal: AbortSignal.timeout(patience) });
     } catch {
         throw unreached();
     }
@@ -131,6 +135,14 @@ export class WebHost implements Host {
         private readonly ways: Ways,
     ) {
         this.ask = via(ways);
+    }
+
+    online(): boolean {
+        return navigator.onLine !== false;
+    }
+
+    unreached(): Problem {
+        return unreached();
     }
 
     near(): boolean {
@@ -182,7 +194,7 @@ export class WebHost implements Host {
             refused = token;
             // Where the token came from may not be where it was asked for first.
             at = this.ways.current;
-            socket = open(at, after, token, { frame, closed: end });
+            socket = socketTo(at, after, token, { frame, closed: end });
         };
         begin().catch((error: unknown) => end(asProblem(error)));
         return {
@@ -198,18 +210,24 @@ export class WebHost implements Host {
     }
 }
 
-/** The token goes as a subprotocol: a browser can set no header here, and an address would be kept in logs. */
-function open(origin: string, after: number | null, token: string, hears: Hears): WebSocket {
+/** The token, where one is needed, goes as a subprotocol: a browser can set no header here, and an address would be kept in logs. */
+export function socketTo(origin: string, after: number | null, token: string | null, hears: Hears): WebSocket {
     const url = new URL("/ws", origin);
     url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
     if (after !== null) url.searchParams.set("after", String(after));
-    const socket = new WebSocket(url, ["lanyard.v1", `lanyard.bearer.${token}`]);
+    const socket = new WebSocket(url, ["lanyard.v1", ...(token === null ? [] : [`lanyard.bearer.${token}`])]);
     socket.onmessage = ({ data }) => {
-        const frame = typeof data === "string" ? parse(data) : undefined;
-        if (isFrame(frame)) hears.frame(frame);
+        const frame = typeof data === "string" ? readFrame(data) : null;
+        if (frame) hears.frame(frame);
     };
     socket.onclose = () => hears.closed(unreached());
     return socket;
+}
+
+/** Nothing, if it is none. */
+export function readFrame(words: string): Frame | null {
+    const frame = parse(words);
+    return isFrame(frame) ? frame : null;
 }
 
 function isFrame(value: unknown): value is Frame {

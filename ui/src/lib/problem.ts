@@ -5,6 +5,8 @@ export class Problem extends Error {
     retryAfter: number | null = null;
     /** The gateway's time, where it found this phone's clock wrong. */
     now: number | null = null;
+    /** Which setting was refused. */
+    key: string | null = null;
 
     constructor(
         readonly code: string,
@@ -56,6 +58,7 @@ export function problemIn(body: unknown, status: number): Problem {
     const problem = new Problem(code, text(inner.message, `The gateway answered with an error (${status}).`), suggestion);
     problem.retryAfter = number(inner.details?.["retry_after"]);
     problem.now = number(inner.details?.["now"]);
+    problem.key = typeof inner.details?.["key"] === "string" ? inner.details["key"] : null;
     return problem;
 }
 

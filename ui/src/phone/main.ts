@@ -2,7 +2,7 @@
 
 import { mount } from "svelte";
 import { takeCode } from "../lib/code";
-import "./phone.css";
+import "../lib/look.css";
 
 const target = document.getElementById("app");
 

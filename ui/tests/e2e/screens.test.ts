@@ -60,7 +60,7 @@ async function furnish(): Promise<void> {
     await agent.write(ids.rich, null, ANSWER);
     const art = standin.keep(ids.rich, readFileSync(new URL("../../public/icons/512.png", import.meta.url)), "image/png", "The invoice, as it is printed now");
     lodge.fact({ type: "streamData", data: { kind: "artifact", session_id: ids.rich, at: Date.now(), turn: null, artifact: art, media_type: "image/png", caption: "The invoice, as it is printed now" } });
-    lodge.fact({ type: "streamComplete", data: { session_id: ids.rich, at: Date.now(), turn: "t", outcome: "completed", usage: { input: 1, output: 1, cache_read: 1, cache_write: 1 }, cost_dollars: 0.12, duration_ms: 74_000, artifacts: [] } });
+    lodge.fact({ type: "streamComplete", data: { session_id: ids.rich, at: Date.now(), turn: "t", outcome: "completed", usage: { input: 1, output: 1, cache_read: 1, cache_write: 1 }, cost_dollars: 0.12, duration_ms: 74_000, artifacts: [], sent: [] } });
     lodge.say(ids.rich, "And now deploy");
     lodge.fact({ type: "error", data: { session_id: ids.rich, at: Date.now(), code: "MODEL_OVERLOADED", kind: "process", message: "The model has too much to do just now.", details: { suggestion: "Say it again in a few minutes." } } });
 }

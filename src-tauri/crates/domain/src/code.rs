@@ -168,6 +168,10 @@ codes! {
         "This channel may refuse this, but not grant it." "Grant it on a paired phone, or at the desk: lanyard approve."
         "That is too risky to grant by text. Allow it on a paired phone or at the desk: lanyard approve. A no works for everything."
 
+    TurnRunning "TURN_RUNNING" Session 409
+        "An agent is at work; this would end its turn." "Wait for it, stop its turn, or do it all the same (force)."
+        "An agent is at work. Text halt to stop its turn first."
+
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403
         "The request is not signed by Twilio for this address." "Check that public_url is exactly the address in Twilio's console, and the auth token."

@@ -4,11 +4,14 @@
 mod number;
 mod tunnelling;
 
-pub use number::Number;
+pub use number::{Led, Number, lead, lead_now};
 pub use tunnelling::Tunnelled;
 
 use crate::{config::Resolved, switch::Switch};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 use store::{Store, facts};
 use tokio::sync::{Notify, watch};
 use tunnel::TunnelStatus;
@@ -19,6 +22,8 @@ pub struct Address {
     /// The tunnel's URL, kept while it reconnects and over a restart: what leaves meanwhile carries the right links.
     tunnelled: watch::Sender<Option<String>>,
     pub switch: Switch,
+    /// The one of the owner's domains it is to have; None takes what the account has.
+    domain: RwLock<Option<String>>,
     status: watch::Sender<TunnelStatus>,
     number: watch::Sender<Number>,
     /// A browser that comes for the first time meets ngrok's own page before ours.
@@ -39,6 +44,7 @@ impl Address {
             fixed: config.public_url.clone(),
             tunnelled: watch::Sender::new(last.filter(|_| switch.is_on())),
             switch,
+            domain: RwLock::new(config.tunnel.domain.clone()),
             status: watch::Sender::new(TunnelStatus::Off),
             number: watch::Sender::default(),
             page_in_the_way: AtomicBool::new(false),
@@ -49,6 +55,21 @@ impl Address {
     /// `https://name`, without a slash at its end. None: nobody outside can reach this computer.
     pub fn url(&self) -> Option<String> {
         self.tunnelled.borrow().clone().or_else(|| self.fixed.clone())
+    }
+
+    /// The tunnel's own URL, while there is one.
+    pub fn tunnelled(&self) -> Option<String> {
+        self.tunnelled.borrow().clone()
+    }
+
+    /// The tunnel has this domain from now on; an open one is opened anew.
+    pub fn take_domain(&self, domain: Option<String>) {
+        *self.domain.write().unwrap_or_else(PoisonError::into_inner) = domain;
+        self.switch.open_anew();
+    }
+
+    fn domain(&self) -> Option<String> {
+        self.domain.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The host (with its port, if it names one) of [`Address::url`].

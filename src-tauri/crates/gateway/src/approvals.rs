@@ -38,7 +38,7 @@ pub struct Answer {
 /// # Errors
 /// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `GRANT_REFUSED`, `BAD_REQUEST`: nothing changed.
 pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
-    let grants = app.config.grants;
+    let grants = app.settings.rules().grants;
     let id = answer.approval;
     let known = app.store.read(move |r| approvals::get(r, id)).await.map_err(internal)?;
     let session = known.ok_or(Code::UnknownApproval)?.session;

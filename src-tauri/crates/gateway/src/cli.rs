@@ -15,7 +15,7 @@ mod uninstall;
 pub use client::LocalDoor;
 
 use crate::{
-    Gateway,
+    Ended, Gateway,
     config::{self, Paths, Resolved},
     logging,
 };
@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 use domain::{PermissionMode, Problem};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
+use tokio_util::sync::CancellationToken;
 
 #[derive(Parser)]
 #[command(
@@ -269,19 +270,30 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
 }
 
 fn resolved(paths: &Paths) -> Result<Resolved, Problem> {
-    Resolved::new(config::read(&paths.config)?)
+    Ok(Resolved::new(config::read(&paths.config)?)?)
 }
 
 async fn serve(paths: Paths) -> Result<(), Problem> {
-    let config = resolved(&paths)?;
-    logging::start(&config);
-    let gateway = Gateway::build(config, paths).await?;
-    let stop = gateway.app.stop.clone();
+    let asked = CancellationToken::new();
+    let heard = asked.clone();
     tokio::spawn(async move {
         asked_to_stop().await;
-        stop.cancel();
+        heard.cancel();
     });
-    gateway.run().await
+    loop {
+        let config = resolved(&paths)?;
+        logging::start(&config);
+        let gateway = Gateway::build(config, paths.clone()).await?;
+        let (stop, asked) = (gateway.app.stop.clone(), asked.clone());
+        tokio::spawn(async move {
+            stop.run_until_cancelled(asked.cancelled()).await;
+            stop.cancel();
+        });
+        match gateway.run().await? {
+            Ended::Restart => tracing::info!("Lanyard starts again"),
+            Ended::Stop => return Ok(()),
+        }
+    }
 }
 
 /// Ctrl-C or the system's own request to end.

@@ -5,8 +5,9 @@ mod resolved;
 mod written;
 
 pub use paths::Paths;
-pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Resolved, SmsSettings, TwilioSettings};
-pub use written::{Carrier as SandboxCarrier, LogFormat, Size as SandboxSize, Written};
+pub(crate) use resolved::wrong;
+pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TwilioSettings};
+pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 
 use domain::{Code, Problem};
 use std::path::Path;
@@ -38,7 +39,8 @@ pub fn parse(text: &str) -> Result<Written, Problem> {
     }
 }
 
-fn unknown_key(key: &str) -> Problem {
+/// That there is no such key, with the nearest known one.
+pub(crate) fn unknown_key(key: &str) -> Problem {
     let problem = Problem::with_detail(Code::ConfigInvalid, format!("There is no key {key}."));
     match nearest(key) {
         Some(known) => problem.suggest(format!("Did you mean {known}? lanyard config shows every key.")),

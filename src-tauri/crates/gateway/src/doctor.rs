@@ -4,61 +4,61 @@
 mod database;
 mod image;
 mod lan;
+mod mend;
 mod offline;
+mod settings;
 mod tunnel;
 
+pub use crate::wire::desk::{Finding, FindingState as State};
+pub use mend::{Fix, mend};
 pub use offline::without_a_gateway;
 
-use crate::{config::Resolved, gateway::App, secrets::Secrets, sms::texting::Texting};
+use crate::{config::Resolved, gateway::App, secrets::Secrets, sms::texting::Stands};
 use accounts::{
     anthropic::{KeyState, check_key},
     keychain::Account,
 };
 use domain::{Code, Problem};
 use sandbox::Health;
-use serde::{Deserialize, Serialize};
 use std::{future::Future, path::Path, time::Duration};
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Finding {
-    /// `engine`, `key`, ...
-    pub what: String,
-    pub state: State,
-    /// What was seen, in a sentence.
-    pub says: String,
-    /// What to do; empty if nothing.
-    pub mend: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Well,
-    /// Works, but something is worth knowing.
-    Note,
-    Broken,
-}
 
 /// Free space below which things start to fail, and below which a word is due. The image takes 2 GB.
 const DISK_LEAST: u64 = 500 << 20;
 const DISK_LOW: u64 = 5 << 30;
+/// How to come by an engine.
+const DOCKER: &str = "https://docs.docker.com/engine/install/";
 /// A clock further off than this breaks TLS and Twilio's dates.
 const CLOCK_OFF: Duration = Duration::from_secs(90);
 /// The engine's few answers take tens of milliseconds; a computer that is busy is given time.
 const ENGINE_ANSWERS: Duration = Duration::from_secs(10);
 
+fn found(what: &str, state: State, says: impl Into<String>, mend: impl Into<String>) -> Finding {
+    let (what, says, mend) = (what.into(), says.into(), mend.into());
+    Finding { what, state, says, mend, fix: None, fix_label: None, link: None }
+}
+
 fn well(what: &str, says: impl Into<String>) -> Finding {
-    Finding { what: what.into(), state: State::Well, says: says.into(), mend: String::new() }
+    found(what, State::Well, says, "")
 }
 
 fn note(what: &str, says: impl Into<String>, mend: impl Into<String>) -> Finding {
-    Finding { what: what.into(), state: State::Note, says: says.into(), mend: mend.into() }
+    found(what, State::Note, says, mend)
 }
 
 fn broken(what: &str, problem: Problem) -> Finding {
-    let says = format!("{} ({})", problem.message, problem.code);
-    Finding { what: what.into(), state: State::Broken, says, mend: problem.suggestion }
+    found(what, State::Broken, format!("{} ({})", problem.message, problem.code), problem.suggestion)
+}
+
+impl Finding {
+    /// It can be mended from within.
+    fn by(self, fix: Fix) -> Self {
+        Self { fix: Some(fix.name().to_owned()), fix_label: Some(fix.label().to_owned()), ..self }
+    }
+
+    /// Where to read on.
+    fn read_at(self, link: &str) -> Self {
+        Self { link: Some(link.to_owned()), ..self }
+    }
 }
 
 /// Looks at everything; takes a few seconds.
@@ -78,6 +78,7 @@ pub async fn examine(app: &App) -> Vec<Finding> {
     findings.extend(tunnel::findings(app));
     findings.extend(lan);
     findings.push(clock);
+    findings.extend(settings::finding(app));
     findings.push(database::database(&app.paths).await);
     findings.push(disk(&app.paths.data));
     findings
@@ -91,7 +92,7 @@ async fn engine(app: &App) -> Vec<Finding> {
 async fn in_time(asked: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
     let silent = || {
         let why = format!("It took the question and did not answer within {} s.", ENGINE_ANSWERS.as_secs());
-        vec![broken("engine", Problem::with_detail(Code::NoEngine, why).suggest("Start Docker again."))]
+        vec![broken("engine", Problem::with_detail(Code::NoEngine, why).suggest("Start Docker again.")).read_at(DOCKER)]
     };
     tokio::time::timeout(ENGINE_ANSWERS, asked).await.unwrap_or_else(|_| silent())
 }
@@ -99,20 +100,26 @@ async fn in_time(asked: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
 async fn asked_engine(app: &App) -> Vec<Finding> {
     let info = match app.workshop.engine_info().await {
         Ok(info) => info,
-        Err(problem) => return vec![broken("engine", problem)],
+        Err(problem) => return vec![broken("engine", problem).read_at(DOCKER)],
     };
     let engine = well("engine", format!("Docker {} answers.", info.version));
     let sandbox = match app.workshop.health().await {
         Ok(Health::Well) => well("sandbox", "It runs and its relay answers."),
-        Ok(Health::Absent) => note("sandbox", "It was not made yet.", "It is made when you first say something."),
-        Ok(Health::Paused { .. }) => note("sandbox", "It is paused.", "lanyard resume."),
+        Ok(Health::Absent) => {
+            note("sandbox", "It was not made yet.", "It is made when you first say something.").by(Fix::MakeSandbox)
+        }
+        Ok(Health::Paused { .. }) => note("sandbox", "It is paused.", "lanyard resume.").by(Fix::ResumeSandbox),
         Ok(Health::NoRelay | Health::Stopped { .. }) => {
-            note("sandbox", "It does not run.", "It is mended when you say something.")
+            note("sandbox", "It does not run.", "It is mended when you say something.").by(Fix::MakeSandbox)
         }
         Ok(Health::NoEngine) => broken("sandbox", Code::NoEngine.into()),
-        Err(problem) => broken("sandbox", problem),
+        Err(problem) => broken("sandbox", problem).by(Fix::MakeSandbox),
     };
-    vec![engine, image::finding(app.workshop.image_state().await), sandbox]
+    let image = match app.workshop.building() {
+        Some(progress) => note("image", progress.says, "It takes about two minutes."),
+        None => image::finding(app.workshop.image_state().await),
+    };
+    vec![engine, image, sandbox]
 }
 
 async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
@@ -135,31 +142,28 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
 }
 
 async fn texting(app: &App) -> Vec<Finding> {
-    let mut findings = twilio(&app.config, &app.secrets, app.texting.as_ref()).await;
-    if app.texting.is_some() {
+    let stands = app.texting.stands();
+    let mut findings = twilio(&stands).await;
+    if stands.open().is_some() {
         findings.push(tunnel::webhook(app).await);
     }
     findings
 }
 
-async fn twilio(config: &Resolved, secrets: &Secrets, texting: Option<&Texting>) -> Vec<Finding> {
-    let Some(settings) = &config.twilio else {
-        let mend = "Set [twilio] in the config and lanyard config set-key twilio.";
-        return vec![note("twilio", "No Twilio account is set up: no texting.", mend)];
-    };
-    let Some(texting) = texting else {
-        let why = match secrets.look(Account::Twilio).await {
-            Ok(_) => Problem::with_detail(Code::TwilioMissing, "Its auth token is there now.")
-                .suggest("Start Lanyard again."),
-            Err(e) => e.problem(),
-        };
-        return vec![broken("twilio", why)];
+async fn twilio(stands: &Stands) -> Vec<Finding> {
+    let texting = match stands {
+        Stands::Open(texting) => texting,
+        Stands::Shut { why, .. } => return vec![broken("twilio", why.clone()).by(Fix::OpenTexting)],
+        Stands::NotSetUp => {
+            let mend = "Set [twilio] in the config and lanyard config set-key twilio.";
+            return vec![note("twilio", "No Twilio account is set up: no texting.", mend)];
+        }
     };
     let account = match texting.twilio.account().await {
         Ok(account) => well("twilio", format!("The account \"{}\" is {}.", account.friendly_name, account.status)),
         Err(e) => return vec![broken("twilio", Problem::with_detail(e.code(), e))],
     };
-    let allowed = match settings.allow.len() {
+    let allowed = match texting.settings.allow.len() {
         0 => note("numbers", "No number may text Lanyard.", "Put yours into twilio.allow."),
         n => well("numbers", format!("{n} number(s) may text Lanyard.")),
     };
@@ -173,7 +177,8 @@ async fn public_address(app: &App) -> Finding {
             "address",
             "There is no public address.",
             "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
-        );
+        )
+        .by(Fix::TunnelOn);
     };
     let past_ngroks_page = [("ngrok-skip-browser-warning", "1")];
     match app.config.tunnel.visitor().page(&format!("{url}/health"), &past_ngroks_page).await {

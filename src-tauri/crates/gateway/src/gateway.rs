@@ -15,13 +15,21 @@ use crate::{
     push::{self, VapidKey},
     secrets::Secrets,
     sessions::{LastFailure, Registry, Workshop},
-    sms::{self, letters::Post, refusals::Refusals, texting::Texting},
+    settings::Settings,
+    sms::{self, letters::Post, refusals::Refusals, texting::Texts},
     stream::{self, Stream},
     switch,
     tokens::Tokens,
 };
 use domain::{Code, Problem};
-use std::{fs::File, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use store::Store;
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -42,6 +50,8 @@ impl std::ops::Deref for App {
 
 pub struct Shared {
     pub config: Resolved,
+    /// What of the config holds now, where that may change while Lanyard runs.
+    pub settings: Settings,
     pub paths: Paths,
     /// How people and Twilio reach this computer.
     pub address: Address,
@@ -55,7 +65,7 @@ pub struct Shared {
     pub registry: Registry,
     /// What last went wrong with an agent.
     pub last_failure: LastFailure,
-    pub texting: Option<Texting>,
+    pub texting: Texts,
     link_key: OnceCell<LinkKey>,
     vapid_key: OnceCell<VapidKey>,
     /// Requests to the texting door whose signature was wrong.
@@ -70,12 +80,20 @@ pub struct Shared {
     pub started: domain::Timestamp,
     /// Cancelled once, when Lanyard stops; every task watches it.
     pub stop: CancellationToken,
+    /// Whether it is to start again then.
+    again: AtomicBool,
     pub tasks: TaskTracker,
     /// Where the public door really listens (port 0 resolved).
     pub public_addr: std::net::SocketAddr,
 }
 
 impl Shared {
+    /// Stops as always; [`Gateway::run`] then says that it is to be built again, from the config file as it is now.
+    pub fn restart(&self) {
+        self.again.store(true, Ordering::Relaxed);
+        self.stop.cancel();
+    }
+
     /// How words become letters.
     pub fn post(&self) -> Post {
         Post { sms: self.config.sms, public_url: self.address.url() }
@@ -93,6 +111,14 @@ impl Shared {
     pub async fn vapid_key(&self) -> Result<&VapidKey, push::Unreadable> {
         self.vapid_key.get_or_try_init(|| VapidKey::open(&self.secrets)).await
     }
+}
+
+/// How a run came to its end, which was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Stop,
+    /// It is to be built again, by whoever runs it.
+    Restart,
 }
 
 /// Built: files open, addresses bound, nothing running.
@@ -124,11 +150,12 @@ impl Gateway {
         let tokens = Tokens::default();
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let house = House::new(store.clone(), secrets.clone(), tokens.clone(), config.caps);
+        let settings = Settings::of(&config);
+        let house = House::new(store.clone(), secrets.clone(), tokens.clone(), settings.watch_rules());
         let door = house.door(&config)?;
         let workshop =
             Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
-        let texting = Texting::open(&config, &secrets).await;
+        let texting = Texts::open(config.twilio.clone(), &secrets).await;
         let address = Address::open(&config, &store).await.map_err(approvals::internal)?;
         let lan = Lan::open(&config, &store).await.map_err(approvals::internal)?;
         let callers = Callers::open(&store).await.map_err(approvals::internal)?;
@@ -136,6 +163,7 @@ impl Gateway {
         let registry = Registry::of(config.api.sessions);
         let app = App(Arc::new(Shared {
             config,
+            settings,
             paths,
             address,
             lan,
@@ -157,6 +185,7 @@ impl Gateway {
             metrics: Metrics::default(),
             started: crate::clock::now(),
             stop,
+            again: AtomicBool::new(false),
             tasks,
             public_addr,
         }));
@@ -168,8 +197,12 @@ impl Gateway {
         matches!(lock(paths), Err(problem) if problem.code == Code::AlreadyRunning)
     }
 
-    /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline.
-    pub async fn run(self) -> Result<(), Problem> {
+    /// Takes up what the last run left, then serves until `stop` is cancelled, then stops everything within a deadline. The
+    /// folder, the port and the socket are free when this ends: the next run may be built at once.
+    ///
+    /// # Errors
+    /// As [`launch::take_up`].
+    pub async fn run(self) -> Result<Ended, Problem> {
         let Gateway { app, public, local, _lock } = self;
         if let Err(problem) = launch::take_up(&app).await {
             end(&app).await;
@@ -189,7 +222,7 @@ impl Gateway {
         tracing::info!(address = %app.public_addr, "Lanyard is up");
         app.stop.cancelled().await;
         end(&app).await;
-        Ok(())
+        Ok(if app.again.load(Ordering::Relaxed) { Ended::Restart } else { Ended::Stop })
     }
 }
 

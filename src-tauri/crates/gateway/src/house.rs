@@ -5,23 +5,24 @@ mod notes;
 
 use crate::{
     clock,
-    config::{Caps, Resolved},
+    config::Resolved,
     secrets::Secrets,
+    settings::Rules,
     tokens::{Holder, Tokens},
 };
 use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem, SandboxId, Timestamp, usage::MicroDollars};
-use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, HostRule, Left, Payer, Settings, Spend};
+use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, Left, Payer, Settings, Spend};
 use futures::future::BoxFuture;
 use notes::Notes;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use std::sync::Arc;
 use store::{
     Store,
     reached::Reached,
     usage::{self, Spent},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 /// Tries to write down what could not be written at once, before the next request that wants to spend tries again.
 const TRIES: u32 = 30;
@@ -31,16 +32,16 @@ pub struct House {
     store: Store,
     secrets: Secrets,
     tokens: Tokens,
-    caps: Caps,
+    rules: watch::Receiver<Rules>,
     notes: Notes,
     /// What was spent and could not be written down yet. While there is some, nothing more may be spent.
     unwritten: Arc<Mutex<Vec<(Spent, Timestamp)>>>,
 }
 
 impl House {
-    pub fn new(store: Store, secrets: Secrets, tokens: Tokens, caps: Caps) -> Self {
+    pub fn new(store: Store, secrets: Secrets, tokens: Tokens, rules: watch::Receiver<Rules>) -> Self {
         let notes = Notes::new(store.clone());
-        Self { store, secrets, tokens, caps, notes, unwritten: Arc::default() }
+        Self { store, secrets, tokens, rules, notes, unwritten: Arc::default() }
     }
 
     /// What was reached is on disk, as far as the disk takes it.
@@ -50,13 +51,7 @@ impl House {
 
     /// The door as the config wants it, with this house behind it.
     pub fn door(&self, config: &Resolved) -> Result<Door, Problem> {
-        let invalid = |e: &dyn std::fmt::Display| {
-            Problem::with_detail(Code::ConfigInvalid, format!("egress.allow: {e}."))
-                .suggest("Write hosts as \"name\", \"*.name\" or \"name:port\".")
-        };
-        let rules = config.written.egress.allow.iter().map(|rule| rule.parse::<HostRule>());
-        let allow = rules.collect::<Result<_, _>>().map_err(|e| invalid(&e))?;
-        let settings = Settings { allow, ..Settings::new(config.model_base.clone()) };
+        let settings = Settings { allow: config.egress.clone(), ..Settings::new(config.model_base.clone()) };
         Door::new(settings, Arc::new(self.clone())).map_err(|e| Problem::with_detail(e.code(), e))
     }
 
@@ -78,9 +73,10 @@ impl House {
             })
             .await
             .map_err(crate::approvals::internal)?;
-        let turn = rest("turn", self.caps.turn, sums.0)?;
-        let session = rest("session", self.caps.session, sums.1)?;
-        let day = rest("day", self.caps.day, sums.2)?;
+        let caps = self.rules.borrow().caps;
+        let turn = rest("turn", caps.turn, sums.0)?;
+        let session = rest("session", caps.session, sums.1)?;
+        let day = rest("day", caps.day, sums.2)?;
         Ok(Left { session: Some(turn.min(session)), all: Some(day) })
     }
 
@@ -135,7 +131,7 @@ fn key_problem(e: &KeychainError) -> Problem {
 
 /// A subscription's token goes as a bearer token, a key as a key.
 fn credential(secret: SecretString) -> Credential {
-    match secret.expose_secret().starts_with("sk-ant-oat") {
+    match accounts::anthropic::is_subscription(&secret) {
         true => Credential::Bearer(secret),
         false => Credential::ApiKey(secret),
     }
@@ -194,6 +190,7 @@ impl egress::House for House {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Caps;
     use egress::House as _;
     use std::time::Duration;
 
@@ -205,7 +202,8 @@ mod tests {
         std::fs::write(&file, "anthropic = \"sk-ant-x\"\n").unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let caps = Caps { turn: MicroDollars(1_000), session: MicroDollars(1_000), day: MicroDollars(1_000) };
-        House::new(store, Secrets::kept_in(file), Tokens::default(), caps)
+        let rules = Rules { caps, grants: domain::approval::GrantPolicy { sms: None, lock_screen: None } };
+        House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())
     }
 
     async fn run(store: &Store, sql: &'static str) {

@@ -24,8 +24,10 @@ pub mod metrics;
 pub mod pairing;
 pub mod pictures;
 pub mod push;
+pub mod restart;
 pub mod secrets;
 pub mod sessions;
+pub mod settings;
 pub mod sms;
 pub mod stream;
 pub mod switch;
@@ -33,7 +35,7 @@ pub mod talk;
 pub mod tokens;
 pub mod wire;
 
-pub use gateway::{App, Gateway};
+pub use gateway::{App, Ended, Gateway};
 
 /// In tests with failpoints: the program dies here as if it were killed, at the named step. Otherwise nothing.
 #[macro_export]

@@ -37,17 +37,19 @@ impl Pushes {
         Self { text_after }
     }
 
-    /// Queues a push about `about` to every phone that takes pushes. `texted`: the owner is told by text anyway.
+    /// Queues a push about `about`, which event `event` says, to every phone that takes pushes. `texted`: the owner is told by
+    /// text anyway.
     pub fn put(
         &self,
         tx: &Tx<'_>,
         about: About,
         session: SessionId,
+        event: i64,
         texted: bool,
         now: Timestamp,
     ) -> store::Result<()> {
         let text_at = self.text_after.filter(|_| !texted).map(|after| now + after);
-        push_letters::put(tx, about, session, text_at, now).map(drop)
+        push_letters::put(tx, about, session, event, text_at, now).map(drop)
     }
 
     /// An approval is asked no more: lock screens that may show it take it back. `letter`: the push it was answered from.

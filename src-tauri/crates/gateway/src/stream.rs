@@ -6,6 +6,7 @@
 
 pub mod facts;
 mod hear;
+pub mod letters;
 mod outgoing;
 mod recent;
 mod socket;
@@ -79,9 +80,13 @@ struct Told {
 pub async fn tell(app: App) {
     let (mut glances, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut bell) = (app.store.bells().events.subscribe(), app.stream.bell.subscribe());
-    let mut told = Told::default();
+    let (mut told, mut letters) = (Told::default(), letters::Changed::of(&app.store));
     loop {
-        for frame in changes(&app, &mut told).await {
+        let mut frames = changes(&app, &mut told).await;
+        let letters_now = letters.frames(&app.store).await;
+        app.stream.recent.anew(&app.store, &letters_now).await;
+        frames.extend(letters_now);
+        for frame in frames {
             let Ok(text) = serde_json::to_string(&frame) else { continue };
             let _nobody_looks = app.stream.statuses.send(text.into());
         }
@@ -91,6 +96,7 @@ pub async fn tell(app: App) {
             _ = sandbox.changed() => {}
             _ = bell.changed() => {}
             _ = events.changed() => {}
+            () = letters.any() => {}
         }
     }
 }

@@ -15,7 +15,14 @@ pub struct Switch {
     /// Where it is written down.
     fact: &'static str,
     /// Sent at every turn, to where it stands already too: that means try again now.
-    wanted: watch::Sender<bool>,
+    wanted: watch::Sender<Wanted>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    on: bool,
+    /// What was opened under another number is to be opened anew.
+    opening: u64,
 }
 
 const ON: &str = "on";
@@ -28,16 +35,21 @@ impl Switch {
     /// As the store's.
     pub async fn open(store: &Store, fact: &'static str, first: bool) -> store::Result<Self> {
         let kept = store.read(move |r| facts::get(r, fact)).await?;
-        Ok(Self { fact, wanted: watch::Sender::new(kept.map_or(first, |kept| kept == ON)) })
+        Ok(Self { fact, wanted: watch::Sender::new(Wanted { on: kept.map_or(first, |kept| kept == ON), opening: 0 }) })
     }
 
     pub fn is_on(&self) -> bool {
-        *self.wanted.borrow()
+        self.wanted.borrow().on
     }
 
     /// Turns it from now on. Turning on what is on tries again at once.
     pub fn turn(&self, on: bool) {
-        self.wanted.send_replace(on);
+        self.wanted.send_modify(|wanted| wanted.on = on);
+    }
+
+    /// What it was opened with is not right any more: while it is on, it is closed and opened anew.
+    pub fn open_anew(&self) {
+        self.wanted.send_modify(|wanted| wanted.opening += 1);
     }
 
     /// Writes it down, then turns it.
@@ -93,14 +105,15 @@ pub async fn run<W: WayIn>(app: App) {
     let mut wanted = W::switch(&app).wanted.subscribe();
     while !app.stop.is_cancelled() {
         // What is turned from here on is seen by whoever waits below, once.
-        if !*wanted.borrow_and_update() {
+        let wish = *wanted.borrow_and_update();
+        if !wish.on {
             W::shut(&app);
             turned(&app, &mut wanted, None).await;
             continue;
         }
         W::opening(&app);
         match W::open(&app).await {
-            Ok((door, visitors)) => keep_open::<W>(&app, door, visitors, &mut wanted).await,
+            Ok((door, visitors)) => keep_open::<W>(&app, door, visitors, wish, &mut wanted).await,
             Err(why) => {
                 let again = W::refused(&app, why);
                 turned(&app, &mut wanted, again).await;
@@ -110,7 +123,7 @@ pub async fn run<W: WayIn>(app: App) {
 }
 
 /// Waits until the switch is turned, or until it is time to try `again`.
-async fn turned(app: &App, wanted: &mut watch::Receiver<bool>, again: Option<Duration>) {
+async fn turned(app: &App, wanted: &mut watch::Receiver<Wanted>, again: Option<Duration>) {
     tokio::select! {
         () = app.stop.cancelled() => {}
         _ = wanted.changed() => {}
@@ -119,7 +132,13 @@ async fn turned(app: &App, wanted: &mut watch::Receiver<bool>, again: Option<Dur
 }
 
 /// Serves the public door through it until it is switched off or ends.
-async fn keep_open<W: WayIn>(app: &App, door: W::Door, visitors: Visitors, wanted: &mut watch::Receiver<bool>) {
+async fn keep_open<W: WayIn>(
+    app: &App,
+    door: W::Door,
+    visitors: Visitors,
+    opened: Wanted,
+    wanted: &mut watch::Receiver<Wanted>,
+) {
     let ends = app.stop.child_token();
     let router = doors::public::router(app.clone(), W::WAY);
     let serving = app.tasks.spawn(doors::serving::serve(Arrivals(visitors), router, ends.clone()));
@@ -129,7 +148,7 @@ async fn keep_open<W: WayIn>(app: &App, door: W::Door, visitors: Visitors, wante
         W::take(app, now);
         tokio::select! {
             () = app.stop.cancelled() => break,
-            _ = wanted.changed() => match *wanted.borrow_and_update() {
+            _ = wanted.changed() => match *wanted.borrow_and_update() == opened {
                 true => W::try_now(&door),
                 false => break,
             },

@@ -6,10 +6,12 @@
 
 mod approvals;
 mod chat;
+pub mod desk;
 mod errors;
 mod facts;
 mod frames;
 mod house;
+mod letters;
 mod links;
 mod phones;
 mod push;
@@ -31,6 +33,7 @@ pub use frames::{
     Welcome,
 };
 pub use house::{Claude, ClaudeTest, Health, HouseStatus, Info, Limits, SessionCount};
+pub use letters::{LettersFact, Sent, SentState, SentTo};
 pub use links::{LinkAnswer, LinkApproval, LinkArtifact, LinkSession, LinkShown};
 pub use phones::{
     ApiToken, ApiTokenMade, ApiTokens, Jwk, MakeApiToken, Pair, PairingShown, PhoneChange, PhoneShown, Phones,

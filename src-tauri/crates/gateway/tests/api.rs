@@ -5,6 +5,8 @@ mod world;
 
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/letters.rs"]
+mod letters;
 #[path = "api/pairing.rs"]
 mod pairing;
 #[path = "api/rest.rs"]

@@ -50,6 +50,31 @@ async fn an_agent_that_the_memory_limit_ended_says_so_and_works_on() {
 }
 
 #[tokio::test]
+async fn a_command_over_its_sessions_memory_is_ended_and_the_owner_is_told() {
+    world::relay();
+    // It waits with 600 MB in its hands.
+    let take = bash("head -c 610000000 /dev/zero | tail -c 600000000 | sleep 60");
+    let scripts = vec![Script::when("take").step(take).step(Step::text("Ended."))];
+    let config = "[agent]\nmode = \"bypassPermissions\"\n[limits]\nmemory_gb = 0.5\n";
+    let w = World::new(Wish { sandbox: true, scripts, config }).await;
+    let running = w.start().await;
+    w.text("take").await;
+    assert_eq!(w.arrives(LATER).await.body, "Ended.");
+    let told: Vec<String> = events(&running)
+        .await
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Noticed { text } => Some(text),
+            _ => None,
+        })
+        .collect();
+    let [told] = told.as_slice() else { panic!("{told:?}") };
+    assert!(told.starts_with("Over its limit: tail was ended"), "{told}");
+    assert!(told.ends_with("of memory and may use 500 MB."), "{told}");
+    running.remove().await;
+}
+
+#[tokio::test]
 async fn a_high_risk_is_not_granted_by_text() {
     world::relay();
     let scripts = vec![Script::when("push it").step(bash("git push origin main")).step(Step::text("Ended."))];

@@ -179,7 +179,7 @@ async fn a_push_that_cannot_be_made_is_tried_once_and_keeps_no_other_back() {
     let (app, session) = (&t.running.app, t.session);
     let nowhere = About::Approval(domain::ApprovalId::new());
     let text_at = Some(clock::now());
-    app.store.write(move |tx| push_letters::put(tx, nowhere, session, text_at, clock::now())).await.unwrap();
+    app.store.write(move |tx| push_letters::put(tx, nowhere, session, 1, text_at, clock::now())).await.unwrap();
     ask(app, session, bash("npm test")).await;
     t.push.wait_for(1, SOON).await.unwrap();
     assert!(t.world.arrives(SOON).await.body.contains("#1 may it run: npm test?"));

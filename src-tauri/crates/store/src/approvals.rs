@@ -6,7 +6,7 @@ use domain::{
     approval::{Approval, Decision},
     event::Channel,
 };
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 const DAY: i64 = 24 * 3600 * 1000;
 const COLUMNS: &str = "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
@@ -57,6 +57,20 @@ pub fn open(tx: &Tx<'_>, a: &Approval) -> Result<()> {
             a.expires_at.0
         ])?;
     Ok(())
+}
+
+/// The event that asked it: by its number what was sent about it is found.
+pub fn asked_by(tx: &Tx<'_>, id: ApprovalId, event: i64) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE approvals SET event = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), event])?;
+    Ok(())
+}
+
+/// As [`asked_by`] wrote it.
+pub fn event_of(rows: &impl Rows, id: ApprovalId) -> Result<Option<i64>> {
+    let mut query = rows.conn().prepare_cached("SELECT event FROM approvals WHERE id = ?1")?;
+    Ok(query.query_row([id.to_string()], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Closes an approval if it is still open: the first answer wins. False if another was quicker.

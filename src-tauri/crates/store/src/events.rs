@@ -75,6 +75,12 @@ pub fn of_session(rows: &impl Rows, session: SessionId, cursor: i64, limit: usiz
     query.query_and_then(params![session.to_string(), cursor, limit as i64], stored)?.collect()
 }
 
+/// Whose fact it is; none if there is no such.
+pub fn session_of(rows: &impl Rows, seq: i64) -> Result<Option<SessionId>> {
+    let mut query = rows.conn().prepare_cached("SELECT session FROM events WHERE seq = ?1")?;
+    query.query_and_then([seq], |row| values::parsed(row, 0))?.next().transpose()
+}
+
 /// The number of the newest fact; 0 if there is none.
 pub fn last(rows: &impl Rows) -> Result<i64> {
     Ok(rows.conn().prepare_cached("SELECT coalesce(max(seq), 0) FROM events")?.query_row([], |row| row.get(0))?)

@@ -10,6 +10,7 @@ pub mod artifacts;
 pub mod events;
 pub mod facts;
 pub mod inbox;
+pub mod letters;
 pub mod links;
 pub mod listing;
 pub mod numbers;

@@ -1,9 +1,9 @@
 //! What is to leave, on disk until its fate is known. A row is due, then sending (an attempt was begun and how it ended is
 //! not known), then sent or failed. A row found `sending` at launch is ambiguous: its list is asked before it is sent again.
 
-use crate::{Result, Rows, Tx, values};
+use crate::{Result, Rows, Tx, letters, values};
 use domain::{ArtifactId, SessionId, Timestamp, TurnId};
-use rusqlite::{Row, params};
+use rusqlite::{Params, Row, params};
 
 /// A text, or a picture with words, to an address.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Letter {
     pub agent: bool,
     pub session: Option<SessionId>,
     pub turn: Option<TurnId>,
+    /// The event it tells of: a turn's end, a question.
+    pub event: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +68,8 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
     let id = tx
         .conn()
         .prepare_cached(
-            "INSERT INTO outbox (address, body, media, session, turn, due_at, created_at, link, agent)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8) RETURNING id",
+            "INSERT INTO outbox (address, body, media, session, turn, due_at, created_at, link, agent, event)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9) RETURNING id",
         )?
         .query_row(
             params![
@@ -78,10 +80,14 @@ pub fn put(tx: &Tx<'_>, letter: &Letter, now: Timestamp) -> Result<i64> {
                 letter.turn.map(|t| t.to_string()),
                 now.0,
                 letter.link,
-                letter.agent
+                letter.agent,
+                letter.event
             ],
             |row| row.get(0),
         )?;
+    if let Some(event) = letter.event {
+        tx.ring_letters(event);
+    }
     tx.ring_outbox();
     Ok(id)
 }
@@ -148,40 +154,45 @@ pub fn sids_to(rows: &impl Rows, address: &str, since: Timestamp) -> Result<Vec<
 }
 
 /// Twilio has it, as `sid`.
-pub fn sent(tx: &Tx<'_>, id: i64, sid: &str, status: &str, rank: u8) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE outbox SET state = 'sent', sid = ?2, began_at = NULL, why = NULL,
-                               status = CASE WHEN status_rank < ?4 THEN ?3 ELSE status END,
-                               status_rank = max(status_rank, ?4) WHERE id = ?1",
-        )?
-        .execute(params![id, sid, status, rank])?;
-    tx.ring_outbox();
+pub fn sent(tx: &Tx<'_>, id: i64, sid: &str, status: &str, rank: u8, now: Timestamp) -> Result<()> {
+    change(
+        tx,
+        "UPDATE outbox SET state = 'sent', sid = ?2, began_at = NULL, why = NULL, changed_at = ?5,
+                           status = CASE WHEN status_rank < ?4 THEN ?3 ELSE status END,
+                           status_rank = max(status_rank, ?4) WHERE id = ?1",
+        params![id, sid, status, rank, now.0],
+    )?;
     Ok(())
+}
+
+/// Runs a change of how letters stand, and rings for them; gives how many there were.
+fn change(tx: &Tx<'_>, sql: &str, values: impl Params) -> Result<usize> {
+    let changed = letters::change(tx, sql, values)?;
+    tx.ring_outbox();
+    Ok(changed)
 }
 
 /// To be tried again at `due_at`, if no receipt has said meanwhile that it left. `left` says whether the attempt may have left
 /// (then its list is asked first).
 pub fn again(tx: &Tx<'_>, id: i64, due_at: Timestamp, left: bool, why: &str) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE outbox SET state = CASE WHEN ?3 THEN 'sending' ELSE 'due' END, due_at = ?2, why = ?4,
-                               began_at = CASE WHEN ?3 THEN began_at END
-             WHERE id = ?1 AND sid IS NULL",
-        )?
-        .execute(params![id, due_at.0, left, why])?;
-    tx.ring_outbox();
+    change(
+        tx,
+        "UPDATE outbox SET state = CASE WHEN ?3 THEN 'sending' ELSE 'due' END, due_at = ?2, why = ?4,
+                           began_at = CASE WHEN ?3 THEN began_at END
+         WHERE id = ?1 AND sid IS NULL",
+        params![id, due_at.0, left, why],
+    )?;
     Ok(())
 }
 
 /// It will not be tried again; a receipt that says it left stands.
-pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE outbox SET state = 'failed', error = ?2, why = ?3, began_at = NULL WHERE id = ?1 AND sid IS NULL",
-        )?
-        .execute(params![id, error, why])?;
-    tx.ring_outbox();
+pub fn failed(tx: &Tx<'_>, id: i64, error: Option<i64>, why: &str, now: Timestamp) -> Result<()> {
+    change(
+        tx,
+        "UPDATE outbox SET state = 'failed', error = ?2, why = ?3, began_at = NULL, changed_at = ?4
+         WHERE id = ?1 AND sid IS NULL",
+        params![id, error, why, now.0],
+    )?;
     Ok(())
 }
 
@@ -199,16 +210,14 @@ pub struct Receipt {
 
 /// Takes a receipt. It counts only if it goes forward; one that comes after an attempt whose end was not known settles it.
 /// False if there is no such letter or it came late.
-pub fn receipt(tx: &Tx<'_>, r: &Receipt) -> Result<bool> {
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE outbox SET status = ?3, status_rank = ?4, error = coalesce(?5, error), why = coalesce(?6, why),
-                               sid = coalesce(sid, ?2), state = 'sent', began_at = NULL
-             WHERE (sid = ?2 OR (id = ?1 AND sid IS NULL)) AND status_rank < ?4",
-        )?
-        .execute(params![r.letter, r.sid, r.status, r.rank, r.error, r.why])?;
-    tx.ring_outbox();
+pub fn receipt(tx: &Tx<'_>, r: &Receipt, now: Timestamp) -> Result<bool> {
+    let changed = change(
+        tx,
+        "UPDATE outbox SET status = ?3, status_rank = ?4, error = coalesce(?5, error), why = coalesce(?6, why),
+                           sid = coalesce(sid, ?2), state = 'sent', began_at = NULL, changed_at = ?7
+         WHERE (sid = ?2 OR (id = ?1 AND sid IS NULL)) AND status_rank < ?4",
+        params![r.letter, r.sid, r.status, r.rank, r.error, r.why, now.0],
+    )?;
     Ok(changed == 1)
 }
 

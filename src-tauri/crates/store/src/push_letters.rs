@@ -1,10 +1,15 @@
 //! What is to be pushed, on disk until its fate is known: one row for each subscription. A row is queued, sending (an attempt
 //! was begun and how it ended is not known), sent, shown, failed or texted.
 
-use crate::{Result, Rows, Tx, values};
+use crate::{Result, Rows, Tx, letters::change, values};
 use domain::{ApprovalId, PhoneId, SessionId, Timestamp, TurnId};
 use rusqlite::{Row, params};
 use std::{fmt, str::FromStr};
+
+/// Why one was not pushed that nobody needs any more: it was answered,
+pub const ANSWERED: &str = "it was answered before";
+/// or a page showed it.
+pub const SEEN: &str = "it was seen on a page";
 
 /// What a push tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,34 +85,50 @@ pub struct Fate {
 
 /// Queues a push to every subscription of phones that are not revoked. `text_at`: when a text goes if none of them was shown.
 /// Where no browser takes pushes, an approval has rows that nothing is sent for, so that its text goes all the same.
-pub fn put(tx: &Tx<'_>, about: About, session: SessionId, text_at: Option<Timestamp>, now: Timestamp) -> Result<usize> {
+/// `event` is the fact's number.
+pub fn put(
+    tx: &Tx<'_>,
+    about: About,
+    session: SessionId,
+    event: i64,
+    text_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<usize> {
     let put = tx
         .conn()
         .prepare_cached(
-            "INSERT INTO push_letters (about, session, subscription, phone, due_at, text_at, created_at)
-             SELECT ?1, ?2, s.id, s.phone, ?4, ?3, ?4 FROM push_subscriptions s JOIN phones p ON p.id = s.phone
+            "INSERT INTO push_letters (about, session, subscription, phone, due_at, text_at, created_at, event)
+             SELECT ?1, ?2, s.id, s.phone, ?4, ?3, ?4, ?5 FROM push_subscriptions s JOIN phones p ON p.id = s.phone
              WHERE p.revoked_at IS NULL",
         )?
-        .execute(params![about.to_string(), session.to_string(), text_at.map(|at| at.0), now.0])?;
+        .execute(params![about.to_string(), session.to_string(), text_at.map(|at| at.0), now.0, event])?;
     let put = match (put, about, text_at) {
-        (0, About::Approval(_), Some(at)) => put_without(tx, about, session, at, now)?,
+        (0, About::Approval(_), Some(at)) => put_without(tx, about, session, event, at, now)?,
         _ => put,
     };
     if put > 0 {
         tx.ring_outbox();
+        tx.ring_letters(event);
     }
     Ok(put)
 }
 
 /// No phone takes pushes: only the text is waited for.
-fn put_without(tx: &Tx<'_>, about: About, session: SessionId, text_at: Timestamp, now: Timestamp) -> Result<usize> {
+fn put_without(
+    tx: &Tx<'_>,
+    about: About,
+    session: SessionId,
+    event: i64,
+    text_at: Timestamp,
+    now: Timestamp,
+) -> Result<usize> {
     let put = tx
         .conn()
         .prepare_cached(
-            "INSERT INTO push_letters (about, session, subscription, phone, state, why, due_at, text_at, created_at)
-             SELECT ?1, ?2, 0, id, 'failed', 'it takes no pushes', ?4, ?3, ?4 FROM phones WHERE revoked_at IS NULL",
+            "INSERT INTO push_letters (about, session, subscription, phone, state, why, due_at, text_at, created_at, event)
+             SELECT ?1, ?2, 0, id, 'failed', 'it takes no pushes', ?4, ?3, ?4, ?5 FROM phones WHERE revoked_at IS NULL",
         )?
-        .execute(params![about.to_string(), session.to_string(), text_at.0, now.0])?;
+        .execute(params![about.to_string(), session.to_string(), text_at.0, now.0, event])?;
     Ok(put)
 }
 
@@ -129,13 +150,13 @@ pub fn close(
              WHERE about = ?1 AND id IS NOT ?4 AND attempts > 0 AND state IN ('sending', 'sent', 'shown', 'texted')",
         )?
         .execute(params![asked, closed, session.to_string(), answered, now.0])?;
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', 'it was answered before', why),
-                                     state = iif(state = 'queued', 'failed', state)
-             WHERE about = ?1",
-        )?
-        .execute([asked])?;
+    change(
+        tx,
+        "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', ?2, why),
+                                 state = iif(state = 'queued', 'failed', state)
+         WHERE about = ?1",
+        [asked.as_str(), ANSWERED],
+    )?;
     if put > 0 {
         tx.ring_outbox();
     }
@@ -201,68 +222,67 @@ pub fn begin_attempt(tx: &Tx<'_>, id: i64, again: Timestamp, now: Timestamp) -> 
 
 /// The push service has it. A phone may have been quicker to say that it showed it.
 pub fn sent(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET state = CASE state WHEN 'sending' THEN 'sent' ELSE state END, sent_at = ?2, why = NULL
-             WHERE id = ?1",
-        )?
-        .execute(params![id, now.0])?;
+    change(
+        tx,
+        "UPDATE push_letters SET state = CASE state WHEN 'sending' THEN 'sent' ELSE state END, sent_at = ?2, why = NULL
+         WHERE id = ?1",
+        params![id, now.0],
+    )?;
     Ok(())
 }
 
 /// It did not leave; to be tried again.
 pub fn again(tx: &Tx<'_>, id: i64, due_at: Timestamp, why: &str) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET state = 'queued', due_at = ?2, why = ?3 WHERE id = ?1 AND state = 'sending'",
-        )?
-        .execute(params![id, due_at.0, why])?;
+    change(
+        tx,
+        "UPDATE push_letters SET state = 'queued', due_at = ?2, why = ?3 WHERE id = ?1 AND state = 'sending'",
+        params![id, due_at.0, why],
+    )?;
     tx.ring_outbox();
     Ok(())
 }
 
 /// It will not be tried again.
 pub fn failed(tx: &Tx<'_>, id: i64, why: &str) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET state = 'failed', why = ?2 WHERE id = ?1 AND state IN ('queued', 'sending')",
-        )?
-        .execute(params![id, why])?;
+    change(
+        tx,
+        "UPDATE push_letters SET state = 'failed', why = ?2 WHERE id = ?1 AND state IN ('queued', 'sending')",
+        params![id, why],
+    )?;
     Ok(())
 }
 
 /// It cannot be read: nothing goes about it, not by text either.
 pub fn put_aside(tx: &Tx<'_>, id: i64) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET state = 'failed', text_at = NULL, why = 'it cannot be read' WHERE id = ?1",
-        )?
-        .execute([id])?;
+    change(
+        tx,
+        "UPDATE push_letters SET state = 'failed', text_at = NULL, why = 'it cannot be read' WHERE id = ?1",
+        [id],
+    )?;
     Ok(())
 }
 
 /// A person saw on a page what it tells: neither pushes that wait nor a text go any more.
 pub fn seen(tx: &Tx<'_>, about: About) -> Result<()> {
-    tx.conn()
-        .prepare_cached(
-            "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', 'it was seen on a page', why),
-                                     state = iif(state = 'queued', 'failed', state)
-             WHERE about = ?1",
-        )?
-        .execute([about.to_string()])?;
+    change(
+        tx,
+        "UPDATE push_letters SET text_at = NULL, why = iif(state = 'queued', ?2, why),
+                                 state = iif(state = 'queued', 'failed', state)
+         WHERE about = ?1",
+        params![about.to_string(), SEEN],
+    )?;
     Ok(())
 }
 
 /// The phone showed it: no text goes about the same. False if it is no push to that phone. Saying so again is fine.
 pub fn shown(tx: &Tx<'_>, id: i64, phone: PhoneId, now: Timestamp) -> Result<bool> {
-    let changed = tx
-        .conn()
-        .prepare_cached(
-            "UPDATE push_letters SET state = CASE state WHEN 'texted' THEN state ELSE 'shown' END,
-                                     shown_at = coalesce(shown_at, ?3), why = NULL
-             WHERE id = ?1 AND phone = ?2",
-        )?
-        .execute(params![id, phone.to_string(), now.0])?;
+    let changed = change(
+        tx,
+        "UPDATE push_letters SET state = CASE state WHEN 'texted' THEN state ELSE 'shown' END,
+                                 shown_at = coalesce(shown_at, ?3), why = NULL
+         WHERE id = ?1 AND phone = ?2",
+        params![id, phone.to_string(), now.0],
+    )?;
     if changed == 1 {
         tx.conn()
             .prepare_cached(
@@ -308,20 +328,28 @@ pub fn take_text(tx: &Tx<'_>, about: About) -> Result<bool> {
 
 /// Its text may not go yet; `why` is kept where those look who ask.
 pub fn text_later(tx: &Tx<'_>, about: About, at: Timestamp, why: &str) -> Result<()> {
-    tx.conn().prepare_cached("UPDATE push_letters SET text_at = ?2, why = ?3 WHERE about = ?1")?.execute(params![
-        about.to_string(),
-        at.0,
-        why
-    ])?;
+    change(
+        tx,
+        "UPDATE push_letters SET text_at = ?2, why = ?3 WHERE about = ?1",
+        params![about.to_string(), at.0, why],
+    )?;
     Ok(())
 }
 
 /// It was told by text instead: pushes about it that wait are not sent any more.
 pub fn texted(tx: &Tx<'_>, about: About) -> Result<()> {
-    tx.conn()
-        .prepare_cached("UPDATE push_letters SET state = 'texted', why = NULL WHERE about = ?1 AND state <> 'shown'")?
-        .execute([about.to_string()])?;
+    change(
+        tx,
+        "UPDATE push_letters SET state = 'texted', why = NULL WHERE about = ?1 AND state <> 'shown'",
+        [about.to_string()],
+    )?;
     Ok(())
+}
+
+/// The number of the fact that pushes about this tell of.
+pub fn event_of(rows: &impl Rows, about: About) -> Result<Option<i64>> {
+    let mut query = rows.conn().prepare_cached("SELECT max(event) FROM push_letters WHERE about = ?1")?;
+    Ok(query.query_row([about.to_string()], |row| row.get(0))?)
 }
 
 /// The newest pushes and where they stand.

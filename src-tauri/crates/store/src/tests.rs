@@ -174,7 +174,7 @@ async fn one_address_gets_its_letters_in_order() {
     assert_eq!(bodies, ["first", "other"]);
     w.store.write(|tx| outbox::again(tx, 1, Timestamp(9_000), false, "later")).await.unwrap();
     assert_eq!(due().await.unwrap().len(), 1, "the second waits for the first");
-    w.store.write(|tx| outbox::sent(tx, 1, "SM9", "queued", 1)).await.unwrap();
+    w.store.write(|tx| outbox::sent(tx, 1, "SM9", "queued", 1, T)).await.unwrap();
     let bodies: Vec<String> = due().await.unwrap().into_iter().map(|o| o.body).collect();
     assert_eq!(bodies, ["second", "other"]);
 }
@@ -186,14 +186,14 @@ async fn receipts_never_go_back() {
     w.store
         .write(move |tx| {
             let id = outbox::put(tx, &letter, T)?;
-            outbox::sent(tx, id, "SM1", "queued", 1)
+            outbox::sent(tx, id, "SM1", "queued", 1, T)
         })
         .await
         .unwrap();
     let receipt = |status: &'static str, rank| {
         let receipt =
             outbox::Receipt { letter: None, sid: "SM1".into(), status: status.into(), rank, error: None, why: None };
-        w.store.write(move |tx| outbox::receipt(tx, &receipt))
+        w.store.write(move |tx| outbox::receipt(tx, &receipt, T))
     };
     assert!(receipt("delivered", 4).await.unwrap());
     assert!(!receipt("sent", 3).await.unwrap());
@@ -208,9 +208,9 @@ async fn an_attempt_that_a_receipt_says_left_is_never_made_again() {
     assert!(w.store.write(move |tx| outbox::begin_attempt(tx, id, T)).await.unwrap());
     let receipt =
         outbox::Receipt { letter: Some(id), sid: "SM1".into(), status: "sent".into(), rank: 3, error: None, why: None };
-    assert!(w.store.write(move |tx| outbox::receipt(tx, &receipt)).await.unwrap());
+    assert!(w.store.write(move |tx| outbox::receipt(tx, &receipt, T)).await.unwrap());
     w.store.write(move |tx| outbox::again(tx, id, Timestamp(9_000), true, "no answer in time")).await.unwrap();
-    w.store.write(move |tx| outbox::failed(tx, id, None, "no answer in time")).await.unwrap();
+    w.store.write(move |tx| outbox::failed(tx, id, None, "no answer in time", T)).await.unwrap();
     assert!(!w.store.write(move |tx| outbox::begin_attempt(tx, id, T)).await.unwrap());
     let due = w.store.read(|r| outbox::due(r, Timestamp(99_000))).await.unwrap();
     assert_eq!(due.len(), 0);

@@ -4,22 +4,26 @@ use crate::{Error, Result, Rows};
 use domain::Code;
 use rusqlite::Connection;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     panic::{AssertUnwindSafe, catch_unwind},
     thread,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Changes that may wait before callers are held back. Each is a message someone waits for, so a longer queue would only
 /// hide that the disk is too slow.
 const QUEUE: usize = 4096;
 /// Changes in one commit at most: bounds how long the first of them waits for the rest.
 const GROUP: usize = 512;
+/// Changes of letters kept for a listener that lags; one that lags more looks at the newest letters instead.
+const LETTERS: usize = 256;
 
 /// The writer's transaction, as changes see it.
 pub struct Tx<'c> {
     conn: &'c Connection,
     rung: Cell<Rung>,
+    /// Events whose letters changed.
+    letters: RefCell<Vec<i64>>,
 }
 
 /// Which bells a change rings once it is on disk.
@@ -48,6 +52,11 @@ impl Tx<'_> {
     pub(crate) fn ring_outbox(&self) {
         self.rung.set(Rung { outbox: true, ..self.rung.get() });
     }
+
+    /// Letters about this event stand otherwise than before.
+    pub(crate) fn ring_letters(&self, event: i64) {
+        self.letters.borrow_mut().push(event);
+    }
 }
 
 /// Doorbells: they say that there is something to read, never what. A listener reads the store by its own cursor, so a
@@ -58,14 +67,28 @@ pub struct Bells {
     pub events: watch::Sender<i64>,
     pub inbox: watch::Sender<()>,
     pub outbox: watch::Sender<()>,
+    /// The number of an event whose letters changed.
+    pub letters: broadcast::Sender<i64>,
 }
 
 impl Bells {
     pub(crate) fn starting_at(event: i64) -> Self {
-        Self { events: watch::Sender::new(event), inbox: watch::Sender::new(()), outbox: watch::Sender::new(()) }
+        Self {
+            events: watch::Sender::new(event),
+            inbox: watch::Sender::new(()),
+            outbox: watch::Sender::new(()),
+            letters: broadcast::Sender::new(LETTERS),
+        }
     }
 
-    fn ring(&self, rung: Rung) {
+    fn ring(&self, rung: Rung, mut letters: Vec<i64>) {
+        // Who reads an event of this commit finds its letters as they are.
+        let before = *self.events.borrow();
+        letters.retain(|event| *event <= before);
+        letters.dedup();
+        for event in letters {
+            let _nobody_listens = self.letters.send(event);
+        }
         if rung.event > 0 {
             self.events.send_modify(|newest| *newest = (*newest).max(rung.event));
         }
@@ -127,11 +150,12 @@ impl Drop for Writer {
 
 fn in_savepoint<T>(tx: &Tx<'_>, change: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
     tx.conn.prepare_cached("SAVEPOINT change")?.execute([])?;
-    let before = tx.rung.get();
+    let before = (tx.rung.get(), tx.letters.borrow().len());
     // A bug in one change must not end the one writer that all others need.
     let result = catch_unwind(AssertUnwindSafe(|| change(tx))).unwrap_or_else(|_| Err(Error::Refused(Code::Internal)));
     if result.is_err() {
-        tx.rung.set(before);
+        tx.rung.set(before.0);
+        tx.letters.borrow_mut().truncate(before.1);
         // After a full disk SQLite has rolled all of it back by itself; the first error is the one to tell.
         let _rolled_back_already = tx.conn.execute_batch("ROLLBACK TO change; RELEASE change");
         return result;
@@ -152,7 +176,7 @@ fn commit_together(conn: &Connection, first: Change, changes: &mut mpsc::Receive
     if let Err(e) = conn.execute_batch("BEGIN IMMEDIATE") {
         return first(Err(&e))(Ok(()));
     }
-    let tx = Tx { conn, rung: Cell::default() };
+    let tx = Tx { conn, rung: Cell::default(), letters: RefCell::default() };
     let mut finishes = vec![first(Ok(&tx))];
     // A full disk rolls the whole transaction back by itself; whatever ran after that would commit alone.
     while finishes.len() < GROUP && !conn.is_autocommit() {
@@ -163,7 +187,7 @@ fn commit_together(conn: &Connection, first: Change, changes: &mut mpsc::Receive
     }
     let committed = conn.execute_batch("COMMIT");
     match &committed {
-        Ok(()) => bells.ring(tx.rung.get()),
+        Ok(()) => bells.ring(tx.rung.get(), tx.letters.take()),
         Err(e) => {
             tracing::error!(error = %e, changes = finishes.len(), "a commit failed; nothing of it stays");
             let _not_in_a_transaction = conn.execute_batch("ROLLBACK");

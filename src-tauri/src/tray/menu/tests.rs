@@ -41,12 +41,14 @@ fn asks(words: &str, in_full: &str, pick: Pick) -> OpenApproval {
     }
 }
 
-fn choices(items: &[Item]) -> Vec<&Choice> {
-    let of = |item| match item {
-        Item::Does { does, .. } | Item::Switch { does, .. } => vec![does],
-        Item::More { items, .. } => choices(items),
-        Item::Line | Item::Says(_) => Vec::new(),
-    };
+fn choices(items: &[Item]) -> Vec<Choice> {
+    fn of(item: &Item) -> Vec<Choice> {
+        match item {
+            Item::Does { does, .. } | Item::Switch { does, .. } => vec![does.clone()],
+            Item::More { items, .. } => choices(items),
+            Item::Line | Item::Says(_) => Vec::new(),
+        }
+    }
     items.iter().flat_map(of).collect()
 }
 

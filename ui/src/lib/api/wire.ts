@@ -39,6 +39,7 @@ export type Code =
     | "APPROVAL_GONE"
     | "APPROVAL_CHANGED"
     | "GRANT_REFUSED"
+    | "TURN_RUNNING"
     | "BAD_SIGNATURE"
     | "BAD_FORM"
     | "TOO_LARGE"
@@ -91,6 +92,74 @@ export type Accepted = {
  * For `streamSend`: the words are on disk.
  */
 said?: Said, };
+
+/**
+ * The answer to `PUT /accounts/{account}` and to `POST /accounts/{account}/check`.
+ */
+export type AccountChecked = { checked: Checked, 
+/**
+ * `anthropic`, `twilio`, `twilio-api`, `ngrok`, `github`, `deepgram`.
+ */
+account: string, 
+/**
+ * What to call it: "Anthropic".
+ */
+label: string, state: AccountState, 
+/**
+ * Where the secret is: "the keychain".
+ */
+source?: string, 
+/**
+ * What stands between Lanyard and the secret, and what to do.
+ */
+problem?: ProblemShown, 
+/**
+ * What cannot be done without it.
+ */
+needed_for: string, 
+/**
+ * Whether `check` can ask the service about it.
+ */
+checkable: boolean, };
+
+export type AccountState = "kept" | "missing" | "locked" | "denied" | "absent" | "slow" | "failed";
+
+/**
+ * `GET /activity?before=&limit=&kind=&q=`: what happened, newest first. `kind` is one or more kinds with commas between, `q`
+ * words that must all be in it, `limit` 1 to 200 (50 if not said).
+ */
+export type Activity = { items: Array<ActivityItem>, 
+/**
+ * Give it as `before` for the next page; none: this was the last.
+ */
+next?: string, };
+
+export type ActivityItem = { id: string, at: number, kind: ActivityKind, 
+/**
+ * One line for a person.
+ */
+title: string, 
+/**
+ * More of it: the beginning of what was said, what would run, why it failed.
+ */
+detail?: string, 
+/**
+ * A phone's name, or the end of a number.
+ */
+who?: string, channel?: ChannelWord, 
+/**
+ * An address: where a phone paired from.
+ */
+from?: string, session_id?: string, session_number?: number, 
+/**
+ * The event's number, where it is one: its place in the session.
+ */
+seq?: number, };
+
+/**
+ * What happened. `turn_ended` covers turns that were done, halted and cut off; a failed one is `turn_failed`.
+ */
+export type ActivityKind = "said" | "answered" | "turn_ended" | "turn_failed" | "asked" | "allowed" | "denied" | "expired" | "withdrawn" | "text_waiting" | "text_sent" | "text_failed" | "push_waiting" | "pushed" | "push_failed" | "paired" | "revoked" | "host_allowed" | "host_blocked" | "signature_refused" | "mode_changed" | "session_closed" | "imported";
 
 /**
  * The whole answer. Frame `askResponse`.
@@ -159,7 +228,11 @@ always: Array<string>, asked_at: number,
 /**
  * Without an answer until then it means no.
  */
-expires_at: number, state: ApprovalState, };
+expires_at: number, state: ApprovalState, 
+/**
+ * By which ways the owner was asked, as they stand now.
+ */
+sent: Array<Sent>, };
 
 export type ApprovalState = "open" | "allowed" | "allowed_always" | "answered" | "denied" | "expired" | "withdrawn";
 
@@ -200,12 +273,30 @@ images?: Array<Image>,
  */
 timeout_ms?: number, };
 
+/**
+ * `POST /image/build`.
+ */
+export type BuildImage = { 
+/**
+ * Even if it is up to date.
+ */
+rebuild?: boolean, };
+
 export type CaughtUp = { last_event: number, };
 
 /**
  * Where words come from and go to.
  */
 export type ChannelWord = "sms" | "phone" | "desktop" | "api" | "cli";
+
+/**
+ * What the service says of a secret.
+ */
+export type Checked = { ok: boolean, code?: Code, 
+/**
+ * A sentence, also where nothing was asked.
+ */
+says: string, suggestion?: string, };
 
 /**
  * `GET /api/claude/status`, and in `/health`.
@@ -261,7 +352,11 @@ export type Complete = { session_id: string, at: number, turn: string, outcome: 
 /**
  * Ids of what the turn made.
  */
-artifacts: Array<string>, };
+artifacts: Array<string>, 
+/**
+ * By which ways the owner was told of it, as they stand now.
+ */
+sent: Array<Sent>, };
 
 export type DecideWord = "allow" | "deny" | "allow_always" | "answer";
 
@@ -303,7 +398,11 @@ retry_after?: number,
 /**
  * The gateway's own time, where the phone's clock is wrong.
  */
-now?: number, };
+now?: number, 
+/**
+ * Which setting was refused.
+ */
+key?: string, };
 
 /**
  * An error on the WebSocket. With `requestId`: a frame of this client was refused. With `seq`: a durable fact, a turn or a
@@ -337,6 +436,74 @@ export type Events = { events: Array<Frame>,
  * Whether there is more in the direction that was asked for.
  */
 more: boolean, };
+
+/**
+ * One key of the config.
+ */
+export type Field = { 
+/**
+ * `spend.day`: a table and a key of `values`.
+ */
+key: string, kind: FieldKind, label: string, help: string, 
+/**
+ * What may be chosen, with kind `choice`.
+ */
+choices?: Array<FieldChoice>, 
+/**
+ * Of a number: `dollars`, `minutes`, `seconds`, ...
+ */
+unit?: string, default: string | number | boolean | string[], 
+/**
+ * Under which heading it stands: "Spending".
+ */
+section: string, 
+/**
+ * For those who know what it is: shown when asked for.
+ */
+advanced: boolean, 
+/**
+ * A change holds after a restart of the gateway.
+ */
+restart: boolean, };
+
+export type FieldChoice = { 
+/**
+ * As it stands in the file.
+ */
+value: string, label: string, };
+
+export type FieldKind = "text" | "number" | "switch" | "choice" | "list";
+
+/**
+ * One thing that was looked at: `GET /doctor` is a list of these, `POST /mend/{fix}` answers the one it mended.
+ */
+export type Finding = { 
+/**
+ * `engine`, `key`, ...
+ */
+what: string, state: FindingState, 
+/**
+ * What was seen, in a sentence.
+ */
+says: string, 
+/**
+ * What to do; empty if nothing.
+ */
+mend: string, 
+/**
+ * What `POST /mend/{fix}` takes, where Lanyard can mend it by itself.
+ */
+fix: string | null, 
+/**
+ * What to write on its button.
+ */
+fix_label: string | null, 
+/**
+ * Where to read on (https).
+ */
+link: string | null, };
+
+export type FindingState = "well" | "note" | "broken";
 
 /**
  * A frame from the gateway.
@@ -387,6 +554,45 @@ tunnel?: string,
 tunnel_state?: string, };
 
 /**
+ * `POST /twilio/hello`: a first text to one of the allowed numbers.
+ */
+export type HelloAsk = { to: string, };
+
+export type HelloSent = { id: string, };
+
+/**
+ * `GET /twilio/hello`: what became of the last one.
+ */
+export type HelloShown = { state: HelloState, says: string, 
+/**
+ * Twilio's own number of what went wrong.
+ */
+code?: number, suggestion?: string, };
+
+export type HelloState = "none" | "sent" | "delivered" | "failed" | "answered";
+
+/**
+ * `GET /home`: the first screen. Nothing is asked of a network for it; what takes longer is the last that was seen.
+ */
+export type Home = { version: string, 
+/**
+ * The computer's.
+ */
+name: string, uptime_ms: number, house: HouseStatus, sandbox: SandboxShown, texting: TextingShown, today: SpendToday, 
+/**
+ * How many wait for an answer.
+ */
+open_approvals: number, 
+/**
+ * Sessions with a running turn.
+ */
+working: number, steps: Array<SetupStep>, 
+/**
+ * The config file says something that holds only after a restart.
+ */
+restart_needed: boolean, };
+
+/**
  * In `welcome`, and as `status` of kind `house` when it changes.
  */
 export type HouseStatus = { 
@@ -430,6 +636,93 @@ media_type: string,
  */
 data: string, };
 
+/**
+ * A line of `GET /image/progress`, which ends when the build does. Without a build there is one line: how the last one ended,
+ * or how the image stands.
+ */
+export type ImageProgress = { state: ImageProgressState, says: string, 
+/**
+ * 0 to 1.
+ */
+progress: number, 
+/**
+ * A line of the build's own output.
+ */
+log_line?: string, 
+/**
+ * Why it failed.
+ */
+problem?: ProblemShown, };
+
+export type ImageProgressState = "idle" | "building" | "ready" | "failed";
+
+export type ImageShown = { state: ImageShownState, says: string, 
+/**
+ * 0 to 1, while it is built.
+ */
+progress?: number, };
+
+export type ImageShownState = "ready" | "missing" | "old" | "building" | "failed" | "unknown";
+
+/**
+ * `GET /import`: one conversation of Claude Code's own history on this computer, the newest first.
+ */
+export type ImportFound = { 
+/**
+ * The file.
+ */
+path: string, 
+/**
+ * The folder it was about.
+ */
+project: string, first_words: string, 
+/**
+ * When something was last said in it.
+ */
+at: number, 
+/**
+ * Lines in the file, of which not every one becomes an event.
+ */
+events: number, 
+/**
+ * It was imported, and nothing was said in it since.
+ */
+known: boolean, };
+
+/**
+ * The answer to `POST /import`, a JSON line each: how far it is, and at the end what came of it.
+ */
+export type ImportLine = { "type": "progress" } & ImportProgress | { "type": "done" } & Imported;
+
+export type ImportProgress = { 
+/**
+ * The file it is at.
+ */
+path: string, 
+/**
+ * Files that are done, of how many.
+ */
+done: number, of: number, 
+/**
+ * Written so far.
+ */
+events: number, };
+
+/**
+ * `POST /import`: which of them; none named: all.
+ */
+export type ImportWish = { paths: Array<string>, };
+
+export type Imported = { 
+/**
+ * New ones, and those that something was added to.
+ */
+sessions: number, events: number, 
+/**
+ * Secrets (keys, tokens, passwords in addresses) that were left out.
+ */
+redacted: number, skipped: Array<Skipped>, };
+
 export type InSession<T> = { session_id: string, } & T;
 
 /**
@@ -460,6 +753,24 @@ kty: string,
  * `P-256`
  */
 crv: string, x: string, y: string, };
+
+/**
+ * `PUT /accounts/{account}`.
+ */
+export type KeepSecret = { secret: string, 
+/**
+ * Whether to ask the service first; a secret that it refuses is not kept. Left out: yes.
+ */
+check?: boolean, };
+
+/**
+ * Where what event `seq` says went, as it stands now.
+ */
+export type LettersFact = { session_id: string, 
+/**
+ * The event's number: that of a `streamComplete` or a `permissionRequest`.
+ */
+seq: number, sent: Array<Sent>, };
 
 export type Limits = { sessions: number, 
 /**
@@ -523,6 +834,27 @@ export type LinkSession = { title: string, };
 export type LinkShown = { "kind": "answer" } & LinkAnswer | { "kind": "approval" } & LinkApproval;
 
 /**
+ * `POST /lock`: what was done about a lost phone.
+ */
+export type LockShown = { 
+/**
+ * Phones and tokens that may not come in any more.
+ */
+revoked: number, 
+/**
+ * Questions that were refused.
+ */
+denied: number, sandbox_paused: boolean, tunnel_off: boolean, 
+/**
+ * In sentences, a line each.
+ */
+says: Array<string>, 
+/**
+ * What could not be done.
+ */
+failed: Array<ProblemShown>, };
+
+/**
  * Local door, `POST /tokens`.
  */
 export type MakeApiToken = { name: string, scopes: Array<ScopeWord>, };
@@ -540,6 +872,8 @@ export type ModeWord = "default" | "acceptEdits" | "bypassPermissions" | "plan";
 export type Nothing = Record<symbol, never>;
 
 export type Notice = { session_id: string, at: number, text: string, };
+
+export type NumberKind = "local" | "toll_free" | "other";
 
 /**
  * How a turn ended. `halted`: the owner stopped it. `interrupted`: the program or the machine went down in it.
@@ -650,6 +984,15 @@ now: number, };
 export type Presence = { visible: boolean, };
 
 /**
+ * Something that is wrong, in a person's words, inside an answer that is none.
+ */
+export type ProblemShown = { 
+/**
+ * One of the codes in Lanyard's index.
+ */
+code: Code, message: string, suggestion: string, };
+
+/**
  * As WebCrypto exports it: `jwk`, or `spki` in Base64.
  */
 export type PublicKey = Jwk | string;
@@ -744,6 +1087,17 @@ at?: number,
 signature?: string, };
 
 /**
+ * Whether carriers let texts from the number through.
+ */
+export type Registration = { state: RegistrationState, says: string, suggestion?: string, 
+/**
+ * Where to do it, in Twilio's console.
+ */
+link?: string, };
+
+export type RegistrationState = "done" | "pending" | "refused" | "missing" | "not_needed" | "unknown";
+
+/**
  * Frame `permissionResolved`: by whom, and how.
  */
 export type Resolved = { session_id: string, at: number, 
@@ -759,6 +1113,20 @@ channel: ChannelWord | null,
  * The phone's name, or the number that texted (its end only).
  */
 by: string | null, };
+
+/**
+ * `POST /restart`. Without `force` it is refused (`TURN_RUNNING`) while an agent works.
+ */
+export type Restart = { force?: boolean, };
+
+/**
+ * 202: this answer is the last of this run; the next run takes connections within seconds.
+ */
+export type Restarting = { 
+/**
+ * When the run that ends began; `uptime_ms` of `/home` starts anew after it.
+ */
+started_at: number, };
 
 /**
  * How much could go wrong.
@@ -791,6 +1159,19 @@ message: number, channel: ChannelWord, text: string,
  * Artifact ids.
  */
 pictures: Array<string>, when: WhenWord, };
+
+/**
+ * The sandbox and what it is made from.
+ */
+export type SandboxShown = { 
+/**
+ * `unknown` (nobody needed it yet), `preparing`, `ready`, `paused` or `trouble`.
+ */
+state: string, 
+/**
+ * What it is at, or what is wrong with it.
+ */
+says?: string, image: ImageShown, };
 
 /**
  * Something said in a session. `POST /api/stream/{id}`; in frame `streamSend` with `session_id` beside it.
@@ -835,6 +1216,27 @@ export type SearchHits = {
  * Best first.
  */
 hits: Array<SearchHit>, };
+
+/**
+ * One way by which a person was told.
+ */
+export type Sent = { to: SentTo, 
+/**
+ * The number's end (`..0001`), or the phone's name.
+ */
+name: string, state: SentState, 
+/**
+ * Why it failed or still waits.
+ */
+why?: string, 
+/**
+ * When it came to this state, as far as that is known; else when it was written.
+ */
+at: number, };
+
+export type SentState = "waiting" | "sent" | "delivered" | "shown" | "failed";
+
+export type SentTo = "sms" | "push";
 
 /**
  * `PATCH /api/sessions/{id}`: what is not named stays.
@@ -882,12 +1284,69 @@ doing: string | null,
 /**
  * Messages that wait for the running turn's end.
  */
-waiting: number, tags: Array<string>, created_at: number, last_at: number, };
+waiting: number, tags: Array<string>, created_at: number, last_at: number, 
+/**
+ * What the model's responses in it cost, as the egress door counted them.
+ */
+cost_dollars: number, tokens: TokenCounts, };
 
 /**
  * What a session does: `cold` (no process; words start one), `starting`, `idle` (a warm process), `working`, `closed`.
  */
 export type SessionState = "cold" | "starting" | "idle" | "working" | "closed";
+
+/**
+ * `GET /settings`, and the answer to `PATCH /settings`, whose body is a part of `values`.
+ */
+export type Settings = { 
+/**
+ * Table, key, value: what the config file says, with every default.
+ */
+values: Record<string, Record<string, string | number | boolean | string[]>>, 
+/**
+ * What each key is, in the order of a form.
+ */
+fields: Array<Field>, 
+/**
+ * Where the config file is.
+ */
+path: string, 
+/**
+ * The file says something that holds only after a restart.
+ */
+restart_needed: boolean, 
+/**
+ * Those keys.
+ */
+waiting: Array<string>, };
+
+/**
+ * One step of setting up, as things really stand.
+ */
+export type SetupStep = { id: StepId, state: StepState, says: string, suggestion?: string, };
+
+/**
+ * `POST /setup/{id}/skip`; the answer is the step.
+ */
+export type Skip = { skip: boolean, };
+
+/**
+ * A file, or lines of one, that were not taken.
+ */
+export type Skipped = { path: string, why: string, };
+
+/**
+ * Since the owner's midnight.
+ */
+export type SpendToday = { dollars: number, cap_dollars: number, 
+/**
+ * All kinds together.
+ */
+tokens: number, 
+/**
+ * Answers of the model.
+ */
+responses: number, };
 
 /**
  * Opens a session, or takes one up again. Frame `streamStart`; `POST /api/stream/start`.
@@ -930,9 +1389,13 @@ last_event: number, };
 /**
  * Frame `status`, sorted by `kind`: how something stands. Those with a `seq` are durable.
  */
-export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & HouseStatus | { "kind": "session" } & SessionShown | { "kind": "turn_started" } & TurnFact | { "kind": "steered" } & Steered | { "kind": "notice" } & Notice | { "kind": "mode_changed" } & ModeFact | { "kind": "closed" } & SessionFact;
+export type Status = { "kind": "accepted" } & Accepted | { "kind": "house" } & HouseStatus | { "kind": "session" } & SessionShown | { "kind": "letters" } & LettersFact | { "kind": "turn_started" } & TurnFact | { "kind": "steered" } & Steered | { "kind": "notice" } & Notice | { "kind": "mode_changed" } & ModeFact | { "kind": "closed" } & SessionFact;
 
 export type Steered = { session_id: string, at: number, turn: string, message: number, };
+
+export type StepId = "docker" | "image" | "key" | "tunnel" | "texting" | "allow" | "phone";
+
+export type StepState = "todo" | "doing" | "done" | "skipped" | "broken";
 
 /**
  * Frame `streamData`, sorted by `kind`.
@@ -948,6 +1411,19 @@ message: string,
  * Markdown.
  */
 text: string, };
+
+/**
+ * Whether texts come and go.
+ */
+export type TextingShown = { set_up: boolean, 
+/**
+ * Our own: a number, or a Messaging Service's id.
+ */
+number?: string, 
+/**
+ * Whether texts to the number were proved to lead here. Absent: not known yet.
+ */
+works?: boolean, says?: string, };
 
 /**
  * `POST /api/ticket`: opens one WebSocket (`/ws?ticket=`), for clients that can set neither header nor subprotocol.
@@ -1009,11 +1485,168 @@ export type ToolUsed = { session_id: string, at: number, turn: string | null, id
  */
 parent: string | null, };
 
+/**
+ * `POST /tunnel/setup`: checked with ngrok, kept, switched on.
+ */
+export type TunnelSetup = { 
+/**
+ * None: the one that is kept.
+ */
+token?: string, 
+/**
+ * One of the account's. Empty: the account's own. None: as it is.
+ */
+domain?: string, };
+
+export type TunnelSetupShown = { 
+/**
+ * Whether it is open already; else `GET /tunnel` tells.
+ */
+open: boolean, url?: string, says: string, restart_needed: boolean, };
+
 export type TurnFact = { session_id: string, at: number, turn: string, 
 /**
  * The inbox numbers it answers; none: nobody asked (a background job ended).
  */
 messages: Array<number>, };
+
+/**
+ * As Twilio describes it; checked and kept.
+ */
+export type TwilioAccountShown = { friendly_name: string, 
+/**
+ * `active`, `suspended` or `closed`.
+ */
+status: string, 
+/**
+ * `Trial` (texts verified numbers only) or `Full`.
+ */
+type: string, 
+/**
+ * What that means for texting, where it means something.
+ */
+says?: string, };
+
+/**
+ * `POST /twilio/account`.
+ */
+export type TwilioAccountWish = { 
+/**
+ * `AC` and 32 hexadecimal digits.
+ */
+account_sid: string, 
+/**
+ * None: the one that is kept.
+ */
+auth_token?: string, };
+
+/**
+ * `POST /twilio/allow`: who may text Lanyard, all of them.
+ */
+export type TwilioAllow = { numbers: Array<string>, };
+
+/**
+ * In `GET /twilio/numbers`.
+ */
+export type TwilioNumber = { number: string, 
+/**
+ * `PN` and 32 hexadecimal digits.
+ */
+sid: string, 
+/**
+ * Its name at Twilio.
+ */
+label: string, sms: boolean, mms: boolean, kind: NumberKind, registration: Registration, 
+/**
+ * Where texts to it are posted now.
+ */
+webhook?: string, 
+/**
+ * Whether it is the one in the config.
+ */
+ours: boolean, };
+
+/**
+ * `POST /twilio/number`.
+ */
+export type TwilioNumberWish = { number: string, };
+
+/**
+ * What stands in the config now; the answer to `POST /twilio/number` and `POST /twilio/allow`.
+ */
+export type TwilioSaved = { account_sid: string, number: string, allow: Array<string>, restart_needed: boolean, };
+
+/**
+ * `GET /usage?from=&to=&by=&tz=`: what the model's responses cost, as the egress door counted them. Without `from` and `to`:
+ * the last 30 days up to now. `tz` names the time zone whose days are meant (`Europe/Berlin`; `tz_offset_minutes`, east is
+ * more, for one that is not known by name); without either: the computer's.
+ */
+export type Usage = { 
+/**
+ * Where it begins: by day, at the midnight before what was asked for; else at its quarter of an hour.
+ */
+from: number, 
+/**
+ * Where it ends; what happened at this moment is not in it.
+ */
+to: number, by: UsageBy, total: UsageRow, 
+/**
+ * By day: every day, the oldest first, those without any use too. Else the dearest first.
+ */
+rows: Array<UsageRow>, };
+
+/**
+ * What a row of [`Usage`] sums up.
+ */
+export type UsageBy = "day" | "session" | "agent";
+
+export type UsageRow = { 
+/**
+ * By day the date (`2026-03-29`), else the session's id or the agent's name; empty for what belongs to none, and `total`
+ * for the sum.
+ */
+key: string, 
+/**
+ * For a person.
+ */
+label: string, 
+/**
+ * By day: when the day begins.
+ */
+at?: number, dollars: number, tokens_in: number, tokens_out: number, tokens_cache_read: number, tokens_cache_write: number, 
+/**
+ * Of the model.
+ */
+responses: number, 
+/**
+ * That began in it.
+ */
+turns: number, 
+/**
+ * How long those turns took together.
+ */
+time_ms: number, };
+
+/**
+ * `POST /twilio/webhook`: the number leads here, and that is proved.
+ */
+export type WebhookShown = { 
+/**
+ * Twilio posts texts to this address now.
+ */
+set: boolean, 
+/**
+ * A rightly signed request was taken.
+ */
+accepted: boolean, 
+/**
+ * A wrongly signed one was refused.
+ */
+refused: boolean, says: string, 
+/**
+ * What went wrong at the first step that is false.
+ */
+problem?: ProblemShown, };
 
 /**
  * The whole picture: who you are, how everything stands, what waits for an answer.
@@ -1039,6 +1672,10 @@ sessions: Array<SessionShown>,
  * All that are open.
  */
 approvals: Array<ApprovalShown>, 
+/**
+ * Where the newest answers and questions went: those a client already has may stand otherwise since.
+ */
+letters: Array<LettersFact>, 
 /**
  * The newest event's number. A client whose own cursor is higher starts anew: the history was replaced.
  */

@@ -3,7 +3,7 @@
 
 import type { ClientFrame, Frame, Welcome } from "../api/wire";
 import type { Host, Line } from "../host";
-import { type Problem, unreached } from "../problem";
+import { Problem } from "../problem";
 import { isFact } from "../shelf";
 
 /** `behind`: the line stands, and what was missed is still coming. */
@@ -61,7 +61,7 @@ export class Connection {
     /** Why there is nothing to be had from the gateway now; none while it is still being tried for the first time. */
     get failure(): Problem | null {
         if (this.live) return null;
-        return this.trouble ?? (this.standing === "offline" ? unreached() : null);
+        return this.trouble ?? (this.standing === "offline" ? this.host.unreached() : null);
     }
 
     start(cursor: number | null): void {
@@ -93,12 +93,12 @@ export class Connection {
     private connect(): void {
         clearTimeout(this.wait);
         this.drop();
-        if (offline()) {
+        if (!this.host.online()) {
             this.standing = "offline";
             return;
         }
         this.standing = "connecting";
-        this.deadline = setTimeout(() => this.broken(unreached()), WELCOME_MS);
+        this.deadline = setTimeout(() => this.broken(this.host.unreached()), WELCOME_MS);
         const line: Line = this.host.subscribe(this.cursor, {
             frame: (frame) => void (this.line === line && this.hear(frame)),
             closed: (why) => void (this.line === line && this.broken(why)),
@@ -119,7 +119,7 @@ export class Connection {
             if (this.cursor !== null && frame.seq <= this.cursor) return;
             this.cursor = frame.seq;
         } else if (frame.type === "error" && !frame.requestId) {
-            this.trouble = Object.assign(unreached(), { code: frame.data.code, message: frame.data.message, suggestion: frame.data.details.suggestion });
+            this.trouble = new Problem(frame.data.code, frame.data.message, frame.data.details.suggestion);
             if (this.trouble.shutOut) return this.end(this.trouble);
         }
         this.listener.frame(frame);
@@ -166,7 +166,7 @@ export class Connection {
         this.drop(true);
         if (why.shutOut) return this.end(why);
         this.trouble = why;
-        this.standing = offline() ? "offline" : "connecting";
+        this.standing = !this.host.online() ? "offline" : "connecting";
         const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
         const wait = Math.max((why.retryAfter ?? 0) * 1000, longest * (0.5 + this.random() / 2));
         if (this.running && document.visibilityState === "visible") this.wait = setTimeout(() => this.connect(), wait);
@@ -190,7 +190,7 @@ export class Connection {
         if (!this.line) return;
         this.send({ type: "ping", data: {} });
         clearTimeout(this.deadline);
-        this.deadline = setTimeout(() => this.broken(unreached()), patience);
+        this.deadline = setTimeout(() => this.broken(this.host.unreached()), patience);
     }
 
     private say(): void {
@@ -200,7 +200,7 @@ export class Connection {
     /** A phone sleeps and changes networks: when it is looked at again, the line is tried and not trusted. */
     private watch(): () => void {
         const on = () => this.again();
-        const off = () => this.broken(unreached());
+        const off = () => void (this.host.online() || this.broken(this.host.unreached()));
         const seen = () => {
             if (this.live) {
                 this.say();
@@ -218,8 +218,4 @@ export class Connection {
             document.removeEventListener("visibilitychange", seen);
         };
     }
-}
-
-function offline(): boolean {
-    return typeof navigator !== "undefined" && navigator.onLine === false;
 }

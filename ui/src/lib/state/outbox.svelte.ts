@@ -27,7 +27,7 @@ export class Outbox {
 
     constructor(
         private readonly host: Host,
-        private readonly shelf: Shelf,
+        private readonly shelf: Pick<Shelf, "outbox" | "putUnsent" | "dropUnsent">,
         /** The newest event this phone knows. */
         private readonly lastEvent: () => number,
         /** A session that was `new:` is open now. */

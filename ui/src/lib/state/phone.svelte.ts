@@ -1,7 +1,8 @@
 // All that the page knows, put together. What comes over the line goes to each concern; what is worth keeping is kept.
 
 import { getContext, setContext } from "svelte";
-import type { Frame, HouseStatus, Welcome } from "../api/wire";
+import type { Frame, HouseStatus, ScopeWord, Welcome } from "../api/wire";
+import { hitsIn } from "../hits";
 import { type Host, WebHost, answers, via } from "../host";
 import { Keyring } from "../keyring";
 import type { Problem } from "../problem";
@@ -10,7 +11,9 @@ import { ADDRESSES, type Addresses, Ways } from "../ways";
 import { Approvals } from "./approvals.svelte";
 import { Chat } from "./chat.svelte";
 import { Connection, type Listener } from "./connection.svelte";
+import { type Here, provideHere } from "./here";
 import { House } from "./house.svelte";
+import { Letters } from "./letters.svelte";
 import { Outbox } from "./outbox.svelte";
 import { Pairing } from "./pairing.svelte";
 import { Pictures } from "./pictures.svelte";
@@ -24,7 +27,7 @@ const AWAY_MS = 7 * 24 * 60 * 60_000;
 /** While catching up, facts are kept in batches of this size. */
 const BATCH = 200;
 
-export class Phone implements Listener {
+export class Phone implements Listener, Here {
     readonly pairing: Pairing;
     readonly connection: Connection;
     readonly sessions: Sessions;
@@ -33,10 +36,12 @@ export class Phone implements Listener {
     readonly house: House;
     readonly pictures: Pictures;
     readonly push: Push;
+    readonly letters = new Letters();
     readonly router = new Router();
     readonly shell = new AppShell();
     /** What is written and not said, by session. */
     readonly drafts = new Map<string, string>();
+    readonly channel = "phone";
     /** The gateway speaks a newer language than this page. */
     tooOld = $state(false);
 
@@ -51,7 +56,7 @@ export class Phone implements Listener {
     ) {
         this.pairing = new Pairing(shelf, keyring);
         this.connection = new Connection(host, this);
-        this.sessions = new Sessions(host, shelf);
+        this.sessions = new Sessions(host, (words, sessions) => hitsIn(shelf, words, sessions));
         this.approvals = new Approvals(host);
         this.house = new House(host);
         this.pictures = new Pictures(host);
@@ -100,6 +105,10 @@ export class Phone implements Listener {
         return this.sessions.list.find((session) => session.state !== "closed")?.id ?? null;
     }
 
+    may(scope: ScopeWord): boolean {
+        return this.pairing.may(scope);
+    }
+
     interrupt(session: string): Promise<unknown> {
         return this.host.request("POST", `/api/stream/${session}/interrupt`);
     }
@@ -128,6 +137,7 @@ export class Phone implements Listener {
         this.learn(welcome.status);
         void this.sessions.welcome(welcome.sessions);
         this.approvals.welcome(welcome.approvals);
+        this.letters.welcome(welcome.letters);
         void this.outbox.flush();
         for (const chat of this.chats.values()) {
             chat.cut();
@@ -139,6 +149,7 @@ export class Phone implements Listener {
         this.sessions.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
+        this.letters.hear(frame);
         if (frame.type === "status" && frame.data.kind === "house") this.learn(frame.data);
         this.chats.get(sessionOf(frame))?.hear(frame);
         if (!isFact(frame)) return;
@@ -220,7 +231,7 @@ function lastOpen(): string | null {
 export const PHONE = Symbol("phone");
 
 export function providePhone(phone: Phone): Phone {
-    return setContext(PHONE, phone);
+    return setContext(PHONE, provideHere(phone));
 }
 
 export function usePhone(): Phone {

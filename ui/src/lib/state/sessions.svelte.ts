@@ -3,8 +3,7 @@
 import type { Frame, SearchHit, SessionChange, SessionPage, SessionShown } from "../api/wire";
 import type { Host } from "../host";
 import { type Problem, asProblem } from "../problem";
-import { type Shelf, sessionOf, timeOf } from "../shelf";
-import { hitsIn } from "../hits";
+import { sessionOf, timeOf } from "../shelf";
 
 export type Search = { kind: "none" } | { kind: "asking" } | { kind: "found"; hits: SearchHit[]; here: boolean } | { kind: "failed"; problem: Problem };
 
@@ -22,7 +21,8 @@ export class Sessions {
 
     constructor(
         private readonly host: Host,
-        private readonly shelf: Shelf,
+        /** What is kept here can be searched without a line. */
+        private readonly kept: ((words: string, sessions: ReadonlyMap<string, SessionShown>) => Promise<SearchHit[]>) | null = null,
     ) {}
 
     get(id: string): SessionShown | undefined {
@@ -102,8 +102,8 @@ export class Sessions {
             return { kind: "found", hits, here: false };
         } catch (error) {
             const problem = asProblem(error);
-            if (!problem.cutOff) return { kind: "failed", problem };
-            return { kind: "found", hits: await hitsIn(this.shelf, words, this.all), here: true };
+            if (!problem.cutOff || !this.kept) return { kind: "failed", problem };
+            return { kind: "found", hits: await this.kept(words, this.all), here: true };
         }
     }
 

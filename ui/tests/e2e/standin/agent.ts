@@ -45,7 +45,7 @@ export class Agent {
         await this.act(session, turn, words);
         const outcome = this.stopped.has(session) ? "halted" : "completed";
         const usage = { input: 1200, output: 340, cache_write: 0, cache_read: 40_000 };
-        this.house.fact({ type: "streamComplete", data: { session_id: session, at: Date.now(), turn, outcome, usage, cost_dollars: 0.04, duration_ms: Date.now() - began, artifacts: [] } });
+        this.house.fact({ type: "streamComplete", data: { session_id: session, at: Date.now(), turn, outcome, usage, cost_dollars: 0.04, duration_ms: Date.now() - began, artifacts: [], sent: [] } });
         this.house.stand(session, { state: "idle", doing: null });
     }
 
@@ -113,7 +113,7 @@ export class Agent {
         const id = randomUUID();
         const number = this.house.approvals.size + 1;
         const input_hash = createHash("sha256").update(JSON.stringify(about.input)).digest("hex");
-        const approval: ApprovalShown = { id, number, session_id: session, turn, target: null, input_hash, asked_at: Date.now(), expires_at: Date.now() + 29 * 60_000, state: "open", ...about };
+        const approval: ApprovalShown = { id, number, session_id: session, turn, target: null, input_hash, asked_at: Date.now(), expires_at: Date.now() + 29 * 60_000, state: "open", sent: [], ...about };
         this.house.approvals.set(id, approval);
         this.house.fact({ type: "permissionRequest", data: approval });
         return approval;

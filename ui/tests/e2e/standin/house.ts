@@ -1,7 +1,7 @@
 // What the stand-in gateway knows: sessions, numbered events, approvals, and who may come in.
 
 import { randomUUID, webcrypto } from "node:crypto";
-import type { ApprovalShown, ArtifactShown, Frame, Pair, Refresh, SessionShown, Tokens, Welcome, You } from "../../../src/lib/api/wire";
+import type { ApprovalShown, ArtifactShown, ChannelWord, Frame, HouseStatus, Pair, Refresh, SessionShown, Tokens, Welcome, You } from "../../../src/lib/api/wire";
 
 type Fact = Frame & { seq: number };
 interface PhoneRow {
@@ -42,11 +42,13 @@ export class House {
     /** Its addresses on the local network, and the one out in the world. */
     lan: string[] = [];
     tunnel: string | null = null;
+    sandbox = "ready";
     features = ["chat", "approvals", "search", "export", "texting"];
     refreshes = 0;
     accessSeconds = 900;
     tell: (frame: Frame) => void = () => {};
     private messages = 0;
+    private readonly bySession = new Map<string, Fact[]>();
 
     code(): string {
         const code = randomUUID().replaceAll("-", "");
@@ -88,7 +90,7 @@ export class House {
         return { access_token, expires_in: this.accessSeconds, refresh_token: phone.refresh, you: this.you(phone), now: Date.now() };
     }
 
-    private you(phone: PhoneRow): You {
+    you(phone: Pick<PhoneRow, "id" | "name">): You {
         return { kind: "phone", id: phone.id, name: phone.name, scopes: ["read", "chat", "approve"] };
     }
 
@@ -108,18 +110,26 @@ export class House {
         return this.events.at(-1)?.seq ?? 0;
     }
 
-    welcome(phone: PhoneRow): Frame {
+    welcome(you: You): Frame {
         const open = [...this.approvals.values()].filter((a) => a.state === "open");
         const sessions = [...this.sessions.values()].sort((a, b) => b.last_at - a.last_at).slice(0, 50);
-        const status = { sandbox: "ready", sandbox_says: null, tunnel: this.tunnel, tunnel_state: this.tunnel ? "open" : "off", tunnel_says: null, lan: this.lan, sessions: { active: 1, max: 4 } };
-        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you: this.you(phone), status, sessions, approvals: open, last_event: this.last };
+        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you, status: this.status, sessions, approvals: open, last_event: this.last, letters: [] };
         return { type: "welcome", data };
+    }
+
+    get status(): HouseStatus {
+        return { sandbox: this.sandbox, sandbox_says: null, tunnel: this.tunnel, tunnel_state: this.tunnel ? "open" : "off", tunnel_says: null, lan: this.lan, sessions: { active: 1, max: 4 } };
+    }
+
+    /** A session's events. */
+    of(id: string): Fact[] {
+        return this.bySession.get(id) ?? [];
     }
 
     open(title: string, change: Partial<SessionShown> = {}): SessionShown {
         const number = this.sessions.size + 1;
         const now = Date.now();
-        const session: SessionShown = { id: randomUUID(), number, title, agent: "default", permission_mode: "default", model: null, state: "idle", doing: null, waiting: 0, tags: [], created_at: now, last_at: now, ...change };
+        const session: SessionShown = { id: randomUUID(), number, title, agent: "default", permission_mode: "default", model: null, state: "idle", doing: null, waiting: 0, tags: [], created_at: now, last_at: now, cost_dollars: 0, tokens: { input: 0, output: 0, cache_read: 0, cache_write: 0 }, ...change };
         this.sessions.set(session.id, session);
         return session;
     }
@@ -135,13 +145,17 @@ export class House {
     fact(frame: Frame): Fact {
         const fact = { seq: this.last + 1, ...frame } as Fact;
         this.events.push(fact);
+        const id = (frame.data as { session_id: string }).session_id;
+        const own = this.bySession.get(id) ?? [];
+        this.bySession.set(id, own);
+        own.push(fact);
         const session = this.sessions.get((frame.data as { session_id: string }).session_id);
         if (session) session.last_at = Date.now();
         this.tell(fact);
         return fact;
     }
 
-    say(session: string, text: string, channel: "phone" | "sms" = "phone", when: "queue" | "steer" = "queue", pictures: string[] = []): { event: number; message: number } {
+    say(session: string, text: string, channel: ChannelWord = "phone", when: "queue" | "steer" = "queue", pictures: string[] = []): { event: number; message: number } {
         const message = ++this.messages;
         const { seq } = this.fact({ type: "streamData", data: { kind: "said", session_id: session, at: Date.now(), message, channel, text, pictures, when } });
         const shown = this.sessions.get(session);

@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { extname, join, normalize } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ClientFrame, Frame, Info, Say, Start } from "../../../src/lib/api/wire";
+import type { ClientFrame, Frame, Info, Say, Start, You } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
 
@@ -20,7 +20,7 @@ const csp = (ours: string[]) =>
 const WORKER_CSP = "default-src 'none'; script-src 'self'; connect-src 'self' https: http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'";
 const TYPES: Record<string, string> = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 
-type Route = (request: { body: unknown; url: URL; parts: string[]; token: string | undefined }) => unknown;
+export type Route = (request: { body: unknown; url: URL; parts: string[]; token: string | undefined }) => unknown;
 
 export class Standin {
     private readonly sockets = new Map<WebSocket, number>();
@@ -36,47 +36,59 @@ export class Standin {
     lossy = false;
     private port = 0;
 
-    private constructor(
-        private readonly server: Server,
+    private readonly server: Server = createServer();
+
+    protected constructor(
         private readonly dist: string,
         readonly house: House,
         readonly agent: Agent,
     ) {}
 
+    /** The page that is served. */
+    protected get page(): string {
+        return "phone.html";
+    }
+
+    protected readonly channel: "phone" | "desktop" = "phone";
+
+    /** Who may come in, by token. */
+    protected admit(token: string | undefined): You {
+        return this.house.you(this.house.caller(token));
+    }
+
     static start(dist: string): Promise<Standin> {
         const house = new House();
-        return Standin.open(dist, house, new Agent(house));
+        return new Standin(dist, house, new Agent(house)).listen();
     }
 
     /** The same house at another address. */
     another(): Promise<Standin> {
-        return Standin.open(this.dist, this.house, this.agent);
+        return new Standin(this.dist, this.house, this.agent).listen();
     }
 
-    private static async open(dist: string, house: House, agent: Agent): Promise<Standin> {
-        const server = createServer();
-        const standin = new Standin(server, dist, house, agent);
+    protected async listen(): Promise<this> {
+        const { server } = this;
         const ws = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered].find((p) => p === "lanyard.v1") ?? false });
-        server.on("request", (request, response) => void standin.answer(request, response));
+        server.on("request", (request, response) => void this.answer(request, response));
         server.on("upgrade", (request, socket, head) => {
             const token = /lanyard\.bearer\.([^,\s]+)/.exec(request.headers["sec-websocket-protocol"] ?? "")?.[1];
             try {
-                if (standin.dead) throw new Error("dead");
-                const phone = standin.house.caller(token);
-                ws.handleUpgrade(request, socket, head, (socket) => standin.live(socket, request, standin.house.welcome(phone)));
+                if (this.dead) throw new Error("dead");
+                const you = this.admit(token);
+                ws.handleUpgrade(request, socket, head, (socket) => this.live(socket, request, this.house.welcome(you)));
             } catch {
                 socket.end("HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n");
             }
         });
-        const others = house.tell;
-        house.tell = (frame) => {
+        const others = this.house.tell;
+        this.house.tell = (frame) => {
             others(frame);
-            standin.tell(frame);
+            this.tell(frame);
         };
         await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
         const address = server.address();
-        standin.port = typeof address === "object" && address ? address.port : 0;
-        return standin;
+        this.port = typeof address === "object" && address ? address.port : 0;
+        return this;
     }
 
     get url(): string {
@@ -135,7 +147,7 @@ export class Standin {
         if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/m/")) this.asked.push(`${request.method} ${url.pathname}`);
         try {
             if (url.pathname.startsWith("/m/")) return this.picture(url.pathname.slice(3), headers, response);
-            if (!url.pathname.startsWith("/api/")) return this.file(url.pathname, headers, request, response);
+            if (!this.isApi(request, url.pathname)) return this.file(url.pathname, headers, request, response);
             const body = await bodyOf(request);
             const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
             const answer = await this.api(request.method ?? "GET", { body, url, parts: url.pathname.split("/").slice(2), token });
@@ -148,8 +160,12 @@ export class Standin {
         }
     }
 
+    protected isApi(_request: IncomingMessage, path: string): boolean {
+        return path.startsWith("/api/");
+    }
+
     private file(path: string, headers: Record<string, string>, request: IncomingMessage, response: ServerResponse): void {
-        const name = ["/", "/pair"].includes(path) || /^\/[ap]\//.test(path) ? "phone.html" : normalize(path);
+        const name = ["/", "/pair"].includes(path) || /^\/[ap]\//.test(path) ? this.page : normalize(path);
         try {
             const kind = { "content-type": TYPES[extname(name)] ?? "application/octet-stream", "cache-control": caching(path), ...(path === "/sw.js" ? { "content-security-policy": WORKER_CSP } : {}) };
             const squeezed = extname(name) !== ".png" && request.headers["accept-encoding"]?.includes("gzip");
@@ -170,12 +186,12 @@ export class Standin {
         response.end(artifact.data);
     }
 
-    private async api(method: string, request: Parameters<Route>[0]): Promise<unknown> {
+    protected async api(method: string, request: Parameters<Route>[0]): Promise<unknown> {
         const [first = "", second = "", third = ""] = request.parts;
         if (first === "pair") return this.house.pair(request.body as never);
         if (first === "link") return this.links.get(second) ?? Promise.reject(new Refused(410, "LINK_EXPIRED", "This link has run out.", "Text more for a new one."));
         if (first === "token") return this.house.refresh(request.body as never);
-        this.house.caller(request.token);
+        this.admit(request.token);
         const route = this.routes[`${method} ${first}${second ? "/*" : ""}${third ? `/${third}` : ""}`];
         if (!route) throw new Refused(404, "NOT_FOUND", "There is nothing here.", "Check the address.");
         return route(request);
@@ -200,11 +216,13 @@ export class Standin {
             return session;
         },
         "GET sessions/*/events": ({ parts, url }) => {
-            const before = Number(url.searchParams.get("before") ?? Infinity);
             const limit = Number(url.searchParams.get("limit") ?? 50);
             const id = this.session(parts[1]).id;
-            const all = this.house.events.filter((e) => e.seq < before && (e.data as { session_id?: string }).session_id === id);
-            return { events: all.slice(-limit).map((e) => this.house.sent(e)), more: all.length > limit };
+            const after = url.searchParams.get("after");
+            const before = Number(url.searchParams.get("before") ?? Infinity);
+            const all = this.house.of(id).filter((e) => e.seq < before && e.seq > Number(after ?? -1));
+            const events = after === null ? all.slice(-limit) : all.slice(0, limit);
+            return { events: events.map((e) => this.house.sent(e)), more: all.length > limit };
         },
         "GET sessions/*/artifacts": ({ parts }) => ({ artifacts: [...this.house.artifacts.values()].filter((a) => a.session === parts[1]).map(({ data: _, session: __, ...shown }) => shown) }),
         "GET sessions/*/export": ({ parts }) => `# ${this.session(parts[1]).title}\n`,
@@ -223,13 +241,13 @@ export class Standin {
             if (approval.state !== "open") throw new Refused(409, "APPROVAL_GONE", "This approval was answered, withdrawn or ran out before.", "Look at the session: the agent may have asked again.");
             if (approval.input_hash !== input_hash) throw new Refused(409, "APPROVAL_CHANGED", "The answer names another input than the one that is asked.", "Look at what is asked now.");
             const states = { allow: "allowed", deny: "denied", allow_always: "allowed_always", answer: "answered" } as const;
-            this.house.settle(approval.id, states[decision as keyof typeof states], this.house.caller(token).name);
+            this.house.settle(approval.id, states[decision as keyof typeof states], this.admit(token).name);
             this.agent.answered(approval.id);
             return approval;
         },
     };
 
-    private session(id: string | undefined) {
+    protected session(id: string | undefined) {
         const session = this.house.sessions.get(id ?? "");
         if (!session) throw new Refused(404, "UNKNOWN_SESSION", "There is no such session.", "lanyard sessions lists them.");
         return session;
@@ -250,7 +268,7 @@ export class Standin {
         const known = this.house.said.get(client_id);
         if (known) return { ...known, fresh: false };
         const pictures = (images ?? []).map(({ data, media_type }) => this.keep(session, Buffer.from(data, "base64"), media_type));
-        const said = this.house.say(session, text, "phone", when, pictures);
+        const said = this.house.say(session, text, this.channel, when, pictures);
         const answer = { session_id: session, ...said, fresh: true };
         this.house.said.set(client_id, answer);
         if (this.session(session).state !== "working") void this.agent.turn(session, said.message, text);
@@ -264,7 +282,7 @@ export class Standin {
         return id;
     }
 
-    private search(q: string): unknown {
+    protected search(q: string): unknown {
         const wanted = q.toLowerCase();
         const hits = this.house.events.flatMap((event) => {
             if (event.type !== "streamData" || (event.data.kind !== "said" && event.data.kind !== "text")) return [];

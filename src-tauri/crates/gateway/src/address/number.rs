@@ -3,7 +3,7 @@
 
 use crate::{gateway::App, sms::texting::Texting};
 use accounts::{SecretString, twilio::Signer};
-use domain::{Address, Code, Problem, phone_number::Network};
+use domain::{Address, Code, PhoneNumber, Problem, phone_number::Network};
 use serde::Serialize;
 use url::Url;
 
@@ -26,42 +26,94 @@ pub enum Number {
     },
 }
 
-/// Leads the number to `url` and proves it. What comes of it is kept for whoever looks.
+/// How far leading the number here came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Led {
+    /// Twilio posts to this address now.
+    pub set: bool,
+    /// A rightly signed request was taken.
+    pub accepted: bool,
+    /// A wrongly signed one was refused.
+    pub refused: bool,
+    /// What is in the way of the first that is not so.
+    pub why: Option<Problem>,
+}
+
+/// Leads the number to `url` and proves it, where the config lets that happen by itself. What comes of it is kept for
+/// whoever looks.
 pub async fn lead(app: &App, url: &str) {
-    let Some(texting) = &app.texting else { return };
-    let number = match texting.settings.from.parse::<Address>() {
-        Ok(from) if app.config.tunnel.set_webhook && from.network == Network::Sms => from.number,
-        Ok(_) | Err(_) => return,
-    };
-    let led = async {
-        let webhook = Url::parse(&format!("{url}/sms#{RETRY}")).map_err(|e| Problem::with_detail(Code::Internal, e))?;
-        let set = texting.twilio.set_webhook(&number, &webhook).await;
-        set.map_err(|e| Problem::with_detail(e.code(), e))?;
-        prove(app, texting, url).await
-    };
-    let number = match led.await {
-        Ok(()) => Number::Proved,
-        Err(why) => {
+    let Some(texting) = app.texting.now() else { return };
+    if let Some(number) = own_number(&texting).filter(|_| app.config.tunnel.set_webhook) {
+        keep(app, url, steps(app, &texting, &number, url).await);
+    }
+}
+
+/// The same at the owner's wish, whatever the config lets happen by itself and however the address came to be.
+///
+/// # Errors
+/// `TWILIO_MISSING`; `WEBHOOK_UNPROVED` without a public address; `BAD_REQUEST` for a sender whose webhook is not a number's.
+pub async fn lead_now(app: &App) -> Result<Led, Problem> {
+    let texting = app.texting.now().ok_or(Code::TwilioMissing)?;
+    let url = app.address.url().ok_or_else(no_address)?;
+    let number = own_number(&texting).ok_or_else(|| {
+        let why = "A Messaging Service and a WhatsApp sender have webhooks of their own.";
+        Problem::with_detail(Code::BadRequest, why)
+            .suggest(format!("Set it to {url}/sms in Twilio's console, with POST."))
+    })?;
+    let led = steps(app, &texting, &number, &url).await;
+    keep(app, &url, led.clone());
+    Ok(led)
+}
+
+fn no_address() -> Problem {
+    Problem::with_detail(Code::WebhookUnproved, "There is no public address for Twilio to post to.")
+        .suggest("Open the tunnel first (lanyard tunnel on).")
+}
+
+/// None for a sender whose webhook is not a number's.
+fn own_number(texting: &Texting) -> Option<PhoneNumber> {
+    let from = texting.settings.from.parse::<Address>().ok()?;
+    (from.network == Network::Sms).then_some(from.number)
+}
+
+fn keep(app: &App, url: &str, led: Led) {
+    let number = match led.why {
+        None => Number::Proved,
+        Some(why) => {
             tracing::warn!(code = %why.code, "Twilio's number could not be led here");
             Number::Failed { why }
         }
     };
-    if app.address.is_tunnelled(url) {
+    if app.address.url().as_deref() == Some(url) {
         app.address.number.send_replace(number);
+        app.stream.ring();
     }
 }
 
-async fn prove(app: &App, texting: &Texting, url: &str) -> Result<(), Problem> {
-    let stranger = Signer::new(&SecretString::from("not the account's token"));
-    for (signer, expected) in [(&texting.signer, 200), (&stranger, 403)] {
-        let status = post(app, signer, texting, url).await?;
-        if status != expected {
-            let why =
-                format!("A test request to the number's webhook was answered {status} where {expected} is right.");
-            return Err(Problem::with_detail(Code::WebhookUnproved, why));
-        }
-    }
+async fn steps(app: &App, texting: &Texting, number: &PhoneNumber, url: &str) -> Led {
+    let mut led = Led::default();
+    led.why = go(app, texting, number, url, &mut led).await.err();
+    led
+}
+
+async fn go(app: &App, texting: &Texting, number: &PhoneNumber, url: &str, led: &mut Led) -> Result<(), Problem> {
+    let webhook = Url::parse(&format!("{url}/sms#{RETRY}")).map_err(|e| Problem::with_detail(Code::Internal, e))?;
+    texting.twilio.set_webhook(number, &webhook).await.map_err(|e| Problem::with_detail(e.code(), e))?;
+    led.set = true;
+    expect(app, &texting.signer, texting, url, 200).await?;
+    led.accepted = true;
+    expect(app, &Signer::new(&SecretString::from("not the account's token")), texting, url, 403).await?;
+    led.refused = true;
     Ok(())
+}
+
+async fn expect(app: &App, signer: &Signer, texting: &Texting, url: &str, expected: u16) -> Result<(), Problem> {
+    let status = post(app, signer, texting, url).await?;
+    if status == expected {
+        return Ok(());
+    }
+    let why = format!("A test request to the number's webhook was answered {status} where {expected} is right.");
+    Err(Problem::with_detail(Code::WebhookUnproved, why))
 }
 
 async fn post(app: &App, signer: &Signer, texting: &Texting, url: &str) -> Result<u16, Problem> {

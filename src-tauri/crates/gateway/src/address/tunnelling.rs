@@ -69,7 +69,7 @@ async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
         Problem::from(Code::TunnelNoToken)
     })?;
     let config = Config {
-        domain: settings.domain.clone(),
+        domain: app.address.domain(),
         edge: settings.edge.clone(),
         roots: settings.roots.clone(),
         ..Config::new(token)

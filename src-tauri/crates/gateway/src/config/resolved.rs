@@ -4,6 +4,7 @@ use super::{Written, written};
 use domain::{
     Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Risk, session::Patience, usage::MicroDollars,
 };
+use egress::HostRule;
 use ipnet::IpNet;
 use std::{
     net::{IpAddr, SocketAddr},
@@ -24,12 +25,18 @@ pub struct Resolved {
     pub patience: Patience,
     pub grants: GrantPolicy,
     pub expiry: Duration,
+    /// What the sandbox may reach.
+    pub egress: Vec<HostRule>,
     pub caps: Caps,
     pub twilio: Option<TwilioSettings>,
     pub sms: SmsSettings,
     pub push: PushSettings,
     pub workspace: Option<PathBuf>,
     pub agent_uid: u32,
+    /// Of the sandbox.
+    pub size: sandbox::Size,
+    /// Of each session in it.
+    pub limits: sandbox::agent::Limits,
     pub api: ApiSettings,
     pub written: Written,
 }
@@ -48,7 +55,7 @@ pub struct TunnelSettings {
 }
 
 impl TunnelSettings {
-    fn new(written: &written::Tunnel) -> Result<Self, Problem> {
+    fn new(written: &written::Tunnel) -> Result<Self, Refused> {
         let named = |key: &str| Some(key.trim().to_owned()).filter(|key| !key.is_empty());
         let roots = named(&written.edge_ca).map(std::fs::read_to_string).transpose().map_err(|e| {
             wrong(
@@ -83,7 +90,7 @@ pub struct LanSettings {
 }
 
 impl LanSettings {
-    fn new(written: &written::Lan) -> Result<Self, Problem> {
+    fn new(written: &written::Lan) -> Result<Self, Refused> {
         let name = match written.name.trim() {
             "" => own_name(),
             name => name.to_owned(),
@@ -142,7 +149,7 @@ impl Default for Pace {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
     pub turn: MicroDollars,
     pub session: MicroDollars,
@@ -178,8 +185,22 @@ pub struct PushSettings {
 }
 
 /// An error in one key's value.
-fn wrong(key: &str, why: impl std::fmt::Display, suggestion: &str) -> Problem {
-    Problem::with_detail(Code::ConfigInvalid, format!("{key}: {why}.")).suggest(suggestion)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// `table.key`.
+    pub key: String,
+    pub problem: Problem,
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        refused.problem
+    }
+}
+
+pub(crate) fn wrong(key: &str, why: impl std::fmt::Display, suggestion: &str) -> Refused {
+    let problem = Problem::with_detail(Code::ConfigInvalid, format!("{key}: {why}.")).suggest(suggestion);
+    Refused { key: key.to_owned(), problem }
 }
 
 fn minutes(n: u64) -> Duration {
@@ -187,7 +208,7 @@ fn minutes(n: u64) -> Duration {
 }
 
 impl Resolved {
-    pub fn new(w: Written) -> Result<Self, Problem> {
+    pub fn new(w: Written) -> Result<Self, Refused> {
         let listen = w.server.listen.parse().map_err(|e| {
             wrong("server.listen", e, "Write an address and a port, as in 127.0.0.1:3001; port 0 takes a free one.")
         })?;
@@ -210,6 +231,7 @@ impl Resolved {
                 lock_screen: grants(w.approvals.lock_screen_grants),
             },
             expiry: minutes(w.approvals.expire_minutes.max(1)),
+            egress: w.egress.allow.iter().map(|rule| host_rule(rule)).collect::<Result<_, _>>()?,
             caps: caps(&w.spend)?,
             twilio: twilio(&w.twilio)?,
             sms: SmsSettings {
@@ -222,6 +244,8 @@ impl Resolved {
             push: push(&w)?,
             workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
             agent_uid: agent_uid(w.sandbox.uid),
+            size: size(w.sandbox.size),
+            limits: limits(&w)?,
             api: ApiSettings {
                 per_minute: NonZeroU32::new(w.api.per_minute).unwrap_or(NonZeroU32::MIN),
                 address_per_minute: NonZeroU32::new(w.api.address_per_minute).unwrap_or(NonZeroU32::MIN),
@@ -235,7 +259,7 @@ impl Resolved {
     }
 }
 
-fn public_url(written: &str) -> Result<Option<String>, Problem> {
+fn public_url(written: &str) -> Result<Option<String>, Refused> {
     if written.is_empty() {
         return Ok(None);
     }
@@ -248,13 +272,18 @@ fn public_url(written: &str) -> Result<Option<String>, Problem> {
     Ok(Some(written.trim_end_matches('/').to_owned()))
 }
 
-fn network(written: &str) -> Result<IpNet, Problem> {
+fn host_rule(written: &str) -> Result<HostRule, Refused> {
+    let suggestion = "Write hosts as \"name\", \"*.name\" or \"name:port\".";
+    written.parse().map_err(|e| wrong("egress.allow", e, suggestion))
+}
+
+fn network(written: &str) -> Result<IpNet, Refused> {
     let one = written.parse::<IpAddr>().map(IpNet::from);
     let suggestion = "Write each as in 127.0.0.1 or 10.0.0.0/8.";
     one.or_else(|_| written.parse::<IpNet>()).map_err(|e| wrong("api.proxies", e, suggestion))
 }
 
-fn base_url(key: &str, written: &str) -> Result<Url, Problem> {
+fn base_url(key: &str, written: &str) -> Result<Url, Refused> {
     let suggestion = "Write it as in https://api.example.com.";
     let url = Url::parse(written).map_err(|e| wrong(key, e, suggestion))?;
     let loopback = url.host_str().is_some_and(|h| h == "localhost" || h.starts_with("127.") || h == "[::1]");
@@ -265,7 +294,7 @@ fn base_url(key: &str, written: &str) -> Result<Url, Problem> {
     }
 }
 
-fn push(w: &Written) -> Result<PushSettings, Problem> {
+fn push(w: &Written) -> Result<PushSettings, Refused> {
     let contact = Some(&w.push.contact).filter(|contact| !contact.is_empty());
     let contact = contact.or(Some(&w.server.public_url).filter(|url| url.starts_with("https:")));
     if contact.is_some_and(|contact| !contact.starts_with("mailto:") && !contact.starts_with("https:")) {
@@ -292,7 +321,7 @@ fn grants(written: written::Grants) -> Option<Risk> {
     }
 }
 
-fn caps(spend: &written::Spend) -> Result<Caps, Problem> {
+fn caps(spend: &written::Spend) -> Result<Caps, Refused> {
     let dollars = |key: &str, value: f64| match value.is_finite() && value >= 0.0 {
         true => Ok(MicroDollars::from_dollars(value)),
         false => Err(wrong(key, "it must be a number of dollars, 0 or more", "Write it as in 5.0.")),
@@ -304,7 +333,32 @@ fn caps(spend: &written::Spend) -> Result<Caps, Problem> {
     })
 }
 
-fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Problem> {
+fn size(written: written::Size) -> sandbox::Size {
+    match written {
+        written::Size::Small => sandbox::Size::Small,
+        written::Size::Medium => sandbox::Size::Medium,
+        written::Size::Large => sandbox::Size::Large,
+    }
+}
+
+fn limits(w: &Written) -> Result<sandbox::agent::Limits, Refused> {
+    let bytes = |key: &str, gigabytes: f64| match gigabytes.is_finite() && gigabytes >= 0.0 {
+        true => Ok((gigabytes * 1e9) as u64),
+        false => Err(wrong(key, "it must be a number of gigabytes, 0 or more", "Write it as in 2.0.")),
+    };
+    let memory = match bytes("limits.memory_gb", w.limits.memory_gb)? {
+        0 => size(w.sandbox.size).memory() / 4 * 3,
+        chosen => chosen,
+    };
+    Ok(sandbox::agent::Limits {
+        memory,
+        cpu: w.limits.processor_minutes.saturating_mul(60),
+        file: bytes("limits.file_gb", w.limits.file_gb)?,
+        free: bytes("limits.free_gb", w.limits.free_gb)?,
+    })
+}
+
+fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Refused> {
     if t.account_sid.is_empty() {
         return Ok(None);
     }
@@ -317,7 +371,9 @@ fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Problem> {
             "Copy it from the first page of Twilio's console.",
         ));
     }
-    if !sid(&t.from, "MG") && t.from.parse::<Address>().is_err() {
+    // An account whose number is not chosen yet.
+    let chosen = !t.from.is_empty();
+    if chosen && !sid(&t.from, "MG") && t.from.parse::<Address>().is_err() {
         return Err(wrong(
             "twilio.from",
             "it is a number, a whatsapp: address or MG and 32 hex digits",
@@ -327,12 +383,13 @@ fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Problem> {
     let number = |n: &String| {
         n.parse::<Address>().map(|a| a.number).map_err(|e| wrong("twilio.allow", e, "Write each as in +15551230001."))
     };
-    Ok(Some(TwilioSettings {
+    let settings = TwilioSettings {
         account_sid: t.account_sid.clone(),
         from: t.from.clone(),
         allow: t.allow.iter().map(number).collect::<Result<_, _>>()?,
         base_url: base_url("twilio.base_url", &t.base_url)?,
-    }))
+    };
+    Ok(chosen.then_some(settings))
 }
 
 /// The owner's own user id, so that what the agent writes belongs to the owner; 1000 for root, which the agent never is.
@@ -350,7 +407,8 @@ mod tests {
     use crate::config::parse;
 
     fn refused(toml: &str, word: &str) {
-        let problem = Resolved::new(parse(toml).unwrap()).unwrap_err();
+        let Refused { key, problem } = Resolved::new(parse(toml).unwrap()).unwrap_err();
+        assert_eq!(key, word);
         assert!(problem.message.contains(word), "{problem}");
         assert!(!problem.suggestion.is_empty());
     }
@@ -364,7 +422,9 @@ mod tests {
         refused("[push]\ncontact = \"me\"", "push.contact");
         refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
+        refused("[egress]\nallow = [\"*\"]", "egress.allow");
         refused("[spend]\nday = -1.0", "spend.day");
+        refused("[limits]\nmemory_gb = -1.0", "limits.memory_gb");
         refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
         let sid = "AC0123456789abcdef0123456789abcdef";
         refused(&format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"me\""), "twilio.from");
@@ -372,6 +432,12 @@ mod tests {
             &format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"+15551230000\"\nallow = [\"5551\"]"),
             "twilio.allow",
         );
+    }
+
+    #[test]
+    fn an_account_without_a_number_texts_nobody_yet() {
+        let sid = "AC0123456789abcdef0123456789abcdef";
+        assert!(Resolved::new(parse(&format!("[twilio]\naccount_sid = \"{sid}\"")).unwrap()).unwrap().twilio.is_none());
     }
 
     #[test]

@@ -54,7 +54,14 @@ table!(Api {
     per_minute: u32 = 600,
     address_per_minute: u32 = 1200,
 });
-table!(Limits { sessions: usize = 10, turn_minutes: u64 = 60 });
+table!(Limits {
+    sessions: usize = 10,
+    turn_minutes: u64 = 60,
+    memory_gb: f64 = 0.0,
+    processor_minutes: u64 = 60,
+    file_gb: f64 = 10.0,
+    free_gb: f64 = 0.5,
+});
 table!(Agent {
     model: String = String::new(),
     mode: PermissionMode = PermissionMode::Default,

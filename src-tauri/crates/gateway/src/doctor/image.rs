@@ -1,6 +1,6 @@
 //! The sandbox image: there, of another version, or missing.
 
-use super::{Finding, broken, note, well};
+use super::{Finding, Fix, broken, note, well};
 use domain::Problem;
 use sandbox::{CLAUDE_VERSION, ImageState};
 
@@ -19,10 +19,10 @@ pub fn finding(state: Result<ImageState, Problem>) -> Finding {
             let (by, with) = (made(" by Lanyard ", lanyard), made(" with Claude Code ", claude));
             let says =
                 format!("Not built for this version (Claude Code {CLAUDE_VERSION}). There is {tag}, made{by}{with}.");
-            note("image", says, BUILD)
+            note("image", says, BUILD).by(Fix::BuildImage)
         }
-        Ok(ImageState::Missing) => note("image", "The sandbox image is not built yet.", BUILD),
-        Err(problem) => broken("image", problem),
+        Ok(ImageState::Missing) => note("image", "The sandbox image is not built yet.", BUILD).by(Fix::BuildImage),
+        Err(problem) => broken("image", problem).by(Fix::BuildImage),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The door on the local network, asked as a phone would ask that trusts the certificate.
 
-use super::{Finding, broken, note, well};
+use super::{Finding, Fix, broken, note, well};
 use crate::{gateway::App, lan::State};
 use accounts::reach::Visitor;
 use domain::Problem;
@@ -13,7 +13,7 @@ pub async fn finding(app: &App) -> Option<Finding> {
     match state {
         State::Off => None,
         State::Opening => Some(note("lan", state.in_words(), "Look again in a moment.")),
-        State::Refused { why } => Some(broken("lan", why)),
+        State::Refused { why } => Some(broken("lan", why).by(Fix::LanOn)),
         State::Open { urls, .. } => Some(ask(app, &urls).await),
     }
 }

@@ -12,7 +12,7 @@ use domain::Code;
 /// Never empty: that nothing runs comes first.
 pub async fn without_a_gateway(paths: &Paths) -> Vec<Finding> {
     let mut findings = vec![broken("lanyard", Code::NotRunning.into())];
-    match config::read(&paths.config).and_then(Resolved::new) {
+    match config::read(&paths.config).and_then(|written| Ok(Resolved::new(written)?)) {
         Ok(config) => {
             findings.push(well("config", format!("{} is fine.", paths.config.display())));
             findings.extend(accounts_and_engine(&config, paths).await);
@@ -27,13 +27,9 @@ pub async fn without_a_gateway(paths: &Paths) -> Vec<Finding> {
 
 async fn accounts_and_engine(config: &Resolved, paths: &Paths) -> Vec<Finding> {
     let secrets = Secrets::open(config);
-    let texting = Texting::open(config, &secrets).await;
-    let (mut findings, key, twilio, clock) = tokio::join!(
-        in_time(engine(config, paths)),
-        key(config, &secrets),
-        twilio(config, &secrets, texting.as_ref()),
-        clock(config)
-    );
+    let texting = Texting::open(config.twilio.clone(), &secrets).await;
+    let (mut findings, key, twilio, clock) =
+        tokio::join!(in_time(engine(config, paths)), key(config, &secrets), twilio(&texting), clock(config));
     findings.push(key);
     findings.extend(twilio);
     findings.push(clock);

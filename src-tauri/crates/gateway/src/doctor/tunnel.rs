@@ -1,6 +1,6 @@
 //! The tunnel and the number's webhook, as the gateway that runs knows them.
 
-use super::{Finding, broken, note, well};
+use super::{Finding, Fix, broken, note, well};
 use crate::{address::Number, gateway::App};
 use domain::{Address, Code, Problem, phone_number::Network};
 use std::time::SystemTime;
@@ -14,7 +14,9 @@ pub fn findings(app: &App) -> Vec<Finding> {
         TunnelStatus::Off => return Vec::new(),
         TunnelStatus::Open { .. } => well("tunnel", words),
         TunnelStatus::Connecting { why: None, .. } => note("tunnel", words, "It is tried again by itself."),
-        TunnelStatus::Connecting { why: Some(why), .. } | TunnelStatus::Refused { why, .. } => broken("tunnel", why),
+        TunnelStatus::Connecting { why: Some(why), .. } | TunnelStatus::Refused { why, .. } => {
+            broken("tunnel", why).by(Fix::TunnelOn)
+        }
     };
     let page = app.address.page_in_the_way().then(|| Problem::from(Code::TunnelPageInTheWay));
     std::iter::once(stands).chain(page.map(|page| note("page", page.message, page.suggestion))).collect()
@@ -22,15 +24,16 @@ pub fn findings(app: &App) -> Vec<Finding> {
 
 /// Is the number's webhook ours?
 pub async fn webhook(app: &App) -> Finding {
-    let (Some(texting), Some(url)) = (&app.texting, app.address.url()) else {
+    let (Some(texting), Some(url)) = (app.texting.now(), app.address.url()) else {
         return note(
             "webhook",
             "There is no public address for Twilio to post to.",
             "Open the tunnel (lanyard tunnel on), or set server.public_url in the config.",
-        );
+        )
+        .by(Fix::TunnelOn);
     };
     if let Number::Failed { why } = app.address.number() {
-        return broken("webhook", failed(why));
+        return broken("webhook", failed(why)).by(Fix::SetWebhook);
     }
     let wanted = format!("{url}/sms");
     let numbers = match texting.twilio.numbers().await {
@@ -43,6 +46,7 @@ pub async fn webhook(app: &App) -> Finding {
         Some(true) => well("webhook", leads_here(&app.address.number())),
         Some(false) => {
             note("webhook", "The number's webhook leads elsewhere.", format!("Set it to {wanted} in Twilio's console."))
+                .by(Fix::SetWebhook)
         }
         None => not_a_number_of_ours(from.as_ref(), &wanted),
     }

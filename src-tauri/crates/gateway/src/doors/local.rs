@@ -113,7 +113,7 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "tunnel": tunnel::shown(&app),
         "lan": lan::shown(&app),
         "sandbox": app.workshop.state().await,
-        "texting": app.texting.is_some(),
+        "texting": app.texting.now().is_some(),
         "open_approvals": open,
         "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens },
         "opted_out": opted_out.iter().map(|(address, since)| json!({ "number": address, "since": since })).collect::<Vec<_>>(),

@@ -95,7 +95,7 @@ async fn one(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
 }
 
 async fn attempt(app: &App, pusher: &Pusher, letter: Due) -> store::Result<()> {
-    let (id, now, grants) = (letter.id, clock::now(), app.config.grants);
+    let (id, now, grants) = (letter.id, clock::now(), app.settings.rules().grants);
     let (looked, again) = (letter.clone(), now + app.config.push.text_after + TROUBLED);
     // In one transaction: what is answered before it is not sent, what is answered after it is taken back.
     let begin = move |tx: &store::Tx<'_>| {

@@ -21,7 +21,7 @@ const LOOKED_AT: &str = "its text waits: a page is looked at";
 
 /// Whom such a text goes to: the first number in `twilio.allow`.
 pub fn receiver(app: &App) -> Option<String> {
-    let texting = app.texting.as_ref()?;
+    let texting = app.texting.now()?;
     texting.settings.allow.first().map(ToString::to_string)
 }
 
@@ -64,7 +64,8 @@ fn tell(
     now: Timestamp,
 ) -> store::Result<()> {
     let (true, Some(address)) = (push_letters::take_text(tx, about)?, to) else { return Ok(()) };
-    let to = |turn| To { address, session: Some(session), turn };
+    let event = push_letters::event_of(tx, about)?;
+    let to = |turn| To { address, session: Some(session), turn, event };
     let told = match about {
         About::Approval(id) => {
             let approval = approvals::expect(tx, id)?;

@@ -1,6 +1,7 @@
 //! Where processes come from: the sandbox, kept as it should be, and one agent started ahead, so that a new session's first
 //! words need not wait for a start.
 
+mod builds;
 mod looks;
 mod settings;
 mod spare;
@@ -11,11 +12,12 @@ use crate::{
     config::{Paths, Resolved},
     tokens::{TokenKey, Tokens},
 };
+use builds::Builds;
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::Door;
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
-    agent::{Patience, Process},
+    agent::{Limits, Patience, Process},
 };
 pub(crate) use settings::settings as engine_settings;
 use settings::{settings, spec};
@@ -73,6 +75,7 @@ struct Inner {
     mode: PermissionMode,
     instructions: Option<String>,
     retries: u32,
+    limits: Limits,
     keep_spare: bool,
     door: Door,
     tokens: Tokens,
@@ -82,6 +85,7 @@ struct Inner {
     engine: Mutex<Option<Sandboxes>>,
     spare: Spare,
     state: watch::Sender<SandboxState>,
+    builds: Builds,
     /// What the kernel had killed in the sandbox for want of memory when it was last looked.
     oom_kills: AtomicU64,
 }
@@ -107,6 +111,7 @@ impl Workshop {
             mode: agent.mode,
             instructions: text(&agent.instructions),
             retries: agent.model_retries,
+            limits: config.limits,
             keep_spare: agent.spare,
             door,
             tokens,
@@ -115,6 +120,7 @@ impl Workshop {
             engine: Mutex::new(None),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
+            builds: Builds::default(),
             oom_kills: AtomicU64::new(0),
         })))
     }
@@ -184,6 +190,16 @@ impl Workshop {
         }
     }
 
+    /// Makes the sandbox ready now, image and all.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    pub async fn make(&self) -> Result<(), Problem> {
+        self.ready().await.map(drop)?;
+        self.refill();
+        Ok(())
+    }
+
     /// The engine with the sandbox as it should be: image there, container up, relay connected. Mends what is not.
     async fn ready(&self) -> Result<Sandboxes, Problem> {
         if self.is_paused() {
@@ -202,11 +218,14 @@ impl Workshop {
         let engine = self.engine().await?;
         let workshop = self.clone();
         let progress = move |p: Progress| {
+            workshop.0.builds.hear(&p);
             if let Progress::Step { n, of, words } = p {
                 workshop.found(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
             }
         };
-        engine.ensure_image(&progress).await.map_err(|e| problem(&e))?;
+        let image = engine.ensure_image(&progress).await.map_err(|e| problem(&e));
+        self.0.builds.end(image.as_ref());
+        image?;
         engine.ensure(&self.0.spec).await.map_err(|e| problem(&e))?;
         Ok(engine)
     }

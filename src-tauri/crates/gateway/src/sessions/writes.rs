@@ -46,7 +46,7 @@ impl Scene {
         Self {
             session,
             post: app.post(),
-            grants: app.config.grants,
+            grants: app.settings.rules().grants,
             expiry: app.config.expiry,
             pushes: Pushes::of(app),
         }
@@ -147,14 +147,15 @@ impl Scene {
         let cost = usage::of_turn(tx, turn)?.cost;
         turns::end(tx, turn, outcome, duration_ms, now)?;
         crate::may_die!("end-turn-in-the-middle");
-        events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
+        let event =
+            events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
         sessions::touch(tx, self.session, now)?;
         let (Some(reply), to) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
         // Who stopped it knows.
         if outcome != Outcome::Halted {
-            self.pushes.put(tx, About::Turn(turn), self.session, to.is_some(), now)?;
+            self.pushes.put(tx, About::Turn(turn), self.session, event, to.is_some(), now)?;
         }
-        let Some(to) = to else { return Ok(()) };
+        let Some(to) = to.map(|to| to.of(event)) else { return Ok(()) };
         let mark = self.mark(tx, &to)?;
         match reply {
             Reply::Answer { text, unasked: false } => self.post.answer(tx, &to, &format!("{mark}{text}"), now),
@@ -195,12 +196,13 @@ impl Scene {
             subject: approval.subject.clone(),
             risk: approval.risk,
         };
-        events::append(tx, self.session, &event, now)?;
+        let event = events::append(tx, self.session, &event, now)?;
+        approvals::asked_by(tx, approval.id, event)?;
         let texted = match self.who_asked(tx, turn)? {
-            Some(to) => self.ask_by_text(tx, &to, &approval, false, now)?,
+            Some(to) => self.ask_by_text(tx, &to.of(event), &approval, false, now)?,
             None => false,
         };
-        self.pushes.put(tx, About::Approval(approval.id), self.session, texted, now)
+        self.pushes.put(tx, About::Approval(approval.id), self.session, event, texted, now)
     }
 
     /// Asks in a letter; with a link where the letter cannot show all of it or grant it, or if one is `wanted`. False if the
@@ -299,7 +301,7 @@ impl Scene {
                 _ => None,
             },
         };
-        Ok(address.map(|address| To { address, session: Some(self.session), turn }))
+        Ok(address.map(|address| To { address, session: Some(self.session), turn, event: None }))
     }
 
     /// `[2] ` where the words come from another session than the one the number is in.

@@ -20,11 +20,18 @@ pub struct To {
     pub address: String,
     pub session: Option<SessionId>,
     pub turn: Option<TurnId>,
+    /// The event that the letter tells of.
+    pub event: Option<i64>,
 }
 
 impl To {
     pub fn address(address: impl Into<String>) -> Self {
-        Self { address: address.into(), session: None, turn: None }
+        Self { address: address.into(), session: None, turn: None, event: None }
+    }
+
+    /// What is said to them tells of this event.
+    pub fn of(self, event: i64) -> Self {
+        Self { event: Some(event), ..self }
     }
 
     fn letter(&self, body: impl Into<String>) -> Letter {
@@ -33,6 +40,7 @@ impl To {
             body: body.into(),
             session: self.session,
             turn: self.turn,
+            event: self.event,
             ..Letter::default()
         }
     }

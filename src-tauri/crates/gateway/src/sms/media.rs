@@ -54,7 +54,7 @@ enum One {
 }
 
 async fn fetch_one(app: &App, url: &str) -> One {
-    let Some(texting) = &app.texting else { return One::NotNow };
+    let Some(texting) = app.texting.now() else { return One::NotNow };
     for attempt in 1..=TRIES {
         match texting.twilio.fetch_media(url, LARGEST).await {
             Ok(picture) => {

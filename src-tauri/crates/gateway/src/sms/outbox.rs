@@ -29,14 +29,18 @@ const LOOK: Duration = Duration::from_secs(300);
 
 /// Sends until Lanyard stops.
 pub async fn run(app: App) {
-    let Some(texting) = app.texting.clone() else { return };
-    let mut bell = app.store.bells().outbox.subscribe();
+    let (mut bell, mut texting) = (app.store.bells().outbox.subscribe(), app.texting.changes());
     loop {
         bell.mark_unchanged();
-        let wait = round(&app, &texting).await;
+        let open = texting.borrow_and_update().open();
+        let wait = match open {
+            Some(texting) => round(&app, &texting).await,
+            None => LOOK,
+        };
         tokio::select! {
             () = app.stop.cancelled() => return,
             _ = bell.changed() => {}
+            _ = texting.changed() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -68,7 +72,11 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
     let written = match go(app, texting, &letter).await {
         Ok(Went::Sent(sent)) => {
             crate::may_die!("outbox-after-send");
-            app.store.write(move |tx| outbox::sent(tx, id, &sent.sid, sent.status.as_str(), sent.status.rank())).await
+            app.store
+                .write(move |tx| {
+                    outbox::sent(tx, id, &sent.sid, sent.status.as_str(), sent.status.rank(), clock::now())
+                })
+                .await
         }
         Ok(Went::NotListedYet) => {
             let due = clock::now() + LOOK_AGAIN;
@@ -76,7 +84,9 @@ async fn one(app: &App, texting: &Texting, letter: Outgoing) {
         }
         Ok(Went::Already) => Ok(()),
         Err(Trouble::Twilio(e)) => give_up_or_wait(app, &letter, e).await,
-        Err(Trouble::Unsendable(why)) => app.store.write(move |tx| outbox::failed(tx, id, None, &why)).await,
+        Err(Trouble::Unsendable(why)) => {
+            app.store.write(move |tx| outbox::failed(tx, id, None, &why, clock::now())).await
+        }
         Err(Trouble::Store(e)) => Err(e),
     };
     if let Err(e) = written {
@@ -178,7 +188,7 @@ async fn failed(app: &App, letter: &Outgoing, e: &SendError, why: String, now: T
     };
     app.store
         .write(move |tx| {
-            outbox::failed(tx, id, code, &why)?;
+            outbox::failed(tx, id, code, &why, now)?;
             if out && numbers::opted_out(tx, &address)?.is_none() {
                 numbers::set_opted_out(tx, &address, Some(now))?;
             }

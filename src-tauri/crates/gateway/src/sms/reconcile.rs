@@ -20,22 +20,32 @@ const AGAIN: Duration = Duration::from_secs(15);
 
 /// Looks at once, then now and then, until Lanyard stops.
 pub async fn run(app: App) {
-    let Some(texting) = app.texting.clone() else { return };
+    let mut texting = app.texting.changes();
     loop {
-        let wait = match once(&app, &texting).await {
-            Ok(found) => {
-                if found > 0 {
-                    tracing::info!(messages = found, "texts whose webhook was lost were fetched from Twilio's list");
-                }
-                EVERY
-            }
-            Err(()) => AGAIN,
+        let open = texting.borrow_and_update().open();
+        let wait = match open {
+            Some(texting) => look(&app, &texting).await,
+            None => EVERY,
         };
         tokio::select! {
             () = app.stop.cancelled() => return,
+            _ = texting.changed() => {}
             () = app.address.opens() => {}
             () = tokio::time::sleep(wait) => {}
         }
+    }
+}
+
+/// One comparison; gives how long until the next.
+async fn look(app: &App, texting: &Texting) -> Duration {
+    match once(app, texting).await {
+        Ok(found) => {
+            if found > 0 {
+                tracing::info!(messages = found, "texts whose webhook was lost were fetched from Twilio's list");
+            }
+            EVERY
+        }
+        Err(()) => AGAIN,
     }
 }
 

@@ -1,17 +1,14 @@
 //! The owner's Twilio account, ready for use: who signs, who may write, and from where words leave.
 
-use crate::{
-    config::{Resolved, TwilioSettings},
-    secrets::Secrets,
-};
+use crate::{address, config::TwilioSettings, gateway::App, secrets::Secrets};
 use accounts::{
     keychain::Account,
     twilio::{CallError, Credentials, Sender, Signer, Twilio, TwilioAccount},
 };
-use domain::{Address, PhoneNumber, phone_number::Network};
-use std::collections::HashSet;
+use domain::{Address, PhoneNumber, Problem, phone_number::Network};
+use std::{collections::HashSet, sync::Arc};
+use tokio::sync::watch;
 
-#[derive(Clone)]
 pub struct Texting {
     pub twilio: Twilio,
     pub signer: Signer,
@@ -19,15 +16,79 @@ pub struct Texting {
     allowed: HashSet<PhoneNumber>,
 }
 
+/// How texting stands; a changed account or number makes it anew, without a restart.
+#[derive(Clone)]
+pub enum Stands {
+    /// No account, or no number of it, is in the config.
+    NotSetUp,
+    /// It is set up and cannot be used: its token is missing or cannot be read.
+    Shut {
+        settings: TwilioSettings,
+        why: Problem,
+    },
+    Open(Arc<Texting>),
+}
+
+impl Stands {
+    pub fn open(&self) -> Option<Arc<Texting>> {
+        match self {
+            Stands::Open(texting) => Some(texting.clone()),
+            Stands::NotSetUp | Stands::Shut { .. } => None,
+        }
+    }
+
+    pub fn settings(&self) -> Option<&TwilioSettings> {
+        match self {
+            Stands::NotSetUp => None,
+            Stands::Shut { settings, .. } => Some(settings),
+            Stands::Open(texting) => Some(&texting.settings),
+        }
+    }
+}
+
+/// Texting as it is now, for all who use it.
+pub struct Texts(watch::Sender<Stands>);
+
+impl Texts {
+    pub async fn open(settings: Option<TwilioSettings>, secrets: &Secrets) -> Self {
+        Self(watch::Sender::new(Texting::open(settings, secrets).await))
+    }
+
+    /// None while no text can come or go.
+    pub fn now(&self) -> Option<Arc<Texting>> {
+        self.0.borrow().open()
+    }
+
+    pub fn stands(&self) -> Stands {
+        self.0.borrow().clone()
+    }
+
+    pub fn changes(&self) -> watch::Receiver<Stands> {
+        self.0.subscribe()
+    }
+}
+
+/// The account, its number, who may text or its token is another: from now on it is used as it is now.
+pub async fn open_anew(app: &App, settings: Option<TwilioSettings>) {
+    let stands = Texting::open(settings, &app.secrets).await;
+    let open = stands.open().is_some();
+    app.texting.0.send_replace(stands);
+    tracing::info!(open, "texting was opened anew");
+    if let Some(url) = app.address.tunnelled().filter(|_| open) {
+        let app = app.clone();
+        app.tasks.clone().spawn(async move { address::lead(&app, &url).await });
+    }
+}
+
 impl Texting {
-    /// None without an account in the config, or while its auth token cannot be read (said in the log and by doctor).
-    pub async fn open(config: &Resolved, secrets: &Secrets) -> Option<Self> {
-        let settings = config.twilio.clone()?;
+    /// Opens it where it is set up; why it cannot be is in the log too.
+    pub async fn open(settings: Option<TwilioSettings>, secrets: &Secrets) -> Stands {
+        let Some(settings) = settings else { return Stands::NotSetUp };
         let auth = match secrets.get(Account::Twilio).await {
             Ok(auth) => auth,
             Err(e) => {
                 tracing::error!(error = ?e, "texting is off: Twilio's auth token could not be read");
-                return None;
+                return Stands::Shut { settings, why: e.problem() };
             }
         };
         let signer = Signer::new(&auth);
@@ -38,11 +99,11 @@ impl Texting {
             Ok(twilio) => twilio,
             Err(e) => {
                 tracing::error!(error = ?e, "texting is off");
-                return None;
+                return Stands::Shut { settings, why: Problem::with_detail(e.code(), e) };
             }
         };
         let allowed = settings.allow.iter().cloned().collect();
-        Some(Self { twilio, signer, settings, allowed })
+        Stands::Open(Arc::new(Self { twilio, signer, settings, allowed }))
     }
 
     /// Who a message to `to` comes from: on WhatsApp the same number under its WhatsApp name.

@@ -40,7 +40,7 @@ impl FromRequest<App> for TwilioSigned {
 }
 
 fn signed_form(app: &App, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Vec<(String, String)>, Code> {
-    let texting = app.texting.as_ref().ok_or(Code::TwilioMissing)?;
+    let texting = app.texting.now().ok_or(Code::TwilioMissing)?;
     let base = app.address.url().ok_or(Code::TwilioMissing)?;
     let word = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signature = word(SIGNATURE_HEADER).ok_or(Code::BadSignature)?;
@@ -78,7 +78,7 @@ fn arrival(app: &App, pairs: &Pairs<'_>) -> Result<Option<Arrival>, Code> {
         Err(WebhookError::NotAPhone) => return Ok(None),
         Err(e) => return Err(e.code()),
     };
-    if !app.texting.as_ref().is_some_and(|t| t.allows(&text.from)) {
+    if !app.texting.now().is_some_and(|t| t.allows(&text.from)) {
         tracing::info!(from = ?text.from, "a text from a number that is not allowed was dropped");
         return Ok(None);
     }
@@ -116,7 +116,7 @@ pub async fn status(
         error: error.map(i64::from),
         why,
     };
-    let counted = app.store.write(move |tx| outbox::receipt(tx, &receipt)).await?;
+    let counted = app.store.write(move |tx| outbox::receipt(tx, &receipt, clock::now())).await?;
     tracing::debug!(status = status.as_str(), error, counted, "a receipt came");
     Ok(twiml())
 }

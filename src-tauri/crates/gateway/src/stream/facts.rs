@@ -1,5 +1,6 @@
 //! Stored events as frames: the same for a socket and for a page of history.
 
+use super::letters::{self, named};
 use crate::wire::{
     ApprovalShown, ApprovalState, ArtifactFact, Complete, ErrorData, ErrorFrame, Frame, FromServer, ModeFact, Notice,
     Resolved, SaidFact, SessionFact, Status, Steered, StreamData, TextFact, ToolFinished, ToolUse, ToolUsed, TurnFact,
@@ -16,7 +17,7 @@ pub fn frame(rows: &impl Rows, stored: Stored) -> store::Result<Frame> {
 }
 
 fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
-    let (session_id, at) = (stored.session.0, stored.at.0);
+    let (session_id, at, seq) = (stored.session.0, stored.at.0, stored.seq);
     Ok(match stored.event {
         Event::Said { message, channel, text, pictures, when } => FromServer::StreamData(StreamData::Said(SaidFact {
             session_id,
@@ -55,7 +56,7 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
         }
         Event::Asked { approval, .. } => {
             let known = approvals::expect(rows, approval)?;
-            FromServer::PermissionRequest(Box::new(ApprovalShown::from(&known)))
+            FromServer::PermissionRequest(Box::new(ApprovalShown::of(&known, letters::sent(rows, seq)?)))
         }
         Event::Resolved { approval, decision, channel } => FromServer::PermissionResolved(Resolved {
             session_id,
@@ -91,6 +92,7 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
             cost_dollars: cost.dollars(),
             duration_ms,
             artifacts: artifacts::of_turn(rows, turn)?.into_iter().map(|(id, ..)| id.0).collect(),
+            sent: letters::sent(rows, seq)?,
         }),
         Event::Failed { turn, code, detail } => {
             let mut error = ErrorData::from(Problem::with_detail(code, shown(&detail)));
@@ -106,13 +108,7 @@ fn body(rows: &impl Rows, stored: Stored) -> store::Result<FromServer> {
     })
 }
 
-/// A phone's name as it is, a number by its last four digits.
 fn decided_by(rows: &impl Rows, approval: ApprovalId) -> store::Result<Option<String>> {
     let by = approvals::decided_by(rows, approval)?;
-    Ok(by.map(|by| if is_number(&by) { format!("..{}", &by[by.len() - 4..]) } else { by }))
-}
-
-fn is_number(by: &str) -> bool {
-    let digits = by.rsplit(':').next().unwrap_or(by);
-    digits.len() > 5 && digits.strip_prefix('+').is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()))
+    Ok(by.map(named))
 }

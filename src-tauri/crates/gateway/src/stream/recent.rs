@@ -1,9 +1,10 @@
 //! The newest events, already written as frames: a hundred phones that look at once cost one look into the store.
 
 use super::facts;
+use crate::wire::{Frame, FromServer, LettersFact, Status};
 use axum::extract::ws::Utf8Bytes;
 use std::collections::VecDeque;
-use store::{Store, events};
+use store::{Rows, Store, events};
 use tokio::sync::Mutex;
 
 /// Kept at most: about a long turn's worth.
@@ -58,6 +59,20 @@ impl Recent {
         let start = kept.frames.partition_point(|f| f.seq <= cursor);
         Ok(kept.frames.iter().skip(start).take(BATCH).cloned().collect())
     }
+
+    /// Of these events it is told otherwise than before where they went: who asks for them from now on gets them so.
+    pub async fn anew(&self, store: &Store, letters: &[Frame]) {
+        for frame in letters {
+            let FromServer::Status(Status::Letters(LettersFact { seq, .. })) = &frame.body else { continue };
+            let mut kept = self.0.lock().await;
+            let Ok(place) = kept.frames.binary_search_by_key(seq, |f| f.seq) else { continue };
+            match read_one(store, *seq).await {
+                Ok(Some(written)) => kept.replace(place, written),
+                // Whoever asks reads it from the store.
+                Ok(None) | Err(_) => *kept = Kept { floor: kept.last(), ..Kept::default() },
+            }
+        }
+    }
 }
 
 impl Kept {
@@ -70,6 +85,16 @@ impl Kept {
             self.bytes += frame.text.len();
             self.frames.push_back(frame);
         }
+        self.trim();
+    }
+
+    fn replace(&mut self, place: usize, written: Written) {
+        let Some(known) = self.frames.get_mut(place) else { return };
+        self.bytes = self.bytes + written.text.len() - known.text.len();
+        *known = written;
+    }
+
+    fn trim(&mut self) {
         while self.frames.len() > EVENTS || self.bytes > BYTES {
             let Some(gone) = self.frames.pop_front() else { return };
             self.bytes -= gone.text.len();
@@ -82,14 +107,19 @@ async fn read(store: &Store, cursor: i64) -> store::Result<Vec<Written>> {
     store
         .read(move |r| {
             let found = events::some_after(r, cursor, BATCH, BATCH_BYTES)?;
-            let write = |stored: events::Stored| {
-                let seq = stored.seq;
-                let text = serde_json::to_string(&facts::frame(r, stored)?)?;
-                Ok(Written { seq, text: text.into() })
-            };
-            found.into_iter().map(write).collect()
+            found.into_iter().map(|stored| write(r, stored)).collect()
         })
         .await
+}
+
+async fn read_one(store: &Store, seq: i64) -> store::Result<Option<Written>> {
+    store.read(move |r| events::after(r, seq - 1, 1)?.pop().map(|stored| write(r, stored)).transpose()).await
+}
+
+fn write(rows: &impl Rows, stored: events::Stored) -> store::Result<Written> {
+    let seq = stored.seq;
+    let text = serde_json::to_string(&facts::frame(rows, stored)?)?;
+    Ok(Written { seq, text: text.into() })
 }
 
 #[cfg(test)]

@@ -1,15 +1,18 @@
 //! How sessions, artifacts and the gateway itself look from outside.
 
+use super::letters;
 use crate::{
     approvals, clock,
     gateway::App,
     links::{self, Target},
     pairing::{Caller, Who},
     sessions::{Glance, SandboxState},
-    wire::{ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState, Welcome, WhoKind, You},
+    wire::{
+        ApprovalShown, ArtifactShown, HouseStatus, SessionCount, SessionShown, SessionState, Welcome, WhoKind, You,
+    },
 };
-use domain::{Problem, SessionId, TurnId};
-use store::{Rows, artifacts, listing, sessions::SessionRow};
+use domain::{Problem, SessionId, TurnId, approval::Approval};
+use store::{Rows, artifacts, listing, sessions::SessionRow, usage};
 
 /// The protocol's version, in `welcome`.
 pub const PROTOCOL: u32 = 1;
@@ -20,6 +23,7 @@ const ARTIFACTS: usize = 500;
 
 /// A session's row with what it does right now.
 pub fn session(rows: &impl Rows, row: SessionRow, glance: Option<&Glance>) -> store::Result<SessionShown> {
+    let spent = usage::of_session(rows, row.id)?;
     Ok(SessionShown {
         id: row.id.0,
         number: row.number,
@@ -33,6 +37,8 @@ pub fn session(rows: &impl Rows, row: SessionRow, glance: Option<&Glance>) -> st
         tags: listing::tags(rows, row.id)?,
         created_at: row.created_at.0,
         last_at: row.last_at.0,
+        cost_dollars: spent.cost.dollars(),
+        tokens: spent.tokens.into(),
     })
 }
 
@@ -106,8 +112,8 @@ pub async fn latest(app: &App) -> Result<Vec<SessionShown>, Problem> {
 /// # Errors
 /// As the store's.
 pub async fn welcome(app: &App, caller: &Caller) -> Result<Welcome, Problem> {
-    let read = app.store.read(|r| Ok((store::events::last(r)?, store::approvals::all_open(r)?)));
-    let (last_event, open) = read.await.map_err(approvals::internal)?;
+    let read = app.store.read(|r| Ok((store::events::last(r)?, open_approvals(r)?, letters::newest(r)?)));
+    let (last_event, approvals, letters) = read.await.map_err(approvals::internal)?;
     Ok(Welcome {
         protocol: PROTOCOL,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -115,9 +121,28 @@ pub async fn welcome(app: &App, caller: &Caller) -> Result<Welcome, Problem> {
         you: you(caller),
         status: house(app).await,
         sessions: latest(app).await?,
-        approvals: open.iter().map(Into::into).collect(),
+        approvals,
+        letters,
         last_event,
     })
+}
+
+/// All that wait for an answer, by number.
+///
+/// # Errors
+/// As the store's.
+pub fn open_approvals(rows: &impl Rows) -> store::Result<Vec<ApprovalShown>> {
+    store::approvals::all_open(rows)?.iter().map(|a| approval(rows, a)).collect()
+}
+
+/// An approval, and where it was asked.
+///
+/// # Errors
+/// As the store's.
+pub fn approval(rows: &impl Rows, approval: &Approval) -> store::Result<ApprovalShown> {
+    let asked = store::approvals::event_of(rows, approval.id)?;
+    let sent = asked.map(|event| letters::sent(rows, event)).transpose()?.unwrap_or_default();
+    Ok(ApprovalShown::of(approval, sent))
 }
 
 /// Who a caller is, as it is told.

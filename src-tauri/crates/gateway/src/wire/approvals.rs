@@ -1,6 +1,6 @@
 //! Questions that only the owner may answer, and the answers.
 
-use super::RiskWord;
+use super::{RiskWord, Sent};
 use domain::approval::{Approval, Decision, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -76,6 +76,8 @@ pub struct ApprovalShown {
     /// Without an answer until then it means no.
     pub expires_at: i64,
     pub state: ApprovalState,
+    /// By which ways the owner was asked, as they stand now.
+    pub sent: Vec<Sent>,
 }
 
 #[derive(Clone, Debug, Serialize, TS, ToSchema)]
@@ -129,8 +131,8 @@ pub struct Decide {
     pub letter: Option<i64>,
 }
 
-impl From<&Approval> for ApprovalShown {
-    fn from(a: &Approval) -> Self {
+impl ApprovalShown {
+    pub fn of(a: &Approval, sent: Vec<Sent>) -> Self {
         let (kind, tool, input) = match &a.subject {
             Subject::Tool { tool, input, .. } => (ApprovalKind::Tool, Some(tool.clone()), input.clone()),
             Subject::Question { input, .. } => (ApprovalKind::Question, None, input.clone()),
@@ -154,6 +156,7 @@ impl From<&Approval> for ApprovalShown {
             asked_at: a.asked_at.0,
             expires_at: a.expires_at.0,
             state: ApprovalState::of(a.decision.as_ref()),
+            sent,
         }
     }
 }

@@ -46,6 +46,10 @@ pub struct ErrorDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub now: Option<i64>,
+    /// Which setting was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub key: Option<String>,
 }
 
 /// An error on the WebSocket. With `requestId`: a frame of this client was refused. With `seq`: a durable fact, a turn or a
@@ -88,7 +92,7 @@ impl From<Problem> for ErrorData {
             Code::RateLimited | Code::TunnelAgentLimit | Code::TunnelLimit => Some(A_MINUTE),
             _ => Some(SOON),
         };
-        let details = ErrorDetails { suggestion: p.suggestion, retry_after, now: None };
+        let details = ErrorDetails { suggestion: p.suggestion, retry_after, now: None, key: None };
         Self { code: p.code, kind: entry.kind.into(), message: p.message, details }
     }
 }

@@ -1,8 +1,8 @@
 //! Durable facts as frames carry them, and the live words between them. Every durable one says its session and its time.
 
 use super::{
-    ChannelWord, ModeWord, OutcomeWord, SessionShown, TokenCounts, WhenWord, approvals::ApprovalState, chat,
-    house::HouseStatus,
+    ChannelWord, LettersFact, ModeWord, OutcomeWord, Sent, SessionShown, TokenCounts, WhenWord,
+    approvals::ApprovalState, chat, house::HouseStatus,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -130,6 +130,8 @@ pub struct Complete {
     pub duration_ms: u64,
     /// Ids of what the turn made.
     pub artifacts: Vec<Uuid>,
+    /// By which ways the owner was told of it, as they stand now.
+    pub sent: Vec<Sent>,
 }
 
 /// Frame `status`, sorted by `kind`: how something stands. Those with a `seq` are durable.
@@ -142,6 +144,8 @@ pub enum Status {
     House(HouseStatus),
     /// One session as it stands now; no `seq`, sent when it changes. A session not seen before is new.
     Session(SessionShown),
+    /// Where an answer or a question went, and whether it arrived; no `seq` of its own, sent when it changes.
+    Letters(LettersFact),
     /// Durable: work on what was said began.
     TurnStarted(TurnFact),
     /// Durable: words went into the running turn.

@@ -4,8 +4,8 @@
 //! A client keeps the highest `seq` it has dealt with and connects with `/ws?after=<seq>`.
 
 use super::{
-    Answer, ApprovalShown, Ask, Complete, Decide, ErrorFrame, Resolved, Say, SessionShown, Start, Started, Status,
-    StreamData, ToolUse, house::HouseStatus, phones::You,
+    Answer, ApprovalShown, Ask, Complete, Decide, ErrorFrame, LettersFact, Resolved, Say, SessionShown, Start, Started,
+    Status, StreamData, ToolUse, house::HouseStatus, phones::You,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -69,6 +69,8 @@ pub struct Welcome {
     pub sessions: Vec<SessionShown>,
     /// All that are open.
     pub approvals: Vec<ApprovalShown>,
+    /// Where the newest answers and questions went: those a client already has may stand otherwise since.
+    pub letters: Vec<LettersFact>,
     /// The newest event's number. A client whose own cursor is higher starts anew: the history was replaced.
     pub last_event: i64,
 }

@@ -1,6 +1,6 @@
 //! Sessions and what is in them.
 
-use super::{Frame, ModeWord, SessionState};
+use super::{Frame, ModeWord, SessionState, TokenCounts};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -25,6 +25,9 @@ pub struct SessionShown {
     pub tags: Vec<String>,
     pub created_at: i64,
     pub last_at: i64,
+    /// What the model's responses in it cost, as the egress door counted them.
+    pub cost_dollars: f64,
+    pub tokens: TokenCounts,
 }
 
 #[derive(Clone, Debug, Serialize, TS, ToSchema)]

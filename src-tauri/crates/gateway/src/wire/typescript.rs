@@ -65,8 +65,46 @@ pub fn typescript() -> String {
     all.visit::<MakeApiToken>();
     all.visit::<ApiTokenMade>();
     all.visit::<ApiTokens>();
+    desk_types(&mut all);
+    records_types(&mut all);
     let types: Vec<String> = all.by_name.into_values().collect();
     format!("{HEAD}\n{}\n{}", codes(), types.join("\n"))
+}
+
+/// The local door's.
+fn desk_types(all: &mut Declared) {
+    all.visit::<desk::Home>();
+    all.visit::<desk::Finding>();
+    all.visit::<desk::BuildImage>();
+    all.visit::<desk::ImageProgress>();
+    all.visit::<desk::Settings>();
+    all.visit::<desk::Restart>();
+    all.visit::<desk::Restarting>();
+    all.visit::<desk::LockShown>();
+    all.visit::<desk::KeepSecret>();
+    all.visit::<desk::AccountChecked>();
+    all.visit::<desk::Skip>();
+    all.visit::<desk::TunnelSetup>();
+    all.visit::<desk::TunnelSetupShown>();
+    all.visit::<desk::TwilioAccountWish>();
+    all.visit::<desk::TwilioAccountShown>();
+    all.visit::<desk::TwilioNumber>();
+    all.visit::<desk::TwilioNumberWish>();
+    all.visit::<desk::TwilioAllow>();
+    all.visit::<desk::TwilioSaved>();
+    all.visit::<desk::WebhookShown>();
+    all.visit::<desk::HelloAsk>();
+    all.visit::<desk::HelloSent>();
+    all.visit::<desk::HelloShown>();
+}
+
+/// What was kept, as the desk shows it.
+fn records_types(all: &mut Declared) {
+    all.visit::<desk::Usage>();
+    all.visit::<desk::Activity>();
+    all.visit::<desk::ImportFound>();
+    all.visit::<desk::ImportWish>();
+    all.visit::<desk::ImportLine>();
 }
 
 fn codes() -> String {

@@ -48,7 +48,7 @@ async fn the_database_holds_no_link_that_opens_anything() {
     let running = w.start().await;
     let (post, now) = (running.app.post(), gateway::clock::now());
     let words = "A sentence of a long answer. ".repeat(100);
-    let to = To { address: OWNER.into(), session: None, turn: Some(TurnId::new()) };
+    let to = To { address: OWNER.into(), session: None, turn: Some(TurnId::new()), event: None };
     running.app.store.write(move |tx| post.answer(tx, &to, &words, now)).await.unwrap();
     let link = |body: &str| body.rsplit_once("https://desk.example/a/").unwrap().1.to_owned();
     let first = w.arrives(SOON).await;

@@ -129,12 +129,26 @@ async fn checked(extract::State(state): extract::State<Arc<State>>, request: Req
         Some((how, key)) if !state.lock().keys.contains(&key) => {
             return refused(401, "authentication_error", &format!("invalid {how}"));
         }
+        Some((how, key)) if key.starts_with("sk-ant-oat") => {
+            if how == "x-api-key" {
+                return refused(401, "authentication_error", "invalid x-api-key");
+            }
+            if !beta(request.headers(), "oauth-2025-04-20") {
+                return refused(401, "authentication_error", "OAuth authentication is currently not supported.");
+            }
+        }
         Some(_) => {}
     }
     if !request.headers().contains_key("anthropic-version") {
         return refused(400, "invalid_request_error", "anthropic-version: header is required");
     }
     next.run(request).await
+}
+
+/// Whether a request asks for this beta, in any of its headers.
+fn beta(headers: &HeaderMap, wanted: &str) -> bool {
+    let lists = headers.get_all("anthropic-beta").into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|beta| beta.trim() == wanted)
 }
 
 fn key_of(headers: &HeaderMap) -> Option<(&'static str, String)> {

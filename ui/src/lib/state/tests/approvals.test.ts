@@ -9,7 +9,7 @@ let approvals: Approvals;
 
 const approval = (id: string, state: ApprovalState = "open"): ApprovalShown => ({
     id, number: Number(id), session_id: "s", turn: null, kind: "tool", tool: "Bash", target: null, input: { command: "ls" }, input_hash: `hash ${id}`,
-    shown: "run: ls", questions: [], risk: "low", always: [], asked_at: 1, expires_at: Date.now() + 60_000, state,
+    shown: "run: ls", questions: [], risk: "low", always: [], asked_at: 1, expires_at: Date.now() + 60_000, state, sent: [],
 });
 
 const resolved = (id: string, decision: ApprovalState, by: string | null = null) =>

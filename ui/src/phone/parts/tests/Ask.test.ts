@@ -4,7 +4,7 @@ import type { ApprovalShown } from "../../../lib/api/wire";
 import { Problem } from "../../../lib/problem";
 import type { Phone } from "../../../lib/state/phone.svelte";
 import type { FakeHost } from "../../../lib/state/tests/stand";
-import Ask from "../Ask.svelte";
+import Ask from "../../../lib/components/Ask.svelte";
 import { approval, phone as make, show } from "./stand";
 
 let phone: Phone;

@@ -3,6 +3,7 @@
 import { render } from "@testing-library/svelte";
 import type { Component } from "svelte";
 import type { ApprovalShown } from "../../../lib/api/wire";
+import { HERE } from "../../../lib/state/here";
 import { Keyring } from "../../../lib/keyring";
 import { PHONE, Phone } from "../../../lib/state/phone.svelte";
 import { FakeHost, shelf } from "../../../lib/state/tests/stand";
@@ -16,12 +17,12 @@ export async function phone(): Promise<{ phone: Phone; host: FakeHost }> {
 }
 
 export function show<P extends Record<string, unknown>>(component: Component<P>, phone: Phone, props: P) {
-    return render(component as Component, { props, context: new Map([[PHONE, phone]]) });
+    return render(component as Component, { props, context: new Map([[PHONE, phone], [HERE, phone]]) });
 }
 
 export function approval(change: Partial<ApprovalShown> = {}): ApprovalShown {
     return {
         id: "a1", number: 7, session_id: "s", turn: null, kind: "tool", tool: "Bash", target: null, input: { command: "npm test" }, input_hash: "hash", shown: "run: npm test",
-        questions: [], risk: "low", always: ["Bash(npm test *)"], asked_at: Date.now(), expires_at: Date.now() + 600_000, state: "open", ...change,
+        questions: [], risk: "low", always: ["Bash(npm test *)"], asked_at: Date.now(), expires_at: Date.now() + 600_000, state: "open", sent: [], ...change,
     };
 }

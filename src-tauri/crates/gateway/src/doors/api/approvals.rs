@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     gateway::App,
+    stream::view,
     talk,
     wire::{ApprovalShown, Approvals, Decide},
 };
@@ -15,8 +16,8 @@ use domain::ApprovalId;
 /// What waits for an answer, by number.
 #[utoipa::path(get, path = "/api/permissions", tag = "approvals", responses((status = 200, body = Approvals), Refusals))]
 pub async fn open(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Approvals>, No> {
-    let open = app.store.read(|r| store::approvals::all_open(r)).await?;
-    Ok(Json(Approvals { permissions: open.iter().map(Into::into).collect() }))
+    let permissions = app.store.read(|r| view::open_approvals(r)).await?;
+    Ok(Json(Approvals { permissions }))
 }
 
 /// Answers one. The first answer wins; it must name, by its hash, exactly what is asked.
@@ -29,5 +30,5 @@ pub async fn decide(
     Body(decide): Body<Decide>,
 ) -> Result<Json<ApprovalShown>, No> {
     let closed = talk::decide(&app, &phone.0, id, decide).await?;
-    Ok(Json(ApprovalShown::from(&closed)))
+    Ok(Json(app.store.read(move |r| view::approval(r, &closed)).await?))
 }

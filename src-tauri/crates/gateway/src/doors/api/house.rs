@@ -67,7 +67,7 @@ fn judged(no_key: Option<String>, trouble: Option<String>, failed: Option<Code>)
 #[utoipa::path(get, path = "/api/info", tag = "house", responses((status = 200, body = Info), Refusals))]
 pub async fn info(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Info>, No> {
     let mut features = vec!["chat", "approvals", "search", "export", "pictures", "push"];
-    if app.texting.is_some() {
+    if app.texting.now().is_some() {
         features.push("texting");
     }
     let model = app.config.written.agent.model.clone();

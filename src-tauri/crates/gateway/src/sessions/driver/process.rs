@@ -14,7 +14,7 @@ use domain::{
     agent::{AgentCommand, AgentEvent, Picture},
     session::{Act, Input, Said},
 };
-use sandbox::agent::Patience;
+use sandbox::agent::{OVER_MEMORY, Patience};
 use std::time::Duration;
 use store::sessions;
 use tokio::{sync::mpsc::error::SendTimeoutError, task::JoinHandle};
@@ -125,11 +125,12 @@ impl Driver {
         }
     }
 
-    /// An end by SIGKILL, which nobody here sends unasked, was the memory limit's if the kernel counted one.
+    /// An end by SIGKILL, which nobody here sends unasked, was a memory limit's: the session's if its watcher said
+    /// so, the sandbox's if the kernel counted one.
     pub(super) async fn why_it_ended(&self, input: Input) -> Input {
         match input {
             Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }) => {
-                match self.app.workshop.ran_out_of_memory().await {
+                match stderr.contains(OVER_MEMORY) || self.app.workshop.ran_out_of_memory().await {
                     true => Input::OutOfMemory { stderr },
                     false => Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }),
                 }

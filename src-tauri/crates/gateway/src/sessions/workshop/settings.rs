@@ -1,8 +1,8 @@
 //! The sandbox as the config wants it.
 
-use crate::config::{Paths, Resolved, SandboxCarrier, SandboxSize};
+use crate::config::{Paths, Resolved, SandboxCarrier};
 use domain::SandboxId;
-use sandbox::{Carrier, SandboxSpec, Settings, Size, Workspace};
+use sandbox::{Carrier, SandboxSpec, Settings, Workspace};
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 
@@ -50,11 +50,7 @@ fn relay_binary() -> PathBuf {
 pub fn spec(config: &Resolved, id: SandboxId) -> SandboxSpec {
     SandboxSpec {
         id,
-        size: match config.written.sandbox.size {
-            SandboxSize::Small => Size::Small,
-            SandboxSize::Medium => Size::Medium,
-            SandboxSize::Large => Size::Large,
-        },
+        size: config.size,
         workspace: config.workspace.clone().map_or(Workspace::Volume, Workspace::Folder),
     }
 }

@@ -58,6 +58,7 @@ impl Workshop {
             rules: wanted.rules.clone(),
             append_system_prompt: self.0.instructions.clone(),
             retries: self.0.retries,
+            limits: self.0.limits,
             ..AgentLaunch::new(conversation, token)
         };
         match engine.start_agent(self.0.spec.id, launch).await {

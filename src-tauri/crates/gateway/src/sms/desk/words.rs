@@ -115,7 +115,7 @@ impl Desk {
     fn always(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
             Meant::This(a) => match approvals::always_rules(&a) {
-                Ok(_) if self.app.config.grants.by_text(&a) == ByText::Once => {
+                Ok(_) if self.app.settings.rules().grants.by_text(&a) == ByText::Once => {
                     self.reply(tx, &phrases::always_at_the_desk(a.number))
                 }
                 Ok(rules) => Ok(Then::Answer(a, Decision::AllowedAlways { rules })),

@@ -80,6 +80,8 @@ async fn million_events() -> Result<PathBuf> {
         write_events(fresh.path()).await?;
         std::fs::rename(fresh.path(), &kept)?;
     }
+    // Kept by an earlier version: it is brought up to date before anything is measured.
+    drop(Store::open(&kept.join("lanyard.db"))?);
     Ok(kept)
 }
 

@@ -1,0 +1,84 @@
+//! The program runs others within limits: real processes, ended for real.
+#![cfg(target_os = "linux")]
+
+use relay::{end::MARK_VARIABLE, within::Limits};
+use std::{
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+/// Longer than any of these programs may live.
+const SOON: Duration = Duration::from_secs(30);
+
+fn within(limits: Limits, folder: &std::path::Path, argv: &[&str]) -> Output {
+    let line = limits.around(argv.iter().map(|&word| word.to_owned()).collect());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanyard-relay"));
+    command.args(&line[1..]).env(MARK_VARIABLE, uuid::Uuid::new_v4().to_string()).current_dir(folder);
+    let began = Instant::now();
+    let output = command.output().unwrap();
+    assert!(began.elapsed() < SOON, "nothing was ended");
+    output
+}
+
+fn sh(limits: Limits, script: &str) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = within(limits, folder.path(), &["sh", "-c", script]);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_takes_too_much_memory_is_ended_and_the_rest_goes_on() {
+    let limits = Limits { memory: 100_000_000, ..Limits::default() };
+    let (code, said, why) = sh(limits, "head -c 310000000 /dev/zero | tail -c 300000000 | sleep 60; echo on; exit 7");
+    assert_eq!((code, said.as_str()), (Some(7), "on\n"), "{why}");
+    assert!(why.starts_with("Over its limit: tail was ended, for this session used 3"), "{why}");
+    assert!(why.trim_end().ends_with("of memory and may use 100 MB."), "{why}");
+}
+
+#[test]
+fn what_is_too_large_by_itself_is_ended_as_the_agent() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { memory: 100_000_000, ..Limits::default() };
+    // Its one buffer, for as long as it is let.
+    let dd = ["dd", "if=/dev/zero", "of=/dev/null", "bs=300M", "count=1000000"];
+    let output = within(limits, folder.path(), &dd);
+    assert_eq!(output.status.code(), Some(137), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("Over its limit: the agent itself was ended"));
+}
+
+#[test]
+fn a_command_that_works_too_long_is_ended_and_the_program_itself_may() {
+    let limits = Limits { cpu: 1, ..Limits::default() };
+    let (code, said, why) = sh(limits, "yes >/dev/null; echo on");
+    assert_eq!((code, said.as_str()), (Some(0), "on\n"));
+    assert!(
+        why.starts_with("Over its limit: yes took 1 min of processor time, the most that one command may.\n"),
+        "{why}"
+    );
+    let itself = ["bash", "-c", "while [ $SECONDS -lt 4 ]; do :; done"];
+    assert_eq!(within(limits, std::path::Path::new("/"), &itself).status.code(), Some(0));
+}
+
+#[test]
+fn no_file_grows_beyond_the_most() {
+    let limits = Limits { file: 1_000_000, ..Limits::default() };
+    let (code, said, _) = sh(limits, "head -c 3000000 /dev/zero > big; stat -c %s big");
+    assert_eq!((code, said.as_str()), (Some(0), "1000000\n"));
+}
+
+#[test]
+fn a_full_disk_is_told_once() {
+    let limits = Limits { free: u64::MAX, ..Limits::default() };
+    let (code, _, why) = sh(limits, "sleep 3");
+    assert_eq!(code, Some(0));
+    assert_eq!(why.matches("The sandbox's disk is nearly full: ").count(), 1, "{why}");
+}
+
+#[test]
+fn the_programs_end_is_its_own() {
+    assert_eq!(sh(Limits::default(), "exit 7").0, Some(7));
+    assert_eq!(sh(Limits::default(), "kill -9 $$").0, Some(137));
+    let nowhere = within(Limits::default(), std::path::Path::new("/"), &["no-such-program"]);
+    assert_eq!(nowhere.status.code(), Some(127));
+}

@@ -1,0 +1,21 @@
+// What the local door says beside the companion API, for the window alone. All of it is the gateway's own; here are only the
+// names that the window gives to parts of it.
+
+import type { AccountChecked, SessionState } from "./wire";
+
+export type {
+    AccountChecked, Activity, ActivityItem, ActivityKind, Checked, Field, Finding, HelloShown, Home, ImportFound, ImportLine, Imported, LockShown, ProblemShown, Sent, Settings, SetupStep, StepId, TwilioAccountShown, TwilioNumber, Usage, UsageBy, UsageRow, WebhookShown,
+} from "./wire";
+
+/** `GET /accounts` is a list of these. */
+export type AccountShown = Omit<AccountChecked, "checked">;
+
+/** One value of the config. */
+export type Value = string | number | boolean | string[];
+
+/** Which sessions to list; what is empty leaves all. */
+export interface SessionFilter {
+    state: SessionState | "";
+    agent: string;
+    tag: string;
+}

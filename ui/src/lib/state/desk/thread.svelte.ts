@@ -1,0 +1,176 @@
+// One session's history as a window over it: pages come at either end as one reads on, and go at the other, so that a session of
+// any length takes the same room. At its end it goes on live.
+
+import type { Events, Frame } from "../../api/wire";
+import type { Host } from "../../host";
+import { type Problem, asProblem } from "../../problem";
+import { type Fact, isFact } from "../../shelf";
+import { type Item, transcript } from "../../transcript";
+import { type Block, Words } from "../../words";
+
+/** Facts a page; some screens full. */
+const PAGE = 200;
+/** Facts held. Told anew in a few milliseconds. */
+export const MOST = 1_600;
+const SHOW_EVERY_MS = 60;
+
+export class Thread {
+    /** Told anew with each change of the facts. */
+    items = $state.raw<Item[]>([]);
+    blocks = $state.raw<Block[]>([]);
+    face = $state<"loading" | "ready" | "failed">("loading");
+    problem = $state.raw<Problem | null>(null);
+    /** Nothing came before the oldest, after the newest fact held. */
+    start = $state(false);
+    end = $state(false);
+    /** The items changed at their beginning: whoever shows them keeps their place from the end. */
+    atStart = $state(false);
+    /** How often it was begun anew, at its end or around an event. */
+    loads = $state(0);
+    /** The page that is fetched now. */
+    fetching = $state<"older" | "newer" | null>(null);
+    /** Somebody reads above the end: what they read must not go. */
+    held = false;
+    facts: Fact[] = [];
+
+    private readonly words = new Words();
+    private showing: ReturnType<typeof setTimeout> | undefined;
+    /** A later wish took the place of what was asked. */
+    private wish = 0;
+
+    constructor(
+        readonly id: string,
+        private readonly host: Host,
+    ) {}
+
+    /** The newest page, or the pages around an event. */
+    async load(around: number | null = null): Promise<void> {
+        const wish = ++this.wish;
+        if (this.items.length === 0) this.face = "loading";
+        await this.attempt(async () => {
+            const [before, after] = await Promise.all([
+                this.page(around === null ? "" : `&before=${around + 1}`),
+                around === null ? { events: [], more: false } : this.page(`&after=${around}`),
+            ]);
+            if (wish !== this.wish) return;
+            const heard = around === null ? this.facts.filter((fact) => fact.seq > (before.events.at(-1)?.seq ?? 0)) : [];
+            this.facts = [...before.events, ...after.events, ...heard].filter(isFact);
+            [this.start, this.end] = [!before.more, !after.more];
+            this.tell();
+            this.loads++;
+        });
+    }
+
+    /** Whether an event is held. */
+    has(seq: number): boolean {
+        return this.facts.some((fact) => fact.seq === seq);
+    }
+
+    async older(): Promise<void> {
+        const first = this.facts[0]?.seq;
+        if (this.start || this.fetching || first === undefined) return;
+        await this.turn("older", async (still) => {
+            const { events, more } = await this.page(`&before=${first}`);
+            if (!still()) return;
+            this.facts = [...events.filter(isFact), ...this.facts];
+            this.start = !more;
+            this.tell(true);
+        });
+    }
+
+    async newer(): Promise<void> {
+        const last = this.facts.at(-1)?.seq;
+        if (this.end || this.fetching || last === undefined) return;
+        await this.turn("newer", async (still) => {
+            const { events, more } = await this.page(`&after=${last}`);
+            if (!still()) return;
+            this.add(events.filter(isFact));
+            this.end = !more;
+            this.tell();
+        });
+    }
+
+    /** What is too much goes, from the end that is not read. Whether something went. */
+    trim(from: "start" | "end"): boolean {
+        if (this.facts.length <= MOST) return false;
+        if (from === "start") this.facts = this.facts.slice(-MOST);
+        else this.facts = this.facts.slice(0, MOST);
+        if (from === "start") this.start = false;
+        else this.end = false;
+        this.tell(from === "start");
+        return true;
+    }
+
+    /** The line was down: pieces are lost that nobody sends again, and there may be more facts. */
+    async again(): Promise<void> {
+        this.words.clear();
+        this.show();
+        if (this.face === "failed") return this.load();
+        const last = this.facts.at(-1)?.seq;
+        if (!this.end || last === undefined) return;
+        this.end = false;
+        await this.newer();
+        // Too much to fetch page by page: the end is what is wanted.
+        if (!this.end && !this.held && !this.problem) await this.load();
+    }
+
+    hear(frame: Frame): void {
+        if (this.end && isFact(frame)) this.append(frame);
+        else if (this.face === "loading" && isFact(frame)) this.add([frame]);
+        if (frame.type === "streamData" && frame.data.kind === "partial") this.words.hear(frame.data);
+        else if (frame.type === "streamData" && frame.data.kind === "text") this.words.finish(frame.data.message, frame.data.text);
+        else if (frame.type === "streamToolUse" && frame.data.kind === "used") this.words.thought();
+        else if (frame.type === "streamComplete" || (frame.type === "error" && isFact(frame))) this.words.clear();
+        else return;
+        if (isFact(frame)) this.show();
+        else this.showing ??= setTimeout(() => this.show(), SHOW_EVERY_MS);
+    }
+
+    private append(fact: Fact): void {
+        // Read far above: the newest wait below, to be fetched when one comes there.
+        if (this.held && this.facts.length > MOST) {
+            this.end = false;
+            return;
+        }
+        this.add([fact]);
+        this.tell();
+    }
+
+    private add(facts: Fact[]): void {
+        const last = this.facts.at(-1)?.seq ?? -1;
+        this.facts = [...this.facts, ...facts.filter((fact) => fact.seq > last)];
+    }
+
+    private tell(atStart = false): void {
+        this.atStart = atStart;
+        this.items = transcript(this.facts);
+        this.face = "ready";
+    }
+
+    private show(): void {
+        clearTimeout(this.showing);
+        this.showing = undefined;
+        this.blocks = this.words.blocks.map((block) => ({ ...block, pieces: block.pieces.map((piece) => ({ ...piece })) }));
+    }
+
+    private async turn(to: "older" | "newer", work: (still: () => boolean) => Promise<void>): Promise<void> {
+        const wish = ++this.wish;
+        this.fetching = to;
+        await this.attempt(() => work(() => wish === this.wish));
+        this.fetching = null;
+    }
+
+    private async attempt(work: () => Promise<void>): Promise<void> {
+        try {
+            await work();
+            this.problem = null;
+        } catch (error) {
+            this.problem = asProblem(error);
+            if (this.items.length === 0) this.face = "failed";
+        }
+    }
+
+    private page(query: string): Promise<Events> {
+        return this.host.request<Events>("GET", `/api/sessions/${this.id}/events?limit=${PAGE}${query}`);
+    }
+}

@@ -1,0 +1,232 @@
+// What an owner does at the desk, step by step, in the window.
+
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { scan } from "./camera.ts";
+import { DeskStandin } from "./standin/desk.ts";
+import { furnish, type Rooms } from "./standin/furnished.ts";
+import { complaints, window } from "./window.ts";
+import { WORDS, browser, shot } from "./world.ts";
+
+let chrome: Browser;
+let desk: DeskStandin;
+let rooms: Rooms;
+let context: BrowserContext;
+let page: Page;
+let said: string[];
+
+beforeAll(async () => {
+    chrome = await browser();
+});
+
+afterAll(() => chrome?.close());
+
+beforeEach(async () => {
+    desk = await DeskStandin.start(fileURLToPath(new URL("../../dist", import.meta.url)));
+    rooms = await furnish(desk);
+    desk.agent.pace = 15;
+    context = await window(chrome);
+    said = complaints(context);
+    page = await context.newPage();
+    await page.goto(desk.url);
+    await page.getByRole("heading", { name: "Home" }).waitFor();
+});
+
+afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await shot(page, `failed-${task.name.replaceAll(/\W+/g, "-").slice(0, 60)}`);
+    await context.close();
+    await desk.stop();
+    expect(said).toEqual([]);
+});
+
+const asked = (what: string) => desk.done.filter((one) => one.what.startsWith(what)).map(({ body }) => body);
+const answer = (words: string) => page.locator(".item[data-kind=text]").filter({ hasText: words }).last().waitFor();
+
+test("a session begins with the first words, and its answer is written before one's eyes", async () => {
+    await page.keyboard.press("c");
+    await page.getByRole("textbox", { name: "Message" }).fill(WORDS.stream.say);
+    await page.keyboard.press("Enter");
+    await page.locator(".live").waitFor();
+    await answer(WORDS.stream.answer);
+    await page.getByText(/^Done · /).waitFor();
+    expect(await page.locator(".item[data-kind=said]").count()).toBe(1);
+    expect(page.url()).toMatch(/#\/sessions\/[0-9a-f-]{36}$/);
+});
+
+test("words go into the running turn, and it is stopped", async () => {
+    await page.goto(`${desk.url}/#/sessions/new`);
+    await page.getByRole("textbox", { name: "Message" }).fill(WORDS.long.say);
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await page.getByRole("textbox", { name: "Message" }).fill("Mind the rounding");
+    await page.getByRole("radio", { name: "Into this turn" }).check();
+    await page.getByRole("button", { name: "Steer" }).click();
+    await page.locator(".item[data-kind=said]").filter({ hasText: "Mind the rounding" }).getByText("into the running turn").waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText(/^You stopped it/).waitFor();
+});
+
+test("what is asked is counted, shown to the letter, and allowed in two presses where it is risky", async () => {
+    await page.getByRole("link", { name: /^Approvals/ }).click();
+    const first = page.locator("li.card").first();
+    await first.getByText("git push --force origin billing-fix").waitFor();
+    await first.getByRole("button", { name: "Allow once" }).click();
+    await first.getByRole("button", { name: "Yes, run it" }).click();
+    await page.getByText("Settled just now").waitFor();
+    expect([...desk.house.approvals.values()].find((one) => one.risk === "high")?.state).toBe("allowed");
+    await page.getByRole("link", { name: "Approvals 3 open" }).waitFor();
+});
+
+test("a code is read by a camera; who pairs shows at once, and is taken back", async () => {
+    await page.goto(`${desk.url}/#/pair`);
+    const code = page.getByRole("img", { name: /QR code/ });
+    await code.waitFor();
+    const picture = `data:image/png;base64,${(await code.screenshot()).toString("base64")}`;
+    const free = await chrome.newContext();
+    expect(await scan(free, picture)).toMatch(/^https:\/\/brave-otter-12\.ngrok\.app\/pair#c=[\w-]{22}$/);
+    await free.close();
+    desk.pairs("A thief’s phone");
+    await page.getByText("A thief’s phone").waitFor();
+    await page.getByRole("button", { name: "This was not me" }).click();
+    await page.getByText("was shut out again").waitFor();
+    expect(asked("POST /phones/").length).toBe(1);
+});
+
+test("a phone is renamed, limited, and shut out after a second press", async () => {
+    await page.goto(`${desk.url}/#/phones`);
+    const card = page.locator("li.card").filter({ hasText: "Ada’s iPhone" });
+    await card.getByRole("button", { name: "Rename" }).click();
+    await page.getByLabel("Its name").fill("Ada’s new iPhone");
+    await page.getByRole("button", { name: "Save" }).click();
+    const renamed = page.locator("li.card").filter({ hasText: "Ada’s new iPhone" });
+    await renamed.getByLabel("Answer approvals").uncheck();
+    await expect.poll(() => desk.phones.find(({ name }) => name === "Ada’s new iPhone")?.scopes).toEqual(["read", "chat"]);
+    await renamed.getByRole("button", { name: "Shut it out" }).click();
+    await renamed.getByRole("button", { name: "Shut it out" }).click();
+    await page.getByRole("button", { name: /2 shut out/ }).waitFor();
+});
+
+test("what is broken is mended by its button", async () => {
+    await page.getByRole("button", { name: "Lead it here" }).click();
+    await page.getByText("4.1 GB are free.").waitFor();
+    await page.getByRole("button", { name: "Lead it here" }).waitFor({ state: "hidden" });
+    expect(asked("POST /mend/webhook.set").length).toBe(1);
+});
+
+test("the sandbox is paused and resumed, and the side bar says so", async () => {
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    expect(desk.done.map(({ what }) => what)).toEqual(["POST /sandbox/pause", "POST /sandbox/resume"]);
+});
+
+test("a setting is changed, refused in place, mended, saved, and takes its restart", async () => {
+    await page.goto(`${desk.url}/#/settings/Agent`);
+    await page.getByRole("switch", { name: "Keep one ready" }).click();
+    await page.goto(`${desk.url}/#/settings/Spending`);
+    await page.getByLabel("A day may cost").fill("much");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("has to be a number").waitFor();
+    await page.getByLabel("A day may cost").fill("35");
+    await page.getByLabel("A day may cost").press("Tab");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Restart now" }).click();
+    await page.getByRole("button", { name: "Restart now" }).waitFor({ state: "hidden" });
+    expect(asked("PATCH /settings").at(-1)).toEqual({ agent: { warm: false }, spend: { day: 35 } });
+    await expect.poll(() => page.locator(".window").getAttribute("data-line")).toBe("live");
+});
+
+test("texting is set up from the account to the first text answered", async () => {
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByLabel("Account SID").fill(`AC${"0".repeat(32)}`);
+    await page.getByLabel("Auth token").fill("a-secret");
+    await page.getByRole("button", { name: "Check and keep" }).click();
+    await page.getByRole("button", { name: "Use it" }).first().click();
+    await page.getByRole("button", { name: "Set the webhook and prove it" }).click();
+    await page.getByRole("button", { name: "Next: Your number" }).click();
+    await page.getByLabel("Numbers that may text").fill("+1 (555) 010-0199");
+    await page.getByRole("button", { name: "Allow them" }).click();
+    await page.getByRole("button", { name: "Text me" }).click();
+    await page.getByText("You answered: both ways work.").waitFor();
+    await page.getByRole("button", { name: "Finish" }).click();
+    await page.getByText("Everything is set up").waitFor();
+    expect(asked("POST /twilio/allow")).toEqual([{ numbers: ["+15550100199"] }]);
+    expect(await page.content()).not.toContain("a-secret");
+});
+
+test("a key that is refused says why, and the right one is kept", async () => {
+    desk.steps = desk.steps.map((step) => (step.id === "key" ? { ...step, state: "todo", says: "There is no key yet." } : step));
+    await page.goto(`${desk.url}/#/setup/key`);
+    await page.getByLabel("API key or token").fill("sk-ant-wrong");
+    await page.getByRole("button", { name: "Check and keep" }).click();
+    await page.getByText("Anthropic refused the key.").waitFor();
+    await page.getByLabel("API key or token").fill("sk-ant-right");
+    await page.getByRole("button", { name: "Check and keep" }).click();
+    await page.getByText("It works.").waitFor();
+});
+
+test("a step is skipped, and taken up again", async () => {
+    await page.goto(`${desk.url}/#/setup/texting`);
+    await page.getByRole("button", { name: "Skip it" }).click();
+    await page.getByRole("heading", { name: "Your number" }).waitFor();
+    await page.goto(`${desk.url}/#/setup/texting`);
+    await page.getByRole("button", { name: "Take it up again" }).click();
+    await page.getByRole("button", { name: "Skip it" }).waitFor();
+});
+
+test("everything is reached by the keyboard alone", async () => {
+    for (const [keys, heading] of [["g s", "Sessions"], ["g a", "Approvals"], ["g p", "Phones"], ["g l", "Activity"], ["g u", "Usage"], ["g ,", "Settings"], ["g q", "Pair a phone"], ["g h", "Home"]] as const) {
+        for (const key of keys.split(" ")) await page.keyboard.press(key);
+        await page.getByRole("heading", { name: heading, exact: true, level: 1 }).waitFor();
+    }
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("failing test");
+    await page.keyboard.press("Enter");
+    await page.getByText("too much to do").waitFor();
+    expect(page.url()).toContain(rooms.rich);
+    await page.keyboard.press("/");
+    await page.keyboard.type("invoice");
+    await page.locator("mark").first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("a.line").first().focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor({ state: "hidden" });
+});
+
+test("the look is chosen, and kept", async () => {
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.goto(`${desk.url}/#/settings`);
+    await page.getByRole("radio", { name: "Dark" }).check();
+    expect(await ground()).not.toBe(light);
+    const dark = await ground();
+    await page.reload();
+    await page.getByRole("radio", { name: "Dark" }).waitFor();
+    expect(await ground()).toBe(dark);
+});
+
+test("Claude Code's own history is taken over", async () => {
+    await page.goto(`${desk.url}/#/sessions?import`);
+    await page.getByLabel(/^All 2/).check();
+    await page.getByRole("button", { name: "Import 2" }).click();
+    await page.getByText("2 conversations were imported").waitFor();
+});
+
+test("a session is renamed, tagged, taken along as a file, and closed", async () => {
+    await page.goto(`${desk.url}/#/sessions/${rooms.rich}`);
+    await page.getByRole("button", { name: "Details" }).click();
+    await page.getByLabel("Title").fill("Billing, fixed");
+    await page.getByLabel("Tags, with commas between them").fill("billing, done");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Billing, fixed" }).waitFor();
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Markdown" }).click()]);
+    expect(file.suggestedFilename()).toMatch(/\.md$/);
+    await page.getByRole("button", { name: "Close this session" }).click();
+    await page.getByRole("button", { name: "Yes, close it" }).click();
+    await page.getByText("This session was closed.").waitFor();
+});
