@@ -2,7 +2,7 @@
 //! looked last.
 
 use super::Desk;
-use crate::clock;
+use crate::{clock, restart};
 use domain::Timestamp;
 use store::{Result, facts};
 
@@ -29,8 +29,7 @@ impl Desk {
     }
 
     fn idle(&self) -> bool {
-        let glances = self.app.registry.glances();
-        !glances.values().any(|glance| matches!(glance.state, "working" | "starting"))
+        restart::working(&self.app) == 0
     }
 
     /// When a newer version was last looked for.
