@@ -16,7 +16,7 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 /// An update over a slow line.
 const FETCHED_WITHIN: Duration = Duration::from_secs(30 * 60);
 /// An update is about 10 MB. It is held in memory until it is installed, so what pours on for ever is cut off.
-const LARGEST: u64 = 200_000_000;
+const LARGEST: u64 = 400_000_000;
 /// Another place for the list of updates: a mirror. What it offers must be signed all the same.
 const URL: &str = "LANYARD_UPDATE_URL";
 

@@ -59,7 +59,7 @@ impl Running {
 
     /// A day has passed since the last look, or the clock was set back.
     async fn due(&self) -> bool {
-        let Some(desk) = self.with.desk.borrow().clone() else { return false };
+        let Some(desk) = self.with.desk.borrow().clone().filter(Desk::looks_for_updates) else { return false };
         let now = gateway::clock::now().0;
         let looked = desk.update_checked_at().await;
         looked.is_ok_and(|at| at.is_none_or(|at| !(at.0..at.0 + DAY_MS).contains(&now)))

@@ -32,6 +32,11 @@ impl Desk {
         restart::working(&self.app) == 0
     }
 
+    /// Whether the owner wants newer versions to be looked for without being asked.
+    pub fn looks_for_updates(&self) -> bool {
+        self.app.config.written.updates.look
+    }
+
     /// When a newer version was last looked for.
     ///
     /// # Errors
