@@ -137,7 +137,7 @@ impl Packages<'_> {
         let system = json!({ "/usr/bin/lanyard-relay": &relay, "/usr/bin/lanyard": command });
         let mut bundle = json!({
             "createUpdaterArtifacts": true,
-            "linux": { "deb": { "files": &system }, "rpm": { "files": &system }, "appimage": { "files": system } },
+            "linux": { "deb": { "files": &system }, "rpm": { "files": system }, "appimage": { "files": { "/usr/bin/lanyard-relay": &relay } } },
         });
         if !cfg!(target_os = "linux") {
             bundle["resources"] = json!({ &relay: "lanyard-relay" });
