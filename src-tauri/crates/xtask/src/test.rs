@@ -24,7 +24,8 @@ pub struct Asked<'a> {
 
 pub fn test(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
     let began = Instant::now();
-    let ready = setup::prepare(place, Wants { ui: true, sandboxes: asked.docker, display: false, tests: true }, consent)?;
+    let ready =
+        setup::prepare(place, Wants { ui: true, sandboxes: asked.docker, display: false, tests: true }, consent)?;
     let mut report = Report { rows: Vec::new(), failed: Vec::new(), keep_going: asked.keep_going };
     report.rows.push(("set-up", began.elapsed(), true));
     let ended = match asked.filter {

@@ -23,18 +23,18 @@ pub struct Packages<'p> {
 /// Where a bundler leaves what is released, by the end of its name.
 const RELEASED: [&str; 6] = [".deb", ".rpm", ".AppImage", ".dmg", ".app.tar.gz", "-setup.exe"];
 
-/// `npm ci` in src-tauri, unless it is what was installed.
+/// Tauri's command line into src-tauri, unless it is there. It is one package and its binary for this system, both named by exact
+/// version, so that a lock file would add nothing.
 pub fn fetch_cli(place: &Place) -> Result<()> {
     let folder = place.checkout.join("src-tauri");
-    let fingerprint =
-        Inputs::default().path(&folder, "package.json")?.path(&folder, "package-lock.json")?.fingerprint();
+    let fingerprint = Inputs::default().path(&folder, "package.json")?.fingerprint();
     let stamp = Stamp::at(folder.join("node_modules/.lanyard-packages"));
     if stamp.is(&fingerprint) {
         return Ok(());
     }
     let step = Step::begin("Bundler");
     let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-    npm.args(["ci", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(&folder);
+    npm.args(["install", "--no-package-lock", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(&folder);
     process::quiet(&mut npm, &step, &place.log("Bundler")?)?;
     stamp.set(&fingerprint)?;
     step.done("src-tauri/node_modules");

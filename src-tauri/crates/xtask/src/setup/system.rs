@@ -126,7 +126,9 @@ impl Tool {
             Tool::Firefox => &["firefox-esr", "libnotify4"],
             Tool::PythonVenv => &["python3", "python3-venv"],
             Tool::Webview => &["libwebkit2gtk-4.1-dev", "pkg-config"],
-            Tool::Screen => &["xvfb", "xdotool", "x11-utils", "imagemagick", "openbox", "xfce4-panel", "adwaita-icon-theme"],
+            Tool::Screen => {
+                &["xvfb", "xdotool", "x11-utils", "imagemagick", "openbox", "xfce4-panel", "adwaita-icon-theme"]
+            }
             Tool::WebviewDriver => &["webkit2gtk-driver"],
         }
     }
