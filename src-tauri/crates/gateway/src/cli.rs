@@ -11,6 +11,7 @@ mod phones;
 mod say;
 mod show;
 mod tunnel;
+mod uninstall;
 
 pub use client::LocalDoor;
 
@@ -171,6 +172,15 @@ enum Command {
     },
     /// Stop the Lanyard that runs.
     Stop,
+    /// What stays on this computer when the program is removed, or take all of it away.
+    Uninstall {
+        /// Take it away: sandbox, image, secrets, history, settings.
+        #[arg(long)]
+        remove: bool,
+        /// Without asking.
+        #[arg(long, requires = "remove")]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -272,6 +282,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
         Command::Lock => show::lock(&door, cli.json).await,
         Command::Restart { force } => say::restart(&door, force, cli.json).await,
+        Command::Uninstall { remove, yes } => {
+            // Also of a Lanyard whose config has an error.
+            let config = resolved(&paths).or_else(|_| Resolved::new(config::Written::default()))?;
+            uninstall::act(&config, &paths, cli.home.as_deref(), remove, yes, cli.json).await
+        }
         Command::Stop => say::done(&door, "/stop", "Lanyard stops.", cli.json).await,
     };
     done.map(|()| ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ pub mod ngrok;
 pub mod oracle;
 pub mod push;
 pub mod rehearsal;
+pub mod releases;
 pub mod twilio;
 
 #[cfg(unix)]

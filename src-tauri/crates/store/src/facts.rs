@@ -21,6 +21,8 @@ pub const SETUP_SKIPPED: &str = "setup_skipped";
 pub const HELLO: &str = "hello";
 /// The port it took last: phones know it.
 pub const LAN_PORT: &str = "lan_port";
+/// When a newer version of Lanyard was last looked for (milliseconds).
+pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;

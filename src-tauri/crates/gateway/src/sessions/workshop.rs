@@ -19,6 +19,7 @@ use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Limits, Patience, Process},
 };
+pub(crate) use settings::settings as engine_settings;
 use settings::{settings, spec};
 use spare::Spare;
 pub use state::SandboxState;
