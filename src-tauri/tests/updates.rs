@@ -146,7 +146,7 @@ async fn what_is_not_rightly_signed_or_not_there_changes_nothing_and_is_told() {
             "UPDATE_NOT_FOR_HERE",
         ),
     ];
-    let driven = driven_as(&world.desktop, &world.program, world.command(&[]), &[]).await;
+    let driven = driven_as(&world.program, world.command(&[]), &[]).await;
     let page = &driven.page;
     until("the gateway is up", async || {
         let script = "const done = arguments[arguments.length - 1]; fetch('/status').then((r) => done(r.status), () => done(0));";
@@ -184,7 +184,7 @@ async fn what_is_not_rightly_signed_or_not_there_changes_nothing_and_is_told() {
 async fn at_quit_it_is_put_in_place_and_nothing_starts() {
     let world = World::new().await;
     world.offer(fs::read(&world.versions.newer).unwrap());
-    let driven = driven_as(&world.desktop, &world.program, world.command(&[]), &[]).await;
+    let driven = driven_as(&world.program, world.command(&[]), &[]).await;
     let page = &driven.page;
     update(page, "update_check", json!({})).await;
     until_state(page, &["available"]).await;

@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use thirtyfour::{Capabilities, CapabilitiesHelper, WebDriver};
+use thirtyfour::{Capabilities, WebDriver};
 use tokio::process::{Child, Command};
 
 pub struct Driven {
@@ -18,11 +18,11 @@ pub struct Driven {
 /// Starts the app so that its page can be driven.
 pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
     let program = Path::new(env!("CARGO_BIN_EXE_lanyard-desktop"));
-    driven_as(desktop, program, desktop.command(&[]), arguments).await
+    driven_as(program, desktop.command(&[]), arguments).await
 }
 
 /// Starts this program so that its page can be driven, with the environment of `like`.
-pub async fn driven_as(desktop: &Desktop, program: &Path, like: Command, arguments: &[&str]) -> Driven {
+pub async fn driven_as(program: &Path, like: Command, arguments: &[&str]) -> Driven {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut driver = Command::new("WebKitWebDriver");
     for (name, value) in like.as_std().get_envs() {

@@ -69,8 +69,11 @@ impl Making<'_> {
     /// Makes the packages of one version; gives the folder they are in.
     fn version(&self, version: &str) -> Result<PathBuf> {
         let place = self.place;
-        let ready =
-            setup::prepare(place, Wants { ui: true, sandboxes: false, display: true, tests: false }, self.consent)?;
+        let ready = setup::prepare(
+            place,
+            Wants { ui: true, sandboxes: false, display: true, tests: false, benches: false },
+            self.consent,
+        )?;
         ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;
         let relay = programs::relay(place)?.relay;
         packages::fetch_cli(place)?;
