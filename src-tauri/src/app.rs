@@ -8,7 +8,9 @@ use crate::{
     panel::Panel,
     scheme,
     start::{Opening, Start},
-    trouble, window,
+    trouble,
+    updates::{self, Successor, Updates},
+    window,
 };
 use gateway::{cli, config::Paths};
 use std::{ffi::OsString, process::ExitCode, time::Instant};
@@ -70,6 +72,7 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
 fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Error>> {
     let (ticks, ticking) = mpsc::channel(TICKS);
     let (wishes, wished) = mpsc::channel(WISHES);
+    let (update, inputs) = mpsc::channel(updates::INPUTS);
     let (desk, status) = (watch::Sender::new(None), watch::Sender::new(None));
     let shown = watch::Sender::new(trouble::Shown { config: paths.config.clone(), ..trouble::Shown::default() });
     let shared = commands::Shared {
@@ -83,20 +86,32 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
     let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
+    let successor = Successor::default();
+    let updates = Updates {
+        app: handle.clone(),
+        data: paths.data.clone(),
+        inputs,
+        tell: update.clone(),
+        desk: desk.subscribe(),
+        shown: shown.subscribe(),
+        ticks: ticks.clone(),
+        successor: successor.clone(),
+    };
     let panel = Panel {
         app: handle.clone(),
         ticks: ticks.clone(),
         wishes,
         desk: desk.subscribe(),
         status,
+        updates: update.clone(),
         shown,
         icon: crate::panel::Icon::new(&handle, ticks.clone()),
         notices: crate::panel::Notices::new(ticks.clone()),
         webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
     };
-    let began = Begun { panel, keeper, opening, ticking, ticks };
+    let began = Begun { panel, keeper, updates, opening, ticking, ticks };
     let mut begun = Some(began);
-    Ok(app.run_return(move |app, event| match event {
+    let code = app.run_return(move |app, event| match event {
         RunEvent::Ready => begin(app, begun.take()),
         // The last window was closed: the tray stays.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
@@ -109,12 +124,15 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
             window::tick(&app.state::<commands::Shared>().ticks, Tick::StartedAgain(opening));
         }
         _ => {}
-    }))
+    });
+    updates::hand_over(&successor);
+    Ok(code)
 }
 
 struct Begun {
     panel: Panel,
     keeper: Keeper,
+    updates: Updates,
     opening: Opening,
     ticking: mpsc::Receiver<Tick>,
     ticks: mpsc::Sender<Tick>,
@@ -122,11 +140,12 @@ struct Begun {
 
 /// The event loop runs: everything else may begin.
 fn begin(app: &AppHandle, begun: Option<Begun>) {
-    let Some(Begun { panel, keeper, opening, ticking, ticks }) = begun else { return };
+    let Some(Begun { panel, keeper, updates, opening, ticking, ticks }) = begun else { return };
     let autostart = app.autolaunch().is_enabled().unwrap_or(false);
     let controller = Controller::new(panel, &opening, autostart, Instant::now());
     tauri::async_runtime::spawn(controller.run(ticking));
     tauri::async_runtime::spawn(keeper.run());
+    tauri::async_runtime::spawn(updates.run());
     tauri::async_runtime::spawn(async move {
         cli::asked_to_stop().await;
         let _the_app_is_ending = ticks.send(Tick::Terminated).await;
@@ -162,6 +181,7 @@ fn builder(
         .plugin(one.build())
         .plugin(login.build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .invoke_handler(tauri::generate_handler![
             commands::desk_subscribe,
             commands::desk_tell,
@@ -170,6 +190,8 @@ fn builder(
             commands::native_autostart,
             commands::native_open,
             commands::native_pick_folder,
+            commands::update_check,
+            commands::update_install,
         ])
         .register_asynchronous_uri_scheme_protocol(scheme::SCHEME, move |_, request, responder| {
             if let Some(button) = trouble::Button::at(request.uri().path()) {

@@ -7,6 +7,7 @@ pub mod linux;
 #[cfg(not(target_os = "linux"))]
 pub mod native;
 
+use crate::native_status::UpdateProblem;
 use domain::{ApprovalId, Problem, SessionId, event::Outcome};
 use gateway::desk::{Ended, Glance, OpenApproval, Pick};
 use std::collections::HashSet;
@@ -128,6 +129,17 @@ pub fn failed(problem: &Problem) -> Notice {
         title: problem.message.clone(),
         body: problem.suggestion.clone(),
         buttons: vec![(Press::Look("/".into()), "Open Lanyard")],
+        stays: false,
+    }
+}
+
+/// An update that somebody wished for did not come about.
+pub fn update_failed(problem: &UpdateProblem) -> Notice {
+    Notice {
+        key: Key::Own,
+        title: problem.message.clone(),
+        body: problem.suggestion.clone(),
+        buttons: vec![(Press::Look("/settings".into()), "Open Lanyard")],
         stays: false,
     }
 }

@@ -118,8 +118,7 @@ impl Desktop {
     }
 
     pub fn start(&self, arguments: &[&str]) -> App {
-        let child = self.command(arguments).spawn().unwrap();
-        App { child, home: self.home.path().to_owned() }
+        App::of(self.command(arguments).spawn().unwrap(), self)
     }
 
     /// What the app said on standard error so far.
@@ -172,6 +171,10 @@ pub struct App {
 }
 
 impl App {
+    pub fn of(child: Child, desktop: &Desktop) -> Self {
+        Self { child, home: desktop.home.path().to_owned() }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
     }

@@ -27,6 +27,7 @@ pub struct Wants {
     /// The desktop app is built and shown.
     pub display: bool,
     pub tests: bool,
+    pub benches: bool,
 }
 
 /// Whether somebody is there to be asked.
@@ -127,6 +128,7 @@ impl Look {
             need(true, running || (found("docker") && found("dockerd")), Tool::Engine);
             need(!self.base && base::can_make(system), found("debootstrap"), Tool::Debootstrap);
         }
+        need(self.wants.benches, found("rg"), Tool::Ripgrep);
         if self.wants.tests {
             need(cfg!(target_os = "linux"), found("dbus-run-session") && found("dbus-launch"), Tool::Bus);
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);
