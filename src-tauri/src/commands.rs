@@ -1,6 +1,11 @@
 //! What the page may ask of the app around it.
 
-use crate::{controller::Tick, lines::Lines, native_status::NativeStatus};
+use crate::{
+    controller::Tick,
+    lines::Lines,
+    native_status::NativeStatus,
+    updates::{Input, When},
+};
 use domain::{Code, Problem};
 use gateway::desk::Desk;
 use tauri::{AppHandle, State, ipc::Channel};
@@ -48,6 +53,23 @@ pub async fn native_status(shared: State<'_, Shared>) -> Result<NativeStatus, Pr
 #[tauri::command]
 pub async fn native_autostart(shared: State<'_, Shared>, on: bool) -> Result<(), Problem> {
     let told = shared.ticks.send(Tick::Autostart(on)).await;
+    told.map_err(|_| Code::NotRunning.into())
+}
+
+/// Looks for a newer version. What comes of it is told by event `native`.
+#[tauri::command]
+pub async fn update_check(shared: State<'_, Shared>) -> Result<(), Problem> {
+    wish(&shared, Input::Look { asked: true }).await
+}
+
+/// Installs the newer version: `now` (as soon as no turn runs), or at `quit`.
+#[tauri::command]
+pub async fn update_install(shared: State<'_, Shared>, when: When) -> Result<(), Problem> {
+    wish(&shared, Input::Install(when)).await
+}
+
+async fn wish(shared: &Shared, input: Input) -> Result<(), Problem> {
+    let told = shared.ticks.send(Tick::WishUpdate(input)).await;
     told.map_err(|_| Code::NotRunning.into())
 }
 

@@ -7,6 +7,7 @@ pub mod linux;
 #[cfg(not(target_os = "linux"))]
 pub mod native;
 
+use crate::native_status::UpdateProblem;
 use domain::{ApprovalId, Problem, SessionId, event::Outcome};
 use gateway::desk::{Ended, Glance, OpenApproval, Pick};
 use std::collections::HashSet;
@@ -132,12 +133,23 @@ pub fn failed(problem: &Problem) -> Notice {
     }
 }
 
+/// An update that somebody wished for did not come about.
+pub fn update_failed(problem: &UpdateProblem) -> Notice {
+    Notice {
+        key: Key::Own,
+        title: problem.message.clone(),
+        body: problem.suggestion.clone(),
+        buttons: vec![(Press::Look("/settings".into()), "Open Lanyard")],
+        stays: false,
+    }
+}
+
 /// There is no tray on this desktop.
 pub fn no_tray() -> Notice {
     Notice {
         key: Key::Own,
         title: "This desktop shows no tray icons".into(),
-        body: "Lanyard is in its window instead; closing that asks before it ends.".into(),
+        body: "Lanyard stays in its window; closing that quits it.".into(),
         buttons: vec![(Press::Look("/".into()), "Open Lanyard")],
         stays: false,
     }

@@ -7,7 +7,9 @@ use crate::{
     native_status::NativeStatus,
     notices::{Key, Notice},
     tray::{self, Tray},
-    trouble, window,
+    trouble,
+    updates::Input,
+    window,
 };
 use domain::{Code, Problem};
 use gateway::desk::Desk;
@@ -31,6 +33,7 @@ pub struct Panel {
     pub status: watch::Sender<Option<NativeStatus>>,
     /// What the window shows while there is no gateway.
     pub shown: watch::Sender<trouble::Shown>,
+    pub updates: mpsc::Sender<Input>,
     pub icon: Icon,
     pub notices: Notices,
     /// Where the webview keeps its things, if not at the usual place.
@@ -142,9 +145,17 @@ impl Desktop for Panel {
         })
     }
 
+    fn update(&mut self, input: Input) {
+        if self.updates.try_send(input).is_err() {
+            tracing::warn!("too much is wished of updates at once");
+        }
+    }
+
     fn exit(&mut self) {
         self.notices.take_all_back();
         self.icon.draw(None);
-        self.app.exit(0);
+        if self.updates.try_send(Input::Stopped).is_err() {
+            self.app.exit(0);
+        }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::native_status::UpdateProblem;
 use domain::{Code, SessionId, event::Outcome, risk::Risk};
 use gateway::desk::{AtWork, OpenApproval, Pick};
 use std::sync::{Arc, Mutex};
@@ -56,6 +57,9 @@ impl Desktop for Paper {
     fn set_autostart(&mut self, on: bool) -> Result<(), Problem> {
         self.note(format!("login {on}"));
         Ok(())
+    }
+    fn update(&mut self, input: updates::Input) {
+        self.note(format!("update {input:?}"));
     }
     fn exit(&mut self) {
         self.note("exit");
@@ -162,6 +166,7 @@ fn a_desktop_without_a_tray_gets_the_window_and_is_told_so() {
 #[test]
 fn a_panel_that_comes_late_is_found() {
     let mut scene = Scene::begun(Opening { minimized: true, ..Opening::default() });
+    assert_eq!(scene.take(Tick::Host(false)), [""; 0], "not yet");
     scene.take(Tick::Host(true));
     assert_eq!(scene.later(HOST_COMES_WITHIN), [""; 0]);
     assert!(scene.take(Tick::Host(false))[0].starts_with("show"), "and one that goes away too");
@@ -197,7 +202,7 @@ fn left_running_it_is_not_seen_until_it_is_started_again() {
 fn the_systems_wish_to_end_is_not_discussed() {
     let mut scene = Scene::up();
     scene.glance(|g| g.working.push(works()));
-    assert_eq!(scene.take(Tick::Terminated), ["drop", "wish Stop", "tray offline"]);
+    assert_eq!(scene.take(Tick::Terminated), ["update Hurry", "drop", "wish Stop", "tray offline"]);
 }
 
 #[test]
@@ -266,4 +271,22 @@ fn the_questions_say_what_is_at_stake() {
     assert!(body(0, 3).starts_with("3 questions wait."));
     assert!(body(0, 1).starts_with("One question waits."));
     assert_eq!(Question::Quit { sessions: 1, approvals: 0 }.words().other, Some("Stop all"));
+}
+
+#[test]
+fn the_tray_asks_for_updates_and_installs_what_is_there() {
+    let mut scene = Scene::up();
+    assert!(scene.take(Tick::Chosen(Choice::CheckForUpdates)).contains(&"update Look { asked: true }".to_owned()));
+    assert_eq!(scene.take(Tick::Chosen(Choice::Update)), ["update Install(Now)"]);
+    assert!(scene.take(Tick::MakeWay).contains(&"wish Stop".to_owned()));
+}
+
+#[test]
+fn an_update_that_failed_is_told_once_where_nobody_looks() {
+    let mut scene = Scene::up();
+    let problem = Some(UpdateProblem::from(&Problem::from(Code::UpdateRefused)));
+    let failed = UpdateShown { state: UpdateState::Failed, problem, ..UpdateShown::off() };
+    let notice = format!("notice {}", Code::UpdateRefused.entry().sentence);
+    assert!(scene.take(Tick::Update(failed.clone())).contains(&notice));
+    assert!(!scene.take(Tick::Update(failed)).contains(&notice));
 }

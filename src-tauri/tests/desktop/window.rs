@@ -3,6 +3,7 @@
 use super::{Desktop, SOON};
 use std::{
     net::TcpListener,
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -16,8 +17,13 @@ pub struct Driven {
 
 /// Starts the app so that its page can be driven.
 pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
+    let program = Path::new(env!("CARGO_BIN_EXE_lanyard-desktop"));
+    driven_as(desktop, program, desktop.command(&[]), arguments).await
+}
+
+/// Starts this program so that its page can be driven, with the environment of `like`.
+pub async fn driven_as(desktop: &Desktop, program: &Path, like: Command, arguments: &[&str]) -> Driven {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let like = desktop.command(&[]);
     let mut driver = Command::new("WebKitWebDriver");
     for (name, value) in like.as_std().get_envs() {
         value.map(|value| driver.env(name, value));
@@ -26,7 +32,7 @@ pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
     driver.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let driver = driver.spawn().expect("WebKitWebDriver is installed");
     let mut wanted = Capabilities::new();
-    let options = serde_json::json!({ "binary": env!("CARGO_BIN_EXE_lanyard-desktop"), "args": arguments });
+    let options = serde_json::json!({ "binary": program, "args": arguments });
     wanted.set("webkitgtk:browserOptions", options).unwrap();
     let began = Instant::now();
     loop {

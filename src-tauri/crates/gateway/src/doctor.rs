@@ -143,6 +143,10 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
 
 async fn texting(app: &App) -> Vec<Finding> {
     let stands = app.texting.stands();
+    let account = crate::settings::file(app).is_ok_and(|file| !file.written.twilio.account_sid.is_empty());
+    if account && matches!(stands, Stands::NotSetUp) {
+        return vec![note("twilio", "None of the Twilio account's numbers is chosen: no texting.", "Set twilio.from.")];
+    }
     let mut findings = twilio(&stands).await;
     if stands.open().is_some() {
         findings.push(tunnel::webhook(app).await);

@@ -92,6 +92,14 @@ pub fn shown(app: &App) -> Result<desk::Settings, Problem> {
     })
 }
 
+/// The config as the file says it now.
+///
+/// # Errors
+/// `CONFIG_INVALID`.
+pub fn file(app: &App) -> Result<Resolved, Problem> {
+    Ok(Resolved::new(config::read(&app.paths.config)?)?)
+}
+
 /// What the file says now that holds only after a restart; nothing if it cannot be read, which doctor tells.
 pub fn waiting(app: &App) -> Vec<&'static str> {
     config::read(&app.paths.config).map(|file| app.settings.waiting(&file)).unwrap_or_default()

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// Features that tests need: the gateway's may be killed at named steps.
 const FEATURES: [&str; 2] = ["--features", "gateway/failpoints"];
 
+/// The test that builds the app twice more, for the tests of updates.
+const VERSIONS: &str = "both_versions_can_be_built";
+
 pub struct Asked<'a> {
     /// Only the Rust tests with this in their name, and no other check.
     pub filter: Option<&'a str>,
@@ -51,6 +54,9 @@ fn everything(place: &Place, asked: &Asked, ready: &Ready, report: &mut Report) 
     let strict = ["--", "-D", "warnings"];
     report.step("clippy", || process::loud(place.cargo().args(clippy).args(FEATURES).args(strict)))?;
     report.step("doc tests", || process::loud(place.cargo().args(["test", "--workspace", "--doc", "--quiet"])))?;
+    // Built apart, so that no test waits for a compiler.
+    let versions = Asked { filter: Some(VERSIONS), docker: false, keep_going: false };
+    report.step("app: two versions", || process::loud(&mut runner(place, &versions, ready, None)?))?;
     tests(place, asked, ready, report)
 }
 
@@ -95,6 +101,8 @@ fn runner(place: &Place, asked: &Asked, ready: &Ready, surroundings: Option<&Sur
         cargo.args(["test", "--workspace", "--no-fail-fast"]).args(FEATURES).args(targets(place, asked.docker)?);
     }
     cargo.args(asked.filter);
+    // Tests that build with cargo build the same way.
+    cargo.env("LANYARD_BUILT_WITH", format!("--workspace {}", FEATURES.join(" ")));
     if let Some(node) = &ready.node {
         node.on_path(&mut cargo);
     }

@@ -4,7 +4,7 @@ use crate::config::Paths;
 use bytes::Bytes;
 use domain::{Code, Problem};
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1};
+use hyper::{Method, Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde_json::Value;
@@ -96,7 +96,7 @@ async fn read(response: Response<Incoming>) -> Result<Value, Problem> {
     let body = response.into_body().collect().await.map_err(|_| Problem::from(Code::NotRunning))?.to_bytes();
     let value: Value = serde_json::from_slice(&body)
         .map_err(|_| Problem::with_detail(Code::BadRequest, String::from_utf8_lossy(&body).trim()))?;
-    if status == StatusCode::OK {
+    if status.is_success() {
         return Ok(value);
     }
     let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

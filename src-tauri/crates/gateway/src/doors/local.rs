@@ -1,9 +1,14 @@
 //! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
 //! port: no request from a network can reach it.
 
+mod accounts;
 mod approvals;
+mod house;
+mod image;
 mod lan;
 mod records;
+mod settings;
+mod setup;
 mod tunnel;
 
 pub use approvals::{Choice, Decide};
@@ -67,6 +72,11 @@ pub fn router(app: App) -> Router {
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
+        .merge(house::routes())
+        .merge(image::routes())
+        .merge(settings::routes())
+        .merge(accounts::routes())
+        .merge(setup::routes())
         .merge(page::window())
         .merge(records::routes())
         .merge(api::local(&app))
@@ -75,7 +85,18 @@ pub fn router(app: App) -> Router {
 }
 
 /// Every route of this door but the API's.
-pub const OWNERS: [&[Route]; 5] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES, records::ROUTES];
+pub const OWNERS: &[&[Route]] = &[
+    ROUTES,
+    phones::ROUTES,
+    tunnel::ROUTES,
+    lan::ROUTES,
+    house::ROUTES,
+    image::ROUTES,
+    settings::ROUTES,
+    accounts::ROUTES,
+    setup::ROUTES,
+    records::ROUTES,
+];
 
 owners! {
     get "/status" => status,
