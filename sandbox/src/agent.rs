@@ -8,6 +8,7 @@
 mod ask;
 mod end;
 mod fault;
+pub mod history;
 mod launch;
 mod lines;
 mod mcp;

@@ -34,10 +34,10 @@ use tokio_util::io::ReaderStream;
 pub const CLAUDE_VERSION: &str = "2.1.329";
 
 /// The name of all of them, before the colon.
-const REPOSITORY: &str = "lanyard-sandbox";
+pub(crate) const REPOSITORY: &str = "lanyard-sandbox";
 const BASE: &str = "dev.lanyard.image.base";
 /// Which Lanyard built it.
-const INSTANCE: &str = "dev.lanyard.image.instance";
+pub(crate) const INSTANCE: &str = "dev.lanyard.image.instance";
 const VERSION: &str = "dev.lanyard.image.version";
 const CLAUDE: &str = "dev.lanyard.claude.version";
 /// Read and sent at a time.

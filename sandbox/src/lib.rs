@@ -27,4 +27,4 @@ pub use image::{CLAUDE_VERSION, ImageInfo, ImageState, Progress};
 pub use process::{Attached, Chunk, Command, Ended, ExecHandle, Output, ProcessMark};
 pub use relay::RelayStream;
 pub use settings::{Carrier, SandboxSpec, Settings, Size, Volumes, Workspace};
-pub use sweep::{Listed, SweepReport};
+pub use sweep::{Holdings, Listed, SweepReport};

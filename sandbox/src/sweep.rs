@@ -4,6 +4,7 @@ use crate::{
     Error, ProcessMark, Sandboxes, Volumes,
     container::{INSTANCE, SANDBOX},
     docker::{containers::Status, exec::ExecRequest},
+    image,
 };
 use domain::SandboxId;
 
@@ -28,7 +29,54 @@ pub struct SweepReport {
     pub orphaned_volumes: Vec<String>,
 }
 
+/// All that the engine holds of this instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holdings {
+    pub sandboxes: Vec<SandboxId>,
+    /// Their homes and workspaces, those of sandboxes that are gone among them.
+    pub volumes: Vec<String>,
+    /// Images it built, by name.
+    pub images: Vec<String>,
+}
+
 impl Sandboxes {
+    /// What [`Sandboxes::remove_all`] would remove.
+    pub async fn holdings(&self) -> Result<Holdings, Error> {
+        let instance = &self.settings().instance;
+        let images = self.engine_handle().images_of(image::REPOSITORY, Some((image::INSTANCE, instance))).await?;
+        Ok(Holdings {
+            sandboxes: self.list().await?.into_iter().map(|listed| listed.id).collect(),
+            volumes: self
+                .engine_handle()
+                .volumes(INSTANCE, instance)
+                .await?
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect(),
+            images: images.into_iter().flat_map(|image| image.tags).collect(),
+        })
+    }
+
+    /// Removes every container, volume and image of this instance: all work that is not in a folder of the owner's. An image
+    /// that somebody else made a container from stays. What was removed.
+    pub async fn remove_all(&self) -> Result<Holdings, Error> {
+        let mut gone = self.holdings().await?;
+        for id in &gone.sandboxes {
+            self.remove(*id, Volumes::Delete).await?;
+        }
+        for volume in &gone.volumes {
+            self.engine_handle().remove_volume(volume).await?;
+        }
+        let mut images = Vec::new();
+        for image in gone.images {
+            if self.engine_handle().remove_unused_image(&image).await {
+                images.push(image);
+            }
+        }
+        gone.images = images;
+        Ok(gone)
+    }
+
     /// Every sandbox of this instance that has a container.
     pub async fn list(&self) -> Result<Vec<Listed>, Error> {
         let containers = self.engine_handle().list(INSTANCE, &self.settings().instance).await?;

@@ -8,10 +8,14 @@ use crate::{
     panel::Panel,
     scheme,
     start::{Opening, Start},
-    trouble, window,
+    trouble,
+    updates::{self, Successor, Updates},
+    window,
 };
 use gateway::{cli, config::Paths};
 use std::{ffi::OsString, process::ExitCode, time::Instant};
+#[cfg(target_os = "macos")]
+use tauri::Manager;
 use tauri::{AppHandle, RunEvent};
 use tauri_plugin_autostart::ManagerExt;
 use tokio::sync::{mpsc, watch};
@@ -55,30 +59,59 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
     let paths = Paths::find(opening.home.as_deref())?;
     let threads = cli::threads()?;
     tauri::async_runtime::set(threads.handle().clone());
-    let _here = threads.enter();
+    let code = {
+        let _here = threads.enter();
+        events(opening, &paths)
+    };
+    // Nothing is waited for any more: the gateway has ended what it started.
+    threads.shutdown_background();
+    code
+}
+
+/// The system's event loop, from the start to the end.
+fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Error>> {
     let (ticks, ticking) = mpsc::channel(TICKS);
     let (wishes, wished) = mpsc::channel(WISHES);
+    let (update, inputs) = mpsc::channel(updates::INPUTS);
     let (desk, status) = (watch::Sender::new(None), watch::Sender::new(None));
     let shown = watch::Sender::new(trouble::Shown { config: paths.config.clone(), ..trouble::Shown::default() });
-    let shared =
-        commands::Shared { desk: desk.subscribe(), lines: Lines::default(), status: status.subscribe(), ticks: ticks.clone() };
-    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe())).manage(shared).build(tauri::generate_context!())?;
+    let shared = commands::Shared {
+        desk: desk.subscribe(),
+        lines: Lines::default(),
+        status: status.subscribe(),
+        ticks: ticks.clone(),
+    };
+    let app = builder(&opening, paths, &ticks, (desk.subscribe(), shown.subscribe()))
+        .manage(shared)
+        .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
     let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
+    let successor = Successor::default();
+    let updates = Updates {
+        app: handle.clone(),
+        data: paths.data.clone(),
+        inputs,
+        tell: update.clone(),
+        desk: desk.subscribe(),
+        shown: shown.subscribe(),
+        ticks: ticks.clone(),
+        successor: successor.clone(),
+    };
     let panel = Panel {
         app: handle.clone(),
         ticks: ticks.clone(),
         wishes,
         desk: desk.subscribe(),
         status,
+        updates: update.clone(),
         shown,
-        icon: crate::panel::Icon::new(ticks.clone()),
+        icon: crate::panel::Icon::new(&handle, ticks.clone()),
         notices: crate::panel::Notices::new(ticks.clone()),
         webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
     };
-    let began = Begun { panel, keeper, opening, ticking, ticks };
+    let began = Begun { panel, keeper, updates, opening, ticking, ticks };
     let mut begun = Some(began);
-    Ok(app.run_return(move |app, event| match event {
+    let code = app.run_return(move |app, event| match event {
         RunEvent::Ready => begin(app, begun.take()),
         // The last window was closed: the tray stays.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
@@ -91,12 +124,15 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
             window::tick(&app.state::<commands::Shared>().ticks, Tick::StartedAgain(opening));
         }
         _ => {}
-    }))
+    });
+    updates::hand_over(&successor);
+    Ok(code)
 }
 
 struct Begun {
     panel: Panel,
     keeper: Keeper,
+    updates: Updates,
     opening: Opening,
     ticking: mpsc::Receiver<Tick>,
     ticks: mpsc::Sender<Tick>,
@@ -104,11 +140,12 @@ struct Begun {
 
 /// The event loop runs: everything else may begin.
 fn begin(app: &AppHandle, begun: Option<Begun>) {
-    let Some(Begun { panel, keeper, opening, ticking, ticks }) = begun else { return };
+    let Some(Begun { panel, keeper, updates, opening, ticking, ticks }) = begun else { return };
     let autostart = app.autolaunch().is_enabled().unwrap_or(false);
     let controller = Controller::new(panel, &opening, autostart, Instant::now());
     tauri::async_runtime::spawn(controller.run(ticking));
     tauri::async_runtime::spawn(keeper.run());
+    tauri::async_runtime::spawn(updates.run());
     tauri::async_runtime::spawn(async move {
         cli::asked_to_stop().await;
         let _the_app_is_ending = ticks.send(Tick::Terminated).await;
@@ -117,25 +154,34 @@ fn begin(app: &AppHandle, begun: Option<Begun>) {
 
 type Reached = (watch::Receiver<Option<gateway::desk::Desk>>, watch::Receiver<trouble::Shown>);
 
-fn builder(opening: &Opening, paths: &Paths, ticks: &mpsc::Sender<Tick>, reached: Reached) -> tauri::Builder<tauri::Wry> {
+fn builder(
+    opening: &Opening,
+    paths: &Paths,
+    ticks: &mpsc::Sender<Tick>,
+    reached: Reached,
+) -> tauri::Builder<tauri::Wry> {
     let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
     let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
     if let Some(home) = &opening.home {
-        login = login.arg(format!("--home={}", home.display()));
+        let home = home.display().to_string();
+        // The entry's line is read as words.
+        login = login.arg(if home.contains(' ') { format!("\"--home={home}\"") } else { format!("--home={home}") });
     }
-    let one = tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
-        let words = arguments.into_iter().skip(1).map(OsString::from);
-        let opening = match Start::read(words, None) {
-            Start::App(opening) => opening,
-            Start::Command => Opening::default(),
-        };
-        window::tick(&again, Tick::StartedAgain(opening));
-    });
+    let one =
+        tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
+            let words = arguments.into_iter().skip(1).map(OsString::from);
+            let opening = match Start::read(words, None) {
+                Start::App(opening) => opening,
+                Start::Command => Opening::default(),
+            };
+            window::tick(&again, Tick::StartedAgain(opening));
+        });
     tauri::Builder::default()
         // First, so that a second start ends before anything of it begins.
         .plugin(one.build())
         .plugin(login.build())
         .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_updater::Builder::new().build())
         .invoke_handler(tauri::generate_handler![
             commands::desk_subscribe,
             commands::desk_tell,
@@ -144,6 +190,8 @@ fn builder(opening: &Opening, paths: &Paths, ticks: &mpsc::Sender<Tick>, reached
             commands::native_autostart,
             commands::native_open,
             commands::native_pick_folder,
+            commands::update_check,
+            commands::update_install,
         ])
         .register_asynchronous_uri_scheme_protocol(scheme::SCHEME, move |_, request, responder| {
             if let Some(button) = trouble::Button::at(request.uri().path()) {
@@ -163,7 +211,7 @@ fn bus_name(opening: &Opening) -> String {
         Some(home) => {
             use std::hash::{DefaultHasher, Hash, Hasher};
             let mut hash = DefaultHasher::new();
-            std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
+            std::path::absolute(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
             format!("{NAME}.at{:x}", hash.finish())
         }
     }

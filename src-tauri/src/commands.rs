@@ -1,6 +1,11 @@
 //! What the page may ask of the app around it.
 
-use crate::{controller::Tick, lines::Lines, native_status::NativeStatus};
+use crate::{
+    controller::Tick,
+    lines::Lines,
+    native_status::NativeStatus,
+    updates::{Input, When},
+};
 use domain::{Code, Problem};
 use gateway::desk::Desk;
 use tauri::{AppHandle, State, ipc::Channel};
@@ -51,6 +56,23 @@ pub async fn native_autostart(shared: State<'_, Shared>, on: bool) -> Result<(),
     told.map_err(|_| Code::NotRunning.into())
 }
 
+/// Looks for a newer version. What comes of it is told by event `native`.
+#[tauri::command]
+pub async fn update_check(shared: State<'_, Shared>) -> Result<(), Problem> {
+    wish(&shared, Input::Look { asked: true }).await
+}
+
+/// Installs the newer version: `now` (as soon as no turn runs), or at `quit`.
+#[tauri::command]
+pub async fn update_install(shared: State<'_, Shared>, when: When) -> Result<(), Problem> {
+    wish(&shared, Input::Install(when)).await
+}
+
+async fn wish(shared: &Shared, input: Input) -> Result<(), Problem> {
+    let told = shared.ticks.send(Tick::WishUpdate(input)).await;
+    told.map_err(|_| Code::NotRunning.into())
+}
+
 /// Opens a link in the system's own browser.
 #[tauri::command]
 pub async fn native_open(url: String) -> Result<(), Problem> {
@@ -82,7 +104,9 @@ mod tests {
 
     #[test]
     fn a_link_that_could_start_a_program_is_not_opened() {
-        assert!(["https://a.b/c", "http://localhost:1", "sms:+15550100", "mailto:a@b.c"].iter().all(|url| may_open(url)));
+        assert!(
+            ["https://a.b/c", "http://localhost:1", "sms:+15550100", "mailto:a@b.c"].iter().all(|url| may_open(url))
+        );
         let wrong = ["file:///etc/passwd", "javascript:1", "vscode://x", "/bin/sh", "ssh://h", "lanyard://pair"];
         assert!(!wrong.iter().any(|url| may_open(url)));
     }

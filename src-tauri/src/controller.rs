@@ -9,10 +9,11 @@ pub use quitting::{Answer, Question};
 
 use crate::{
     keep::Wish,
-    native_status::{NativeStatus, PLATFORM, TrayShown, UpdateShown},
+    native_status::{NativeStatus, PLATFORM, TrayShown, UpdateShown, UpdateState},
     notices::{self, Key, Notice, Press, Tell, Told},
     start::Opening,
     tray::{Choice, House, Tray, View},
+    updates,
 };
 use domain::{ApprovalId, Problem};
 use gateway::desk::{Ended, Glance};
@@ -39,6 +40,10 @@ pub enum Tick {
     /// The page wishes Lanyard to start at login, or not.
     Autostart(bool),
     Update(UpdateShown),
+    /// No turn ran, and the gateway was told to stop for an update.
+    MakeWay,
+    /// The page wishes something of updates.
+    WishUpdate(updates::Input),
     /// What was asked of the gateway was refused.
     Failed(Problem),
     /// The system asks the app to end.
@@ -60,11 +65,25 @@ pub enum Errand {
     Resume,
     Tunnel(bool),
     Halt(u32),
-    Allow { id: ApprovalId, hash: String },
-    Deny { id: ApprovalId, hash: String },
-    Answer { id: ApprovalId, hash: String, option: String },
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
+    Answer {
+        id: ApprovalId,
+        hash: String,
+        option: String,
+    },
     /// From a notice, which anyone who passes by can press.
-    Notice { id: ApprovalId, hash: String, allow: bool },
+    Notice {
+        id: ApprovalId,
+        hash: String,
+        allow: bool,
+    },
     Lock,
 }
 
@@ -92,6 +111,9 @@ pub trait Desktop: Send + 'static {
     /// # Errors
     /// Why the system did not take it.
     fn set_autostart(&mut self, on: bool) -> Result<(), Problem>;
+    /// What was wished of updates, or happened to them.
+    fn update(&mut self, input: updates::Input);
+    /// All has stopped: the app ends, after an update that waits for that.
     fn exit(&mut self);
 }
 
@@ -203,6 +225,8 @@ impl<D: Desktop> Controller<D> {
             }
             Tick::Chosen(choice) => self.chosen(choice, now),
             Tick::Opened => self.open(None),
+            // A panel may come a little later than the app.
+            Tick::Host(false) if self.host == TrayShown::Unknown && now < self.began + HOST_COMES_WITHIN => {}
             Tick::Host(there) => self.host_is(there),
             Tick::Window(Seen::CloseAsked) => self.close_asked(now),
             Tick::Window(Seen::Focused(focused)) => self.focused(focused),
@@ -213,9 +237,14 @@ impl<D: Desktop> Controller<D> {
             Tick::Answered(question, answer) => self.answered(question, answer),
             Tick::Pressed(key, press) => self.pressed(key, press),
             Tick::Autostart(on) => self.set_autostart(on),
-            Tick::Update(update) => self.update = update,
+            Tick::Update(update) => self.update_is(update),
+            Tick::WishUpdate(input) => self.desktop.update(input),
+            Tick::MakeWay => self.stop(),
             Tick::Failed(problem) => self.say(notices::failed(&problem)),
-            Tick::Terminated => self.stop(),
+            Tick::Terminated => {
+                self.desktop.update(updates::Input::Hurry);
+                self.stop();
+            }
         }
         self.draw();
     }
@@ -234,8 +263,12 @@ impl<D: Desktop> Controller<D> {
             Choice::Tunnel(on) => self.desktop.run(Errand::Tunnel(on)),
             Choice::Autostart(on) => self.set_autostart(on),
             Choice::Lock => self.ask(Question::Lock),
-            // The page shows how it goes; who updates listens there.
-            Choice::CheckForUpdates => self.open(Some("/settings")),
+            Choice::CheckForUpdates => {
+                // The page shows what comes of it.
+                self.open(Some("/settings"));
+                self.desktop.update(updates::Input::Look { asked: true });
+            }
+            Choice::Update => self.desktop.update(updates::Input::Install(updates::When::Now)),
             Choice::TryAgain => self.desktop.wish(Wish::Again),
             Choice::TakeOver => self.ask(Question::TakeOver),
             Choice::Quit => self.quit(),
@@ -338,11 +371,11 @@ impl<D: Desktop> Controller<D> {
 
     fn close_asked(&mut self, now: Instant) {
         match self.host {
-            TrayShown::Shown => {
+            TrayShown::Shown | TrayShown::Unknown => {
                 self.window = Window::Hidden { since: now };
                 self.desktop.hide_window();
             }
-            TrayShown::Missing | TrayShown::Unknown => self.quit(),
+            TrayShown::Missing => self.quit(),
         }
     }
 
@@ -353,10 +386,20 @@ impl<D: Desktop> Controller<D> {
         }
     }
 
+    /// What failed is told where nobody looks at the page that tells it.
+    fn update_is(&mut self, update: UpdateShown) {
+        let before = std::mem::replace(&mut self.update, update);
+        if let Some(problem) = self.update.problem.as_ref().filter(|_| self.update.state == UpdateState::Failed)
+            && before.problem.as_ref() != Some(problem)
+            && !self.looks()
+        {
+            self.say(notices::update_failed(problem));
+        }
+    }
+
     /// Brings the tray and the page up to what is known; what has not changed is left alone.
     fn draw(&mut self) {
-        let view =
-            View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
+        let view = View { house: &self.house, glance: &self.glance, autostart: self.autostart, update: &self.update };
         let tray = (!self.away).then(|| Tray::of(view));
         if tray != self.drawn {
             self.desktop.tray(tray.as_ref());

@@ -4,7 +4,7 @@
 use crate::{controller::Tick, tray::House};
 use domain::{Code, Problem};
 use gateway::{
-    Gateway,
+    Ended, Gateway,
     cli::LocalDoor,
     config::{self, Paths, Resolved},
     desk::Desk,
@@ -44,7 +44,11 @@ impl Keeper {
             match self.build(takes_over).await {
                 Ok(gateway) => match self.serve(gateway).await {
                     // Somebody stopped it by its local door (`lanyard stop`): the app goes with it.
-                    Ok(()) => break,
+                    Ok(Ended::Stop) => break,
+                    Ok(Ended::Restart) => {
+                        takes_over = false;
+                        continue;
+                    }
                     Err(problem) => self.tell(House::Refused(problem)).await,
                 },
                 Err(problem) => self.tell(House::Refused(problem)).await,
@@ -84,7 +88,7 @@ impl Keeper {
         tokio::time::timeout(OTHER_STOPS_WITHIN, gone).await.map_err(|_| Code::AlreadyRunning.into())
     }
 
-    async fn serve(&mut self, gateway: Gateway) -> Result<(), Problem> {
+    async fn serve(&mut self, gateway: Gateway) -> Result<Ended, Problem> {
         let desk = Desk::of(&gateway.app);
         let telling = tokio::spawn(tell_news(desk.clone(), self.ticks.clone()));
         self.desk.send_replace(Some(desk.clone()));

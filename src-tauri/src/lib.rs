@@ -16,7 +16,22 @@ pub mod scheme;
 pub mod start;
 pub mod tray;
 pub mod trouble;
+pub mod updates;
 pub mod window;
 
 mod app;
-pub use app::run;
+
+use start::Start;
+use std::process::ExitCode;
+use updates::trial::Trial;
+
+/// The whole program: what it was started for, done.
+pub fn program() -> ExitCode {
+    if let Some(trial) = Trial::asked(std::env::args_os().skip(1)) {
+        return trial.run();
+    }
+    match Start::read(std::env::args_os().skip(1), std::env::var_os("LANYARD_HOME")) {
+        Start::Command => gateway::cli::program(),
+        Start::App(opening) => app::run(opening),
+    }
+}

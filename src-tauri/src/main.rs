@@ -3,15 +3,11 @@
 // On Windows no console window beside the app.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-use lanyard_desktop::start::Start;
 use std::process::ExitCode;
 
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match Start::read(std::env::args_os().skip(1), std::env::var_os("LANYARD_HOME")) {
-        Start::Command => gateway::cli::program(),
-        Start::App(opening) => lanyard_desktop::run(opening),
-    }
+    lanyard_desktop::program()
 }

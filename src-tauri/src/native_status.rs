@@ -1,6 +1,7 @@
 //! What the window may know of the app around it, as its page reads it (`native_status`, event `native`).
 
-use serde::Serialize;
+use domain::Problem;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NativeStatus {
@@ -36,8 +37,20 @@ pub struct UpdateShown {
     /// 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<f64>,
+    /// It is here, and installed after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<UpdateProblem>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WaitsFor {
+    /// The running turn's end.
+    Turn,
+    /// Lanyard's end.
+    Quit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -54,14 +67,22 @@ pub enum UpdateState {
     Off,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpdateProblem {
     pub code: String,
     pub message: String,
     pub suggestion: String,
 }
 
+impl From<&Problem> for UpdateProblem {
+    fn from(problem: &Problem) -> Self {
+        let Problem { code, message, suggestion } = problem;
+        Self { code: code.to_string(), message: message.clone(), suggestion: suggestion.clone() }
+    }
+}
+
 impl UpdateShown {
+    /// Before anything is known of updates.
     pub fn off() -> Self {
         Self {
             state: UpdateState::Off,
@@ -69,6 +90,7 @@ impl UpdateShown {
             version: None,
             notes: None,
             progress: None,
+            waits_for: None,
             problem: None,
         }
     }

@@ -7,6 +7,7 @@ pub mod linux;
 #[cfg(not(target_os = "linux"))]
 pub mod native;
 
+use crate::native_status::UpdateProblem;
 use domain::{ApprovalId, Problem, SessionId, event::Outcome};
 use gateway::desk::{Ended, Glance, OpenApproval, Pick};
 use std::collections::HashSet;
@@ -34,8 +35,14 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Press {
     /// The hash is that of what the notice showed.
-    Allow { id: ApprovalId, hash: String },
-    Deny { id: ApprovalId, hash: String },
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
     /// The window, at this screen.
     Look(String),
 }
@@ -126,12 +133,23 @@ pub fn failed(problem: &Problem) -> Notice {
     }
 }
 
+/// An update that somebody wished for did not come about.
+pub fn update_failed(problem: &UpdateProblem) -> Notice {
+    Notice {
+        key: Key::Own,
+        title: problem.message.clone(),
+        body: problem.suggestion.clone(),
+        buttons: vec![(Press::Look("/settings".into()), "Open Lanyard")],
+        stays: false,
+    }
+}
+
 /// There is no tray on this desktop.
 pub fn no_tray() -> Notice {
     Notice {
         key: Key::Own,
         title: "This desktop shows no tray icons".into(),
-        body: "Lanyard is in its window instead; closing that asks before it ends.".into(),
+        body: "Lanyard stays in its window; closing that quits it.".into(),
         buttons: vec![(Press::Look("/".into()), "Open Lanyard")],
         stays: false,
     }
@@ -178,7 +196,9 @@ mod tests {
 
     #[test]
     fn what_a_lock_screen_may_not_grant_has_no_allow_and_is_not_written_on_it() {
-        let Some(Tell::Show(notice)) = Told::default().glance(&glance(&[&question(false)]), false).pop() else { panic!() };
+        let Some(Tell::Show(notice)) = Told::default().glance(&glance(&[&question(false)]), false).pop() else {
+            panic!()
+        };
         assert!(!notice.buttons.iter().any(|(press, _)| matches!(press, Press::Allow { .. })));
         assert!(!notice.body.contains("npm"), "{}", notice.body);
     }

@@ -7,7 +7,9 @@ use crate::{
     native_status::NativeStatus,
     notices::{Key, Notice},
     tray::{self, Tray},
-    trouble, window,
+    trouble,
+    updates::Input,
+    window,
 };
 use domain::{Code, Problem};
 use gateway::desk::Desk;
@@ -31,6 +33,7 @@ pub struct Panel {
     pub status: watch::Sender<Option<NativeStatus>>,
     /// What the window shows while there is no gateway.
     pub shown: watch::Sender<trouble::Shown>,
+    pub updates: mpsc::Sender<Input>,
     pub icon: Icon,
     pub notices: Notices,
     /// Where the webview keeps its things, if not at the usual place.
@@ -76,7 +79,9 @@ impl Desktop for Panel {
     }
 
     fn reload_window(&mut self) {
-        self.on_window(|window| window.navigate(tauri::Url::parse(crate::scheme::ORIGIN).map_err(tauri::Error::InvalidUrl)?));
+        self.on_window(|window| {
+            window.navigate(tauri::Url::parse(crate::scheme::ORIGIN).map_err(tauri::Error::InvalidUrl)?)
+        });
     }
 
     fn house(&mut self, house: &tray::House) {
@@ -102,7 +107,8 @@ impl Desktop for Panel {
             Some(other) => MessageDialogButtons::YesNoCancelCustom(words.yes.into(), other.into(), words.cancel.into()),
             None => MessageDialogButtons::OkCancelCustom(words.yes.into(), words.cancel.into()),
         };
-        let dialog = self.app.dialog().message(words.body).title(words.title).kind(MessageDialogKind::Warning).buttons(buttons);
+        let dialog =
+            self.app.dialog().message(words.body).title(words.title).kind(MessageDialogKind::Warning).buttons(buttons);
         dialog.show_with_result(move |result| {
             let answer = match result {
                 MessageDialogResult::Yes | MessageDialogResult::Ok => Answer::Yes,
@@ -139,9 +145,17 @@ impl Desktop for Panel {
         })
     }
 
+    fn update(&mut self, input: Input) {
+        if self.updates.try_send(input).is_err() {
+            tracing::warn!("too much is wished of updates at once");
+        }
+    }
+
     fn exit(&mut self) {
         self.notices.take_all_back();
         self.icon.draw(None);
-        self.app.exit(0);
+        if self.updates.try_send(Input::Stopped).is_err() {
+            self.app.exit(0);
+        }
     }
 }

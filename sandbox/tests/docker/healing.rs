@@ -209,6 +209,19 @@ async fn a_sweep_keeps_what_is_wanted_and_touches_nothing_of_another_instance() 
 }
 
 #[tokio::test]
+async fn removing_all_leaves_nothing_of_this_instance_and_all_of_another() {
+    let (world, other) = tokio::join!(World::new(), World::new());
+    let (mine, foreign) = (world.up().await, other.up().await);
+    let next = world.next_run().await;
+    let gone = next.remove_all().await.unwrap();
+    assert_eq!((gone.sandboxes, gone.volumes.len()), (vec![mine.id], 2));
+    let left = next.holdings().await.unwrap();
+    assert!(left.sandboxes.is_empty() && left.volumes.is_empty(), "{left:?}");
+    assert_eq!(other.list().await.unwrap().iter().map(|listed| listed.id).collect::<Vec<_>>(), [foreign.id]);
+    assert_eq!(other.sh(foreign.id, "echo there").await, "there");
+}
+
+#[tokio::test]
 async fn a_sweep_ends_what_the_last_run_left_at_work_but_not_the_owners_terminals() {
     let world = World::new().await;
     let spec = world.up().await;

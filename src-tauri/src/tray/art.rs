@@ -26,6 +26,24 @@ art! {
     Trouble Any "trouble-any", Trouble Light "trouble-light", Trouble Dark "trouble-dark",
 }
 
+/// For macOS: what is opaque is drawn in the bar's own colour. 44 pixels wide.
+#[cfg(target_os = "macos")]
+pub fn template(face: Face) -> &'static [u8] {
+    match face {
+        Face::Idle => include_bytes!("../../../icons/tray/made/idle-template.png"),
+        Face::Working => include_bytes!("../../../icons/tray/made/working-template.png"),
+        Face::NeedsYou => include_bytes!("../../../icons/tray/made/needs-you-template.png"),
+        Face::Offline => include_bytes!("../../../icons/tray/made/offline-template.png"),
+        Face::Trouble => include_bytes!("../../../icons/tray/made/trouble-template.png"),
+    }
+}
+
+/// No other system has templates.
+#[cfg(not(any(target_os = "macos", target_os = "linux")))]
+pub fn template(face: Face) -> &'static [u8] {
+    files(face, Tone::Any)[1]
+}
+
 /// As the tray of Linux takes them: ARGB.
 #[cfg(target_os = "linux")]
 pub fn pixels(face: Face, tone: Tone) -> Vec<ksni::Icon> {

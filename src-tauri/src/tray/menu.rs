@@ -1,7 +1,7 @@
 //! The tray's menu. An approval is granted here only where all of it fits the menu: what is allowed is what was shown.
 
 use super::{House, View};
-use crate::native_status::UpdateState;
+use crate::native_status::{UpdateState, WaitsFor};
 use domain::{ApprovalId, Code, SessionId};
 use gateway::{
     desk::{AtWork, Glance, OpenApproval, Pick},
@@ -57,6 +57,8 @@ pub enum Choice {
     /// A lost phone: asks first.
     Lock,
     CheckForUpdates,
+    /// Installs the newer version as soon as no turn runs.
+    Update,
     /// Starts the gateway again after it was refused.
     TryAgain,
     /// Ends the Lanyard that holds the data folder, and goes on in its place.
@@ -74,7 +76,12 @@ const LABEL: usize = 56;
 
 pub fn menu(view: View<'_>) -> Vec<Item> {
     let face = super::Face::of(view.house, view.glance);
-    let mut items = vec![Item::Says(cut(&super::face::says(face, view.house, view.glance), LABEL * 2))];
+    let says = cut(&super::face::says(face, view.house, view.glance), LABEL * 2);
+    let mut items = match (view.house, face) {
+        // What is wrong is explained, and mended, in the window.
+        (House::Up, super::Face::Trouble) => vec![does(&says, Choice::Show("/".into()))],
+        _ => vec![Item::Says(says)],
+    };
     match view.house {
         House::Up => up(&mut items, view),
         House::Refused(why) => {
@@ -89,7 +96,11 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
     }
     if !matches!(view.house, House::Stopping | House::Stopped) {
         items.push(Item::Line);
-        items.push(Item::Switch { label: "Start at login".into(), on: view.autostart, does: Choice::Autostart(!view.autostart) });
+        items.push(Item::Switch {
+            label: "Start at login".into(),
+            on: view.autostart,
+            does: Choice::Autostart(!view.autostart),
+        });
         items.extend(updates(view));
         items.push(does("Quit Lanyard…", Choice::Quit));
     }
@@ -99,14 +110,17 @@ pub fn menu(view: View<'_>) -> Vec<Item> {
 fn up(items: &mut Vec<Item>, view: View<'_>) {
     let glance = view.glance;
     if let Some(trouble) = glance.trouble.as_ref().filter(|_| !glance.approvals.is_empty()) {
-        items.push(Item::Says(cut(trouble, LABEL * 2)));
+        items.push(does(&cut(trouble, LABEL * 2), Choice::Show("/".into())));
     }
     group(items, glance.approvals.iter().take(APPROVALS).map(approval).collect());
     if glance.approvals.len() > APPROVALS {
         items.push(does("All that waits…", Choice::Show("/approvals".into())));
     }
     group(items, glance.working.iter().map(at_work).collect());
-    group(items, vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))]);
+    group(
+        items,
+        vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+    );
     if !glance.recent.is_empty() {
         let recent = glance.recent.iter().map(|s| does(&named(s.number, &s.title), session(s.id)));
         items.push(Item::More { label: "Recent sessions".into(), items: recent.collect() });
@@ -143,17 +157,24 @@ fn house(glance: &Glance) -> Vec<Item> {
     ]
 }
 
-/// An entry only where updates are to be had in this installation.
-fn updates(view: View<'_>) -> Option<Item> {
-    match view.update.state {
-        UpdateState::Off => None,
-        UpdateState::None | UpdateState::Failed => Some(does("Check for updates", Choice::CheckForUpdates)),
-        UpdateState::Checking => Some(Item::Says("Looking for updates".into())),
-        UpdateState::Downloading | UpdateState::Installing => Some(Item::Says("An update is being fetched".into())),
-        UpdateState::Available | UpdateState::Ready => {
-            let version = view.update.version.as_deref().unwrap_or_default();
-            Some(does(&format!("Version {version} is there…"), Choice::Show("/settings".into())))
+/// Only where updates are to be had in this installation.
+fn updates(view: View<'_>) -> Vec<Item> {
+    let update = view.update;
+    let version = update.version.as_deref().unwrap_or_default();
+    let now = |words: &str| does(words, Choice::Update);
+    match (update.state, update.waits_for) {
+        (UpdateState::Off, _) => vec![],
+        (UpdateState::None | UpdateState::Failed, _) => vec![does("Check for updates", Choice::CheckForUpdates)],
+        (UpdateState::Checking, _) => vec![Item::Says("Looking for updates".into())],
+        (UpdateState::Available, _) | (UpdateState::Ready, None) => vec![now(&format!("Install {version}"))],
+        (UpdateState::Downloading, _) => vec![Item::Says(format!("Fetching {version}"))],
+        (UpdateState::Ready, Some(WaitsFor::Turn)) => {
+            vec![Item::Says(format!("{version} is installed after the running turn"))]
         }
+        (UpdateState::Ready, Some(WaitsFor::Quit)) => {
+            vec![Item::Says(format!("{version} is installed when you quit")), now(&format!("Install {version} now"))]
+        }
+        (UpdateState::Installing, _) => vec![Item::Says(format!("Installing {version}"))],
     }
 }
 

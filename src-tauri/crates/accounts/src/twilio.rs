@@ -3,6 +3,7 @@
 //! The wire's shapes stop here. Every call has a deadline; none retries by itself, for a send that is tried again
 //! without looking first may arrive twice.
 
+mod compliance;
 mod explain;
 mod list;
 mod media;
@@ -13,6 +14,7 @@ mod status;
 mod transport;
 mod webhook;
 
+pub use compliance::{Campaign, CampaignStatus, TollFree, TollFreeStatus};
 pub use explain::{Blame, Explanation, explain};
 pub use list::{ListQuery, Listed, MediaRef, Page, Received};
 pub use media::{Picture, PictureError};

@@ -5,14 +5,11 @@
 
 use accounts::{Account, ExposeSecret, Keychain, KeychainError};
 use libtest_mimic::{Arguments, Failed, Trial};
+use standins::keyring::{self, Session};
 use std::{
-    io::Write,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
+    time::Duration,
 };
-
-const DEADLINE: Duration = Duration::from_secs(20);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,10 +28,8 @@ fn main() {
 }
 
 fn run(fact: fn()) -> Result<(), Failed> {
-    for program in ["dbus-daemon", "dbus-send", "gnome-keyring-daemon"] {
-        if Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            return Err(format!("{program} is missing; `cargo xtask test` installs what this test needs").into());
-        }
+    if let Some(program) = keyring::missing() {
+        return Err(format!("{program} is missing; `cargo xtask test` installs what this test needs").into());
     }
     fact();
     Ok(())
@@ -43,38 +38,38 @@ fn run(fact: fn()) -> Result<(), Failed> {
 fn a_secret_comes_back() {
     let session = Session::open();
     let daemon = session.keyring(Some("password"));
-    assert_eq!(session.ask(&["get", "anthropic"]), "NO_KEY Missing");
-    assert_eq!(session.ask(&["set", "anthropic", "sk-ant-é 'quoted'"]), "the keychain");
-    assert_eq!(session.ask(&["set", "twilio", "token"]), "the keychain");
-    assert_eq!(session.ask(&["get", "anthropic"]), "sk-ant-é 'quoted' from the keychain");
+    assert_eq!(ask(&session, &["get", "anthropic"]), "NO_KEY Missing");
+    assert_eq!(ask(&session, &["set", "anthropic", "sk-ant-é 'quoted'"]), "the keychain");
+    assert_eq!(ask(&session, &["set", "twilio", "token"]), "the keychain");
+    assert_eq!(ask(&session, &["get", "anthropic"]), "sk-ant-é 'quoted' from the keychain");
     drop(daemon);
 
     let _again = session.keyring(Some("password"));
-    assert_eq!(session.ask(&["get", "twilio"]), "token from the keychain");
-    assert_eq!(session.ask(&["delete", "twilio"]), "gone");
-    assert_eq!(session.ask(&["delete", "twilio"]), "gone");
-    assert_eq!(session.ask(&["get", "twilio"]), "TWILIO_MISSING Missing");
+    assert_eq!(ask(&session, &["get", "twilio"]), "token from the keychain");
+    assert_eq!(ask(&session, &["delete", "twilio"]), "gone");
+    assert_eq!(ask(&session, &["delete", "twilio"]), "gone");
+    assert_eq!(ask(&session, &["get", "twilio"]), "TWILIO_MISSING Missing");
 }
 
 fn a_locked_keychain_says_so() {
     let session = Session::open();
     let unlocked = session.keyring(Some("password"));
-    assert_eq!(session.ask(&["set", "anthropic", "x"]), "the keychain");
+    assert_eq!(ask(&session, &["set", "anthropic", "x"]), "the keychain");
     drop(unlocked);
     let _locked = session.keyring(None);
-    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE Locked");
-    assert_eq!(session.ask(&["set", "anthropic", "x"]), "KEYCHAIN_UNAVAILABLE Locked");
+    assert_eq!(ask(&session, &["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE Locked");
+    assert_eq!(ask(&session, &["set", "anthropic", "x"]), "KEYCHAIN_UNAVAILABLE Locked");
 }
 
 fn without_a_session_bus() {
     let session = Session::open();
     std::fs::remove_file(session.bus_path()).unwrap();
-    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoBus");
+    assert_eq!(ask(&session, &["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoBus");
 }
 
 fn without_a_keychain_program() {
     let session = Session::open();
-    assert_eq!(session.ask(&["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoService");
+    assert_eq!(ask(&session, &["get", "anthropic"]), "KEYCHAIN_UNAVAILABLE NoService");
 }
 
 fn a_silent_keychain() {
@@ -82,7 +77,7 @@ fn a_silent_keychain() {
     std::fs::remove_file(session.bus_path()).unwrap();
     // Connections wait in its backlog for ever.
     let _silent = std::os::unix::net::UnixListener::bind(session.bus_path()).unwrap();
-    assert_eq!(session.ask(&["impatient", "anthropic"]), "KEYCHAIN_UNAVAILABLE Silent");
+    assert_eq!(ask(&session, &["impatient", "anthropic"]), "KEYCHAIN_UNAVAILABLE Silent");
 }
 
 /// One question to the keychain of the session it was started in; its answer in one line.
@@ -112,90 +107,11 @@ fn kind(error: &KeychainError) -> &'static str {
     }
 }
 
-/// A process of ours, ended by its handle when dropped.
-struct Owned(Child);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A session bus, a home and a runtime folder that nobody else uses. The bus starts no service by itself.
-struct Session {
-    home: tempfile::TempDir,
-    _bus: Owned,
-}
-
-impl Session {
-    fn open() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let config = home.path().join("bus.conf");
-        let socket = home.path().join("bus");
-        let policy = r#"<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>"#;
-        let listen = format!("<listen>unix:path={}</listen><auth>EXTERNAL</auth>", socket.display());
-        std::fs::write(&config, format!("<busconfig><type>session</type>{listen}{policy}</busconfig>")).unwrap();
-        let mut bus = Command::new("dbus-daemon");
-        bus.arg("--nofork").arg("--nopidfile").arg(format!("--config-file={}", config.display()));
-        let bus = Owned(within(&mut bus, home.path()).spawn().unwrap());
-        wait_for("the bus", || socket.exists());
-        Self { home, _bus: bus }
-    }
-
-    fn bus_path(&self) -> std::path::PathBuf {
-        self.home.path().join("bus")
-    }
-
-    /// A gnome-keyring, unlocked by this password or left locked.
-    fn keyring(&self, password: Option<&str>) -> Owned {
-        let mut daemon = Command::new("gnome-keyring-daemon");
-        daemon.args(["--foreground", "--components=secrets"]);
-        if password.is_some() {
-            daemon.arg("--unlock");
-        }
-        let mut daemon = within(&mut daemon, self.home.path()).stdin(Stdio::piped()).spawn().unwrap();
-        daemon.stdin.take().unwrap().write_all(password.unwrap_or_default().as_bytes()).unwrap();
-        wait_for("the keyring", || self.has_keyring());
-        Owned(daemon)
-    }
-
-    fn has_keyring(&self) -> bool {
-        let mut asked = Command::new("dbus-send");
-        asked.args(["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/"]);
-        asked.args(["org.freedesktop.DBus.NameHasOwner", "string:org.freedesktop.secrets"]);
-        let answer = within(&mut asked, self.home.path()).stdout(Stdio::piped()).output().unwrap();
-        String::from_utf8_lossy(&answer.stdout).contains("boolean true")
-    }
-
-    fn ask(&self, arguments: &[&str]) -> String {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.arg("--child").args(arguments);
-        let output =
-            within(&mut child, self.home.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-}
-
-fn within<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", home)
-        .env("XDG_RUNTIME_DIR", home)
-        .env("XDG_DATA_HOME", home.join("data"))
-        .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", home.join("bus").display()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-}
-
-fn wait_for(what: &str, there: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !there() {
-        assert!(began.elapsed() < DEADLINE, "{what} did not come up");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+/// One question in a session of its own; its answer.
+fn ask(session: &Session, arguments: &[&str]) -> String {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.arg("--child").args(arguments);
+    let output = session.within(&mut child).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    eprint!("{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -298,6 +298,32 @@ codes! {
         "The local network's certificate could not be made or read." "Make a new one: lanyard config remove-key lan, then lanyard lan on; the phones need it once more."
         "The local network's certificate is broken. See the desk."
 
+    // Newer versions of Lanyard
+    UpdatesOff "UPDATES_OFF" System 409
+        "This Lanyard does not update itself." "Update it the way it was installed."
+        "That Lanyard does not update itself."
+    UpdateUnreachable "UPDATE_UNREACHABLE" Connection 502
+        "The place that updates come from could not be reached." "Check the network, then look again; it is also tried again by itself."
+        "Home could not look for an update."
+    UpdateUnreadable "UPDATE_UNREADABLE" Connection 502
+        "What answered is no list of updates." "Look again later; this version goes on working."
+        "Home could not read the list of updates."
+    UpdateNotForHere "UPDATE_NOT_FOR_HERE" System 404
+        "There is a newer version, but not for this kind of computer or package." "Install it by hand from where you got Lanyard."
+        "The newer Lanyard is not there for this computer."
+    UpdateRefused "UPDATE_REFUSED" System 422
+        "The update is not what Lanyard's makers signed for this version, so it was thrown away." "Nothing was changed. Look again later; if it stays, install it by hand from where you got Lanyard."
+        "An update was wrongly signed and thrown away."
+    UpdateNotInstalled "UPDATE_NOT_INSTALLED" System 500
+        "The update could not be put in place." "This version goes on as it was. Try again, or install it by hand."
+        "The update could not be put in place. Home goes on as it was."
+    UpdateNotAllowed "UPDATE_NOT_ALLOWED" Permission 403
+        "The system did not allow the update to be installed." "Try again and give the password that it asks for, or install the package by hand."
+        "The system did not allow the update."
+    UpdateTakenBack "UPDATE_TAKEN_BACK" System 500
+        "The new version ended twice before it was up, so this one was put back." "Wait for the next one; lanyard logs and the system's own log say more."
+        "The new version did not start; the old one is back."
+
     // The machine
     ConfigInvalid "CONFIG_INVALID" System 400
         "The config file has an error." "Mend the line it names; lanyard config shows every key with its default."

@@ -24,6 +24,8 @@ pub enum Command {
     Status,
     /// End the running turn.
     Halt,
+    /// Lost phone: shut everybody out, refuse what is asked, pause the sandbox.
+    Lock,
     /// The rest of a long answer.
     More,
     /// A picture of a page in the sandbox.
@@ -41,9 +43,11 @@ impl Command {
     /// Whether it must not wait behind other words: it stops something, refuses something, or only asks how things are.
     pub fn is_urgent(&self) -> bool {
         match self {
-            Command::Halt | Command::Status | Command::No { number: Some(_), .. } | Command::No { words: None, .. } => {
-                true
-            }
+            Command::Halt
+            | Command::Lock
+            | Command::Status
+            | Command::No { number: Some(_), .. }
+            | Command::No { words: None, .. } => true,
             // "No, use tabs" may be a sentence for the agent, which keeps its place.
             Command::No { number: None, words: Some(_) }
             | Command::Yes(_)
@@ -107,6 +111,7 @@ fn alone(word: &str) -> Option<Command> {
         "list" => Some(Command::List),
         "status" => Some(Command::Status),
         "halt" => Some(Command::Halt),
+        "lock" => Some(Command::Lock),
         "more" => Some(Command::More),
         "menu" => Some(Command::Menu),
         _ => None,
@@ -174,6 +179,7 @@ mod tests {
         check("use 2", Command::Use(2));
         check("Status", Command::Status);
         check("halt!", Command::Halt);
+        check("Lock", Command::Lock);
         check("more", Command::More);
         check("menu", Command::Menu);
         check("new", Command::New { words: None });
@@ -195,6 +201,7 @@ mod tests {
             "more tests please",
             "shot of the page please",
             "halt the server",
+            "lock the table while it is written",
             "fix the failing test in billing",
             "/clear",
             "use 0",
@@ -207,7 +214,9 @@ mod tests {
 
     #[test]
     fn none_of_our_words_is_one_that_twilio_swallows() {
-        for word in ["yes", "always", "no", "new", "list", "use", "status", "halt", "more", "shot", "menu", "steer"] {
+        for word in
+            ["yes", "always", "no", "new", "list", "use", "status", "halt", "lock", "more", "shot", "menu", "steer"]
+        {
             assert_eq!(opt_out(word), None);
         }
         assert_eq!(opt_out(" Stop "), Some(OptOut::Stop));

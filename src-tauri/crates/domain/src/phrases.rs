@@ -1,5 +1,9 @@
 //! Every sentence Lanyard itself says to a person by text. GSM-7 only, so that a short answer stays one segment.
 
+mod house;
+
+pub use house::*;
+
 use crate::{
     Code,
     agent::Question,
@@ -132,7 +136,7 @@ pub fn failed(code: Code) -> &'static str {
 }
 
 pub fn menu() -> &'static str {
-    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ... Whole words only. Set-up is at the desk."
+    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ..., lock (lost phone). Set-up is at the desk."
 }
 
 pub fn new_session(number: u32) -> String {
@@ -255,47 +259,6 @@ pub fn rerun_done(yes: bool) -> &'static str {
 
 pub fn tunnel_off() -> &'static str {
     "The tunnel is off."
-}
-
-/// `next` is how long until the next attempt, none while one is under way.
-pub fn tunnel_connecting(attempt: u32, next: Option<std::time::Duration>) -> String {
-    match (attempt, next) {
-        (0 | 1, _) => "The tunnel is connecting.".to_owned(),
-        (attempt, None) => format!("The tunnel is connecting, attempt {attempt}."),
-        (attempt, Some(next)) => format!("The tunnel is down, attempt {attempt} {}.", in_seconds(next)),
-    }
-}
-
-pub fn tunnel_open(url: &str) -> String {
-    format!("The tunnel is open: {url}")
-}
-
-/// `next` is how long until it is tried again, none where that needs the owner.
-pub fn tunnel_refused(sentence: &str, suggestion: &str, next: Option<std::time::Duration>) -> String {
-    match next {
-        Some(next) => format!("{sentence} {suggestion} Next attempt {}.", in_seconds(next)),
-        None => format!("{sentence} {suggestion}"),
-    }
-}
-
-pub fn lan_off() -> &'static str {
-    "The door on the local network is off."
-}
-
-pub fn lan_opening() -> &'static str {
-    "The door on the local network is being opened."
-}
-
-/// `urls`: the name first, then addresses.
-pub fn lan_open(urls: &[String]) -> String {
-    format!("The door on the local network is open: {}", urls.join(", "))
-}
-
-fn in_seconds(span: std::time::Duration) -> String {
-    match span.as_secs_f64().ceil() {
-        seconds if seconds <= 1.0 => "in a second".to_owned(),
-        seconds => format!("in {seconds} s"),
-    }
 }
 
 /// An agent's answer (Markdown) as the text of an SMS: marks that only a renderer reads are taken off, code and links stay.
@@ -425,18 +388,6 @@ mod tests {
             let count = segments::count(words);
             assert_eq!((count.segments, count.alphabet), (1, segments::Alphabet::Gsm7), "{words}");
         }
-    }
-
-    #[test]
-    fn the_tunnel_says_what_it_does_and_when_it_tries_again() {
-        use std::time::Duration;
-        assert_eq!(tunnel_connecting(1, None), "The tunnel is connecting.");
-        assert_eq!(
-            tunnel_connecting(4, Some(Duration::from_millis(800))),
-            "The tunnel is down, attempt 4 in a second."
-        );
-        assert_eq!(tunnel_refused("No.", "Do it.", Some(Duration::from_secs(30))), "No. Do it. Next attempt in 30 s.");
-        assert_eq!(tunnel_refused("No.", "Do it.", None), "No. Do it.");
     }
 
     #[test]

@@ -7,7 +7,11 @@ mod tunnelling;
 pub use number::{Led, Number, lead, lead_now};
 pub use tunnelling::Tunnelled;
 
-use crate::{config::Resolved, switch::Switch};
+use crate::{
+    config::{Resolved, TunnelSettings},
+    switch::Switch,
+};
+use secrecy::SecretString;
 use std::sync::{
     PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
@@ -66,6 +70,16 @@ impl Address {
     pub fn take_domain(&self, domain: Option<String>) {
         *self.domain.write().unwrap_or_else(PoisonError::into_inner) = domain;
         self.switch.open_anew();
+    }
+
+    /// How ngrok is reached with this token.
+    pub fn way_to_ngrok(&self, settings: &TunnelSettings, token: SecretString) -> tunnel::Config {
+        tunnel::Config {
+            domain: self.domain(),
+            edge: settings.edge.clone(),
+            roots: settings.roots.clone(),
+            ..tunnel::Config::new(token)
+        }
     }
 
     fn domain(&self) -> Option<String> {

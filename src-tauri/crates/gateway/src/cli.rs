@@ -4,12 +4,14 @@
 mod client;
 mod docs;
 mod image;
+mod import;
 mod keys;
 mod lan;
 mod phones;
 mod say;
 mod show;
 mod tunnel;
+mod uninstall;
 
 pub use client::LocalDoor;
 
@@ -130,6 +132,16 @@ enum Command {
         #[arg(long)]
         rebuild: bool,
     },
+    /// Take in the history that Claude Code keeps on this computer: closed sessions that can be searched. What was taken is not
+    /// taken again; keys and tokens in it are left out.
+    Import {
+        /// Only show what there is.
+        #[arg(long)]
+        list: bool,
+        /// Files of it; none means all.
+        #[arg(value_name = "FILE", conflicts_with = "list")]
+        files: Vec<String>,
+    },
     /// The public address: how it fares, or switch it on or off.
     Tunnel {
         #[arg(value_enum)]
@@ -150,8 +162,25 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// Lost phone: shut out every phone and token, refuse what is asked, pause the sandbox, close the tunnel.
+    Lock,
+    /// Start the Lanyard that runs again, with the config as it is now.
+    Restart {
+        /// Also while an agent is at work.
+        #[arg(long)]
+        force: bool,
+    },
     /// Stop the Lanyard that runs.
     Stop,
+    /// What stays on this computer when the program is removed, or take all of it away.
+    Uninstall {
+        /// Take it away: sandbox, image, secrets, history, settings.
+        #[arg(long)]
+        remove: bool,
+        /// Without asking.
+        #[arg(long, requires = "remove")]
+        yes: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -244,11 +273,20 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Docs => docs::serve(&paths, cli.json).await,
         Command::Image { rebuild } => image::build(&resolved(&paths)?, &paths, rebuild, cli.json).await,
+        Command::Import { list: true, .. } => import::list(&door, cli.json).await,
+        Command::Import { files, .. } => import::bring(&door, &files, cli.json).await,
         Command::Pause => {
             say::done(&door, "/sandbox/pause", "The sandbox is frozen. Go on with: lanyard resume", cli.json).await
         }
         Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
         Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
+        Command::Lock => show::lock(&door, cli.json).await,
+        Command::Restart { force } => say::restart(&door, force, cli.json).await,
+        Command::Uninstall { remove, yes } => {
+            // Also of a Lanyard whose config has an error.
+            let config = resolved(&paths).or_else(|_| Resolved::new(config::Written::default()))?;
+            uninstall::act(&config, &paths, cli.home.as_deref(), remove, yes, cli.json).await
+        }
         Command::Stop => say::done(&door, "/stop", "Lanyard stops.", cli.json).await,
     };
     done.map(|()| ExitCode::SUCCESS)
@@ -269,12 +307,13 @@ async fn serve(paths: Paths) -> Result<(), Problem> {
         let config = resolved(&paths)?;
         logging::start(&config);
         let gateway = Gateway::build(config, paths.clone()).await?;
-        let (stop, asked) = (gateway.app.stop.clone(), asked.clone());
+        let (stop, asked, asked_again) = (gateway.app.stop.clone(), asked.clone(), asked.clone());
         tokio::spawn(async move {
             stop.run_until_cancelled(asked.cancelled()).await;
             stop.cancel();
         });
         match gateway.run().await? {
+            Ended::Restart if asked_again.is_cancelled() => return Ok(()),
             Ended::Restart => tracing::info!("Lanyard starts again"),
             Ended::Stop => return Ok(()),
         }

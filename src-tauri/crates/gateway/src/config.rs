@@ -6,7 +6,9 @@ mod written;
 
 pub use paths::Paths;
 pub(crate) use resolved::wrong;
-pub use resolved::{ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TwilioSettings};
+pub use resolved::{
+    ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
+};
 pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 
 use domain::{Code, Problem};

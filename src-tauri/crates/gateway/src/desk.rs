@@ -7,6 +7,7 @@
 pub mod glance;
 mod line;
 mod news;
+mod updates;
 
 pub use glance::{AtWork, Glance, OpenApproval, Pick, Recent, TunnelGlance};
 pub use line::{Hears, Says};

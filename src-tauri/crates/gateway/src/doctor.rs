@@ -22,7 +22,6 @@ use domain::{Code, Problem};
 use sandbox::Health;
 use std::{future::Future, path::Path, time::Duration};
 
-
 /// Free space below which things start to fail, and below which a word is due. The image takes 2 GB.
 const DISK_LEAST: u64 = 500 << 20;
 const DISK_LOW: u64 = 5 << 30;
@@ -144,6 +143,10 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
 
 async fn texting(app: &App) -> Vec<Finding> {
     let stands = app.texting.stands();
+    let account = crate::settings::file(app).is_ok_and(|file| !file.written.twilio.account_sid.is_empty());
+    if account && matches!(stands, Stands::NotSetUp) {
+        return vec![note("twilio", "None of the Twilio account's numbers is chosen: no texting.", "Set twilio.from.")];
+    }
     let mut findings = twilio(&stands).await;
     if stands.open().is_some() {
         findings.push(tunnel::webhook(app).await);

@@ -5,6 +5,7 @@ use crate::{
     approvals,
     config::{Paths, Resolved},
     doors,
+    home::Looks,
     house::House,
     lan::{Lan, Nearby},
     launch,
@@ -65,6 +66,8 @@ pub struct Shared {
     pub registry: Registry,
     /// What last went wrong with an agent.
     pub last_failure: LastFailure,
+    /// What the engine and the keychain last said.
+    pub looks: Looks,
     pub texting: Texts,
     link_key: OnceCell<LinkKey>,
     vapid_key: OnceCell<VapidKey>,
@@ -174,6 +177,7 @@ impl Gateway {
             house,
             registry,
             last_failure: LastFailure::default(),
+            looks: Looks::default(),
             texting,
             link_key: OnceCell::new(),
             vapid_key: OnceCell::new(),

@@ -1,11 +1,7 @@
 //! Starting again in the same process, from the config file as it is now. Sessions go on when they are spoken to next, as
 //! after any stop.
 
-use crate::{
-    config::{self, Resolved},
-    gateway::App,
-    wire::desk::Restarting,
-};
+use crate::{gateway::App, settings, wire::desk::Restarting};
 use domain::{Code, Problem};
 use tokio::net::TcpListener;
 
@@ -19,7 +15,7 @@ pub async fn begin(app: &App, force: bool) -> Result<Restarting, Problem> {
     if at_work > 0 && !force {
         return Err(Problem::with_detail(Code::TurnRunning, format!("Sessions at work: {at_work}.")));
     }
-    let next = Resolved::new(config::read(&app.paths.config)?)?;
+    let next = settings::file(app)?;
     if next.listen != app.config.listen {
         // Free again as soon as it was tried.
         let tried = TcpListener::bind(next.listen).await;

@@ -1,7 +1,9 @@
 //! The owner's secrets, read once from where they are kept and again after a change; held in memory only.
 
+pub mod accounts;
+
 use crate::config::Resolved;
-use accounts::keychain::{Account, Keychain, KeychainError, Secret};
+use ::accounts::keychain::{Account, Kept, Keychain, KeychainError, Secret};
 use secrecy::SecretString;
 use std::{
     collections::HashMap,
@@ -74,14 +76,27 @@ impl Secrets {
         self.know(account, secret)
     }
 
-    /// Keeps a secret that Lanyard made itself and that must outlive this process.
+    /// Keeps a secret that must outlive this process. It is used from now on, unless an environment variable comes first.
     ///
     /// # Errors
     /// When it cannot be kept.
-    pub async fn keep(&self, account: Account, secret: &SecretString) -> Result<(), KeychainError> {
+    pub async fn keep(&self, account: Account, secret: &SecretString) -> Result<Kept, KeychainError> {
         let _asking = self.asking[&account].lock().await;
-        self.keychain.set(account, secret.clone()).await?;
-        self.know(account, secret.clone());
+        let kept = self.keychain.set(account, secret.clone()).await?;
+        if kept.shadowed_by.is_none() {
+            self.know(account, secret.clone());
+        }
+        Ok(kept)
+    }
+
+    /// Forgets it here and where it is kept.
+    ///
+    /// # Errors
+    /// When it cannot be taken away: it is used as before.
+    pub async fn remove(&self, account: Account) -> Result<(), KeychainError> {
+        let _asking = self.asking[&account].lock().await;
+        self.keychain.delete(account).await?;
+        self.read.write().unwrap_or_else(PoisonError::into_inner).remove(&account);
         Ok(())
     }
 

@@ -13,5 +13,6 @@ pub use failure::{LastFailure, stops_every_turn};
 pub use places::Place;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, title_of};
+pub(crate) use workshop::engine_settings;
 pub use workshop::{Lease, SandboxState, Wanted, Workshop};
 pub use writes::{AnsweredBy, Scene, WORKSPACE};

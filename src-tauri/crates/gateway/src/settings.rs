@@ -92,6 +92,14 @@ pub fn shown(app: &App) -> Result<desk::Settings, Problem> {
     })
 }
 
+/// The config as the file says it now.
+///
+/// # Errors
+/// `CONFIG_INVALID`.
+pub fn file(app: &App) -> Result<Resolved, Problem> {
+    Ok(Resolved::new(config::read(&app.paths.config)?)?)
+}
+
 /// What the file says now that holds only after a restart; nothing if it cannot be read, which doctor tells.
 pub fn waiting(app: &App) -> Vec<&'static str> {
     config::read(&app.paths.config).map(|file| app.settings.waiting(&file)).unwrap_or_default()
@@ -111,7 +119,10 @@ pub async fn change(app: &App, patch: &Value) -> Result<desk::Settings, Refused>
     let new = write::changed(&text, &changes).map_err(|e| nameless(Problem::with_detail(Code::ConfigInvalid, e)))?;
     // What was checked is what is written.
     if config::parse(&new).as_ref() != Ok(&resolved.written) {
-        return Err(nameless(Problem::with_detail(Code::Internal, "The config file could not be changed by its form.")));
+        return Err(nameless(Problem::with_detail(
+            Code::Internal,
+            "The config file could not be changed by its form.",
+        )));
     }
     if new != text {
         write::replace_file(path, &new).map_err(nameless)?;
@@ -175,9 +186,11 @@ fn flattened(patch: &Value) -> Result<Vec<(String, Value)>, Refused> {
 fn checked(before: &Written, changes: &[(String, Value)]) -> Result<Resolved, Refused> {
     let (mut values, defaults) = (json(before), json(&Written::default()));
     for (key, value) in changes {
-        let value = if value.is_null() { fields::at(&defaults, key).cloned().unwrap_or_default() } else { value.clone() };
+        let value =
+            if value.is_null() { fields::at(&defaults, key).cloned().unwrap_or_default() } else { value.clone() };
         put(&mut values, key, value);
-        serde_json::from_value::<Written>(values.clone()).map_err(|e| config::wrong(key, e, "Choose another value."))?;
+        serde_json::from_value::<Written>(values.clone())
+            .map_err(|e| config::wrong(key, e, "Choose another value."))?;
     }
     let written = serde_json::from_value(values).map_err(|e| nameless(Problem::with_detail(Code::ConfigInvalid, e)))?;
     let resolved = Resolved::new(written)?;

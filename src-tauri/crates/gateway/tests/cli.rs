@@ -114,3 +114,29 @@ fn a_secret_comes_by_standard_input_and_lands_in_a_private_file() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     refused(&run(home.path(), &["config", "remove-key", "anthropic"]), "KEYCHAIN_UNAVAILABLE", "chmod 600");
 }
+
+#[test]
+fn uninstalling_lists_what_stays_and_takes_it_away_only_when_told() {
+    let home = home();
+    let secrets = home.path().join("secrets.toml");
+    fs::write(&secrets, "anthropic = 'sk-ant-x'\n").unwrap();
+    fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let config = format!("[sandbox]\nengine = \"/nowhere/docker.sock\"\n[secrets]\nfile = \"{}\"\n", secrets.display());
+    fs::write(home.path().join("config.toml"), config).unwrap();
+    fs::create_dir_all(home.path().join("data")).unwrap();
+    fs::write(home.path().join("data/lanyard.db"), "history").unwrap();
+    let listed = run(home.path(), &["uninstall"]);
+    let words = String::from_utf8_lossy(&listed.stdout);
+    assert!(listed.status.success() && words.contains("/data") && words.contains("--remove"), "{words}");
+    assert!(words.contains("not known") && words.contains("Docker"), "an engine that does not answer is said: {words}");
+    let asked = run(home.path(), &["uninstall", "--remove"]);
+    assert!(String::from_utf8_lossy(&asked.stderr).contains("Left as it is"), "{asked:?}");
+    assert!(home.path().join("data/lanyard.db").exists());
+    let held = fs::File::create(home.path().join("data/lanyard.lock")).unwrap();
+    held.try_lock().unwrap();
+    refused(&run(home.path(), &["uninstall", "--remove", "--yes"]), "ALREADY_RUNNING", "lanyard stop");
+    drop(held);
+    assert!(run(home.path(), &["uninstall", "--remove", "--yes"]).status.success());
+    assert!(!home.path().join("data").exists() && !home.path().join("config.toml").exists());
+    assert!(secrets.exists(), "a file of the owner's own");
+}

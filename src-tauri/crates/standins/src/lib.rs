@@ -7,11 +7,14 @@ mod claude;
 #[cfg(target_os = "linux")]
 pub mod firefox;
 #[cfg(target_os = "linux")]
+pub mod keyring;
+#[cfg(target_os = "linux")]
 pub mod lock_screen;
 pub mod ngrok;
 pub mod oracle;
 pub mod push;
 pub mod rehearsal;
+pub mod releases;
 pub mod twilio;
 
 #[cfg(unix)]

@@ -18,7 +18,7 @@
 //! ```
 
 mod bytewise;
-mod certificates;
+pub(crate) mod certificates;
 mod commands;
 mod gate;
 mod link;

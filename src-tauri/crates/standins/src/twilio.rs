@@ -14,6 +14,7 @@
 //! # let _ = answer; twilio.stop().await; Ok(()) }
 //! ```
 
+mod compliance;
 mod create;
 mod fault;
 mod files;
@@ -79,6 +80,31 @@ impl Twilio {
 
     pub fn address(&self) -> SocketAddr {
         self.at
+    }
+
+    /// The one Messaging Service has these senders and a campaign of this status (`PENDING`, `IN_PROGRESS`, `VERIFIED`, or
+    /// `FAILED` with reasons).
+    pub fn register_campaign(&self, numbers: &[&str], status: &str, errors: &[&str]) {
+        self.world.change(|state| {
+            state.senders = numbers.iter().map(|n| (*n).to_owned()).collect();
+            let errors = errors.iter().map(|e| (*e).to_owned()).collect();
+            state.campaign = Some(compliance::Campaign { status: status.to_owned(), errors });
+        });
+    }
+
+    /// A toll-free number of the account was sent in for verification, which stands at `PENDING_REVIEW`, `IN_REVIEW`,
+    /// `TWILIO_APPROVED` or, with its reason, `TWILIO_REJECTED`.
+    pub fn verify_toll_free(&self, number: &str, status: &str, reason: Option<&str>) {
+        self.world.change(|state| {
+            state.verifications.retain(|v| v.number != number);
+            let (number, status, reason) = (number.to_owned(), status.to_owned(), reason.map(str::to_owned));
+            state.verifications.push(compliance::Verification { number, status, reason });
+        });
+    }
+
+    /// Whether the account is one to try Twilio with, which texts verified numbers only.
+    pub fn set_trial(&self, trial: bool) {
+        self.world.change(|state| state.trial = trial);
     }
 
     /// Gives the account another number, which sends and receives SMS and MMS (or WhatsApp, as `whatsapp:+..`).

@@ -7,7 +7,7 @@ use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::{Value, json};
 use standins::{
     oracle,
-    twilio::{ACCOUNT, NUMBER, TOKEN, Twilio},
+    twilio::{ACCOUNT, NUMBER, SERVICE, TOKEN, Twilio},
 };
 use std::time::Duration;
 
@@ -15,9 +15,10 @@ const PHONE: &str = "+15551230001";
 
 /// The description as JSON Schema: OpenAPI 3.0 writes `nullable` where JSON Schema has a type more. Twilio's paths are
 /// relative though the description calls them URIs, so formats are not checked, but dates are (below).
-fn description() -> Value {
+fn description(interface: &str) -> Value {
     let modules = oracle::node(&["@twilio/cli-core@8.3.2"]).unwrap();
-    let file = modules.join("node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json");
+    let file = format!("node_modules/@twilio/cli-core/src/services/twilio-api/twilio_{interface}.json");
+    let file = modules.join(file);
     let mut description: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     allow_null(&mut description);
     description
@@ -108,7 +109,7 @@ fn path(rest: &str) -> String {
 
 #[tokio::test]
 async fn every_answer_is_as_twilio_describes_it() {
-    let description = tokio::task::spawn_blocking(description).await.unwrap();
+    let description = tokio::task::spawn_blocking(|| description("api_v2010")).await.unwrap();
     let world = Described { description, twilio: Twilio::start().await.unwrap() };
     let account = "/2010-04-01/Accounts/{AccountSid}";
     let described = |rest: &str| format!("{account}{rest}");
@@ -144,5 +145,28 @@ async fn every_answer_is_as_twilio_describes_it() {
     let update = [("SmsUrl", "https://desk.example/sms")];
     world.check("POST", &described("/IncomingPhoneNumbers/{Sid}.json"), number, &update).await;
     world.check("GET", "/2010-04-01/Accounts/{Sid}.json", &path(".json"), &[]).await;
+    world.twilio.stop().await;
+}
+
+#[tokio::test]
+async fn campaigns_and_verifications_are_as_twilio_describes_them() {
+    let description = tokio::task::spawn_blocking(|| description("messaging_v1")).await.unwrap();
+    let world = Described { description, twilio: Twilio::start().await.unwrap() };
+    world.twilio.add_number("+18885550100");
+    let service = format!("/v1/Services/{SERVICE}");
+    for (status, reason) in [("IN_REVIEW", None), ("TWILIO_REJECTED", Some("No opt-in was shown."))] {
+        world.twilio.verify_toll_free("+18885550100", status, reason);
+        let all = world.check("GET", "/v1/Tollfree/Verifications", "/v1/Tollfree/Verifications", &[]).await;
+        assert_eq!(all["verifications"][0]["status"], status);
+    }
+    for (status, errors) in [("VERIFIED", &[][..]), ("FAILED", &["The website could not be read."])] {
+        world.twilio.register_campaign(&[NUMBER], status, errors);
+        world.check("GET", "/v1/Services", "/v1/Services", &[]).await;
+        let senders = "/v1/Services/{ServiceSid}/PhoneNumbers";
+        world.check("GET", senders, &format!("{service}/PhoneNumbers"), &[]).await;
+        let usa2p = "/v1/Services/{MessagingServiceSid}/Compliance/Usa2p";
+        let all = world.check("GET", usa2p, &format!("{service}/Compliance/Usa2p"), &[]).await;
+        assert_eq!(all["compliance"][0]["campaign_status"], status);
+    }
     world.twilio.stop().await;
 }

@@ -75,6 +75,12 @@ pub fn of_session(rows: &impl Rows, session: SessionId, cursor: i64, limit: usiz
     query.query_and_then(params![session.to_string(), cursor, limit as i64], stored)?.collect()
 }
 
+/// One fact by its number.
+pub fn one(rows: &impl Rows, seq: i64) -> Result<Option<Stored>> {
+    let mut query = rows.conn().prepare_cached("SELECT seq, session, at, body FROM events WHERE seq = ?1")?;
+    query.query_and_then([seq], stored)?.next().transpose()
+}
+
 /// Whose fact it is; none if there is no such.
 pub fn session_of(rows: &impl Rows, seq: i64) -> Result<Option<SessionId>> {
     let mut query = rows.conn().prepare_cached("SELECT session FROM events WHERE seq = ?1")?;

@@ -15,8 +15,14 @@ pub const TUNNEL: &str = "tunnel";
 pub const TUNNEL_URL: &str = "tunnel_url";
 /// `on` or `off`, once the owner switched the door on the local network; before that the config says.
 pub const LAN: &str = "lan";
+/// Steps of setting up that the owner does not want, by their names, a blank between.
+pub const SETUP_SKIPPED: &str = "setup_skipped";
+/// The first text that set-up sent last: its letter's number.
+pub const HELLO: &str = "hello";
 /// The port it took last: phones know it.
 pub const LAN_PORT: &str = "lan_port";
+/// When a newer version of Lanyard was last looked for (milliseconds).
+pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;

@@ -127,6 +127,13 @@ pub fn unreadable(rows: &impl Rows, after: i64, limit: usize) -> Result<Vec<(i64
     Ok(bad)
 }
 
+/// Whether anything came from this sender since then.
+pub fn came_since(rows: &impl Rows, sender: &str, since: Timestamp) -> Result<bool> {
+    let mut query =
+        rows.conn().prepare_cached("SELECT EXISTS (SELECT 1 FROM inbox WHERE sender = ?1 AND received_at >= ?2)")?;
+    Ok(query.query_row(params![sender, since.0], |row| row.get(0))?)
+}
+
 /// Whether nobody looked at this message yet.
 pub fn is_unread(rows: &impl Rows, number: i64) -> Result<bool> {
     let mut query = rows.conn().prepare_cached("SELECT state = 'received' FROM inbox WHERE message = ?1")?;

@@ -4,11 +4,13 @@
 //! share one commit, so that a durable write costs a fraction of a disk flush under load; each answers only after that
 //! commit is on disk (`synchronous=FULL`). Queries stand in a module per table and take a [`Tx`] or a [`Reader`].
 
+pub mod activity;
 pub mod api_tokens;
 pub mod approvals;
 pub mod artifacts;
 pub mod events;
 pub mod facts;
+pub mod imports;
 pub mod inbox;
 pub mod letters;
 pub mod links;
@@ -22,6 +24,7 @@ pub mod reached;
 pub mod rules;
 pub mod search;
 pub mod sessions;
+pub mod spending;
 pub mod turns;
 pub mod usage;
 
@@ -132,5 +135,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod plan;
 #[cfg(test)]
 mod tests;

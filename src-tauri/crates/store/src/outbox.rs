@@ -226,17 +226,26 @@ pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<Fate>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT id, address, state, status, error, why, attempts, created_at FROM outbox ORDER BY id DESC LIMIT ?1",
     )?;
-    let fate = |row: &Row<'_>| {
-        Ok(Fate {
-            id: row.get(0)?,
-            address: row.get(1)?,
-            state: row.get(2)?,
-            status: row.get(3)?,
-            error: row.get(4)?,
-            why: row.get(5)?,
-            attempts: row.get(6)?,
-            created_at: Timestamp(row.get(7)?),
-        })
-    };
     query.query_and_then([limit as i64], fate)?.collect()
+}
+
+/// Where one letter stands.
+pub fn fate_of(rows: &impl Rows, id: i64) -> Result<Option<Fate>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, address, state, status, error, why, attempts, created_at FROM outbox WHERE id = ?1",
+    )?;
+    query.query_and_then([id], fate)?.next().transpose()
+}
+
+fn fate(row: &Row<'_>) -> Result<Fate> {
+    Ok(Fate {
+        id: row.get(0)?,
+        address: row.get(1)?,
+        state: row.get(2)?,
+        status: row.get(3)?,
+        error: row.get(4)?,
+        why: row.get(5)?,
+        attempts: row.get(6)?,
+        created_at: Timestamp(row.get(7)?),
+    })
 }

@@ -49,20 +49,26 @@ pub fn latest(rows: &impl Rows, limit: usize) -> Result<Vec<(Timestamp, Reached)
     let mut query = rows.conn().prepare_cached(
         "SELECT at, session, host, port, allowed, why, bytes_in, bytes_out FROM reached ORDER BY id DESC LIMIT ?1",
     )?;
-    let reached = |row: &rusqlite::Row<'_>| {
-        let bytes = |column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
-        Ok((
-            Timestamp(row.get(0)?),
-            Reached {
-                session: values::parsed_opt(row, 1)?,
-                host: row.get(2)?,
-                port: row.get(3)?,
-                allowed: row.get(4)?,
-                why: row.get(5)?,
-                bytes_in: bytes(6)?,
-                bytes_out: bytes(7)?,
-            },
-        ))
-    };
-    query.query_and_then([limit as i64], reached)?.collect()
+    query.query_and_then([limit as i64], |row| Ok((Timestamp(row.get(0)?), reached(row)?)))?.collect()
+}
+
+/// One row by its key.
+pub fn one(rows: &impl Rows, id: i64) -> Result<Option<Reached>> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT at, session, host, port, allowed, why, bytes_in, bytes_out FROM reached WHERE id = ?1",
+    )?;
+    query.query_and_then([id], reached)?.next().transpose()
+}
+
+fn reached(row: &rusqlite::Row<'_>) -> Result<Reached> {
+    let bytes = |column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
+    Ok(Reached {
+        session: values::parsed_opt(row, 1)?,
+        host: row.get(2)?,
+        port: row.get(3)?,
+        allowed: row.get(4)?,
+        why: row.get(5)?,
+        bytes_in: bytes(6)?,
+        bytes_out: bytes(7)?,
+    })
 }

@@ -1,6 +1,9 @@
 //! What the model's responses cost, as the egress door counted them.
 
-use crate::{Result, Rows, Tx};
+use crate::{
+    Result, Rows, Tx,
+    spending::{self, SUMS},
+};
 use domain::{
     SessionId, Timestamp, TurnId,
     usage::{MicroDollars, Tokens},
@@ -55,7 +58,8 @@ pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Sum> {
 }
 
 pub fn of_session(rows: &impl Rows, session: SessionId) -> Result<Sum> {
-    sum(rows, "session = ?1", session.to_string())
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {SUMS} FROM usage_quarters WHERE session = ?1"))?;
+    Ok(query.query_row([session.to_string()], |row| spending::sum(row, 0))?)
 }
 
 /// Everything since a moment: a day's sum, when it is the owner's midnight.
@@ -68,17 +72,5 @@ fn sum(rows: &impl Rows, condition: &str, value: impl rusqlite::ToSql) -> Result
         "SELECT coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(sum(cache_write), 0),
                 coalesce(sum(cache_read), 0), coalesce(sum(cost), 0), count(*) FROM usage WHERE {condition}"
     ))?;
-    let whole = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|n| n.max(0) as u64);
-    Ok(query.query_row([value], |row| {
-        Ok(Sum {
-            tokens: Tokens {
-                input: whole(row, 0)?,
-                output: whole(row, 1)?,
-                cache_write: whole(row, 2)?,
-                cache_read: whole(row, 3)?,
-            },
-            cost: MicroDollars(whole(row, 4)?),
-            responses: whole(row, 5)?,
-        })
-    })?)
+    Ok(query.query_row([value], |row| spending::sum(row, 0))?)
 }

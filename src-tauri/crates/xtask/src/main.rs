@@ -1,4 +1,4 @@
-//! One command does all set-up: `cargo xtask run`, `test`, `image`, `bench`.
+//! One command does all set-up: `cargo xtask run`, `test`, `image`, `bench`, `release`.
 //!
 //! Knows nothing of the crates it builds and starts but their names, so that it compiles in seconds on a fresh machine.
 
@@ -9,6 +9,7 @@ mod image;
 mod place;
 mod process;
 mod programs;
+mod release;
 mod run;
 mod setup;
 mod show;
@@ -20,6 +21,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use place::Place;
 use setup::{Consent, Wants};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Sets everything up, builds and starts Lanyard, tests it, measures it.
@@ -58,6 +60,24 @@ enum Command {
         #[arg(long)]
         rebuild: bool,
     },
+    /// Make the desktop app's packages, signed, with the list of updates.
+    Release {
+        /// With what this computer has, and a key made for the occasion if none is given.
+        #[arg(long)]
+        local: bool,
+        /// Make two versions with such a key, and prove that one updates to the other.
+        #[arg(long, conflicts_with = "version")]
+        prove: bool,
+        /// Only write the list of updates (latest.json) for the packages in this folder.
+        #[arg(long, value_name = "FOLDER")]
+        list: Option<PathBuf>,
+        /// Another version than the workspace's.
+        #[arg(long)]
+        version: Option<String>,
+        /// Where the packages and the list will be fetched from.
+        #[arg(long)]
+        url: Option<String>,
+    },
     /// Measure Lanyard against others.
     Bench {
         /// Only these rows.
@@ -89,6 +109,9 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
             test::test(&place, &test::Asked { filter: filter.as_deref(), docker: !no_docker, keep_going }, consent)?;
         }
         Command::Image { rebuild } => make_image(&place, rebuild, consent)?,
+        Command::Release { local, prove, list, version, url } => {
+            release::release(&place, &release::Asked { local, prove, list, version, url }, consent)?;
+        }
         Command::Bench { list: true, .. } => bench::list(),
         Command::Bench { rows, list: false } => bench::bench(&place, &rows, consent)?,
     }
@@ -96,7 +119,11 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
 }
 
 fn make_image(place: &Place, rebuild: bool, consent: Consent) -> Result<()> {
-    let _ready = setup::prepare(place, Wants { ui: false, sandboxes: true, tests: false }, consent)?;
+    let _ready = setup::prepare(
+        place,
+        Wants { ui: false, sandboxes: true, display: false, tests: false, benches: false },
+        consent,
+    )?;
     let surroundings = programs::relay(place)?;
     let lanyard = programs::program(place, "debug", "gateway", "lanyard")?;
     image::ensure(place, &lanyard, &surroundings, rebuild)

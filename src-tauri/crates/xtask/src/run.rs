@@ -10,22 +10,35 @@ use std::process::Command;
 /// Sets up, builds, and starts Lanyard: its own configuration where accounts are in it, the rehearsal where there are none.
 /// The exit code is that of what was started.
 pub fn run(place: &Place, once: bool, consent: Consent) -> Result<i32> {
-    let ready = setup::prepare(place, Wants { ui: true, sandboxes: true, tests: false }, consent)?;
+    let display = !once && has_display();
+    let ready =
+        setup::prepare(place, Wants { ui: true, sandboxes: true, display, tests: false, benches: false }, consent)?;
     ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;
     let surroundings = programs::relay(place)?;
     let lanyard = programs::program(place, "debug", "gateway", "lanyard")?;
     image::ensure(place, &lanyard, &surroundings, false)?;
+    let app = display.then(|| programs::program(place, "debug", "lanyard-desktop", "lanyard-desktop")).transpose()?;
     let configured = config_file().is_some_and(|file| has_accounts(&std::fs::read_to_string(file).unwrap_or_default()));
     if configured && !once {
-        return process::code(surroundings.give(Command::new(lanyard).arg("serve")));
+        let mut start = Command::new(app.as_ref().unwrap_or(&lanyard));
+        return process::code(surroundings.give(start.args(app.is_none().then_some("serve"))));
     }
     let rehearsal = programs::program(place, "debug", "standins", "rehearsal")?;
-    process::code(surroundings.give(&mut rehearse(&rehearsal, &lanyard, &surroundings.relay, once)))
+    process::code(surroundings.give(&mut rehearse(&rehearsal, &lanyard, app.as_deref(), &surroundings.relay, once)))
 }
 
-fn rehearse(rehearsal: &Path, lanyard: &Path, relay: &Path, once: bool) -> Command {
+/// Where there is one, the desktop app is what runs.
+fn has_display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+fn rehearse(rehearsal: &Path, lanyard: &Path, app: Option<&Path>, relay: &Path, once: bool) -> Command {
     let mut command = Command::new(rehearsal);
     command.arg("--lanyard").arg(lanyard).arg("--relay").arg(relay);
+    if let Some(app) = app {
+        command.arg("--app").arg(app);
+    }
     if once {
         command.arg("--once");
     }
@@ -62,7 +75,9 @@ mod tests {
 
     #[test]
     fn the_rehearsal_is_told_where_everything_is() {
-        let command = rehearse(Path::new("r"), Path::new("l"), Path::new("y"), true);
+        let command = rehearse(Path::new("r"), Path::new("l"), None, Path::new("y"), true);
         assert_eq!(process::shown(&command), "r --lanyard l --relay y --once");
+        let command = rehearse(Path::new("r"), Path::new("l"), Some(Path::new("a")), Path::new("y"), false);
+        assert_eq!(process::shown(&command), "r --lanyard l --relay y --app a");
     }
 }

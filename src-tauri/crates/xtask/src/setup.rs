@@ -24,7 +24,10 @@ use system::{System, Tool};
 pub struct Wants {
     pub ui: bool,
     pub sandboxes: bool,
+    /// The desktop app is built and shown.
+    pub display: bool,
     pub tests: bool,
+    pub benches: bool,
 }
 
 /// Whether somebody is there to be asked.
@@ -114,6 +117,8 @@ impl Look {
         };
         need(true, found("cc") || found("gcc") || found("clang") || cfg!(windows), Tool::CCompiler);
         need(true, found("git"), Tool::Git);
+        let linux = cfg!(target_os = "linux");
+        need(linux && (self.wants.display || self.wants.tests), has_webview(), Tool::Webview);
         need(self.wants.ui, found("node") && found("npm"), Tool::Node);
         if self.wants.sandboxes {
             let running = self.engine_runs();
@@ -123,6 +128,7 @@ impl Look {
             need(true, running || (found("docker") && found("dockerd")), Tool::Engine);
             need(!self.base && base::can_make(system), found("debootstrap"), Tool::Debootstrap);
         }
+        need(self.wants.benches, found("rg"), Tool::Ripgrep);
         if self.wants.tests {
             need(cfg!(target_os = "linux"), found("dbus-run-session") && found("dbus-launch"), Tool::Bus);
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);
@@ -133,6 +139,9 @@ impl Look {
             need(cfg!(target_os = "linux"), found("avahi-browse") && system_program("avahi-daemon"), Tool::Avahi);
             need(cfg!(target_os = "linux"), system_program("ip") && found("nsenter"), Tool::Namespaces);
             need(cfg!(target_os = "linux"), has_firefox(), Tool::Firefox);
+            let screen = ["Xvfb", "xdotool", "xprop", "import", "openbox"].into_iter().all(found);
+            need(linux, screen && found("xfce4-panel"), Tool::Screen);
+            need(linux, found("WebKitWebDriver"), Tool::WebviewDriver);
             need(true, python_makes_environments(), Tool::PythonVenv);
         }
         Ok(tools)
@@ -207,6 +216,11 @@ fn has_firefox() -> bool {
     let libraries = process::answer(Command::new("/sbin/ldconfig").arg("-p"), Duration::from_secs(20));
     let notifies = libraries.is_none_or(|known| known.contains("libnotify.so.4"));
     notifies && ["firefox-esr", "firefox"].into_iter().any(found)
+}
+
+/// What the desktop app is built with.
+fn has_webview() -> bool {
+    process::answer(Command::new("pkg-config").args(["--exists", "webkit2gtk-4.1"]), Duration::from_secs(20)).is_some()
 }
 
 fn python_makes_environments() -> bool {

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// Features that tests need: the gateway's may be killed at named steps.
 const FEATURES: [&str; 2] = ["--features", "gateway/failpoints"];
 
+/// The test that builds the app twice more, for the tests of updates.
+const VERSIONS: &str = "both_versions_can_be_built";
+
 pub struct Asked<'a> {
     /// Only the Rust tests with this in their name, and no other check.
     pub filter: Option<&'a str>,
@@ -21,7 +24,11 @@ pub struct Asked<'a> {
 
 pub fn test(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
     let began = Instant::now();
-    let ready = setup::prepare(place, Wants { ui: true, sandboxes: asked.docker, tests: true }, consent)?;
+    let ready = setup::prepare(
+        place,
+        Wants { ui: true, sandboxes: asked.docker, display: false, tests: true, benches: false },
+        consent,
+    )?;
     let mut report = Report { rows: Vec::new(), failed: Vec::new(), keep_going: asked.keep_going };
     report.rows.push(("set-up", began.elapsed(), true));
     let ended = match asked.filter {
@@ -47,6 +54,9 @@ fn everything(place: &Place, asked: &Asked, ready: &Ready, report: &mut Report) 
     let strict = ["--", "-D", "warnings"];
     report.step("clippy", || process::loud(place.cargo().args(clippy).args(FEATURES).args(strict)))?;
     report.step("doc tests", || process::loud(place.cargo().args(["test", "--workspace", "--doc", "--quiet"])))?;
+    // Built apart, so that no test waits for a compiler.
+    let versions = Asked { filter: Some(VERSIONS), docker: false, keep_going: false };
+    report.step("app: two versions", || process::loud(&mut runner(place, &versions, ready, None)?))?;
     tests(place, asked, ready, report)
 }
 
@@ -91,6 +101,8 @@ fn runner(place: &Place, asked: &Asked, ready: &Ready, surroundings: Option<&Sur
         cargo.args(["test", "--workspace", "--no-fail-fast"]).args(FEATURES).args(targets(place, asked.docker)?);
     }
     cargo.args(asked.filter);
+    // Tests that build with cargo build the same way.
+    cargo.env("LANYARD_BUILT_WITH", format!("--workspace {}", FEATURES.join(" ")));
     if let Some(node) = &ready.node {
         node.on_path(&mut cargo);
     }

@@ -41,12 +41,14 @@ fn asks(words: &str, in_full: &str, pick: Pick) -> OpenApproval {
     }
 }
 
-fn choices(items: &[Item]) -> Vec<&Choice> {
-    let of = |item| match item {
-        Item::Does { does, .. } | Item::Switch { does, .. } => vec![does],
-        Item::More { items, .. } => choices(items),
-        Item::Line | Item::Says(_) => Vec::new(),
-    };
+fn choices(items: &[Item]) -> Vec<Choice> {
+    fn of(item: &Item) -> Vec<Choice> {
+        match item {
+            Item::Does { does, .. } | Item::Switch { does, .. } => vec![does.clone()],
+            Item::More { items, .. } => choices(items),
+            Item::Line | Item::Says(_) => Vec::new(),
+        }
+    }
     items.iter().flat_map(of).collect()
 }
 
@@ -56,7 +58,12 @@ fn all_that_the_tray_holds() {
     let glance = Glance {
         sandbox: SandboxState::Ready,
         tunnel: TunnelGlance { on: true, state: "open", url: Some("https://desk.example".into()) },
-        working: vec![AtWork { id, number: 7, title: "fix the failing\ntest".into(), doing: Some("Bash npm test".into()) }],
+        working: vec![AtWork {
+            id,
+            number: 7,
+            title: "fix the failing\ntest".into(),
+            doing: Some("Bash npm test".into()),
+        }],
         approvals: vec![asks("run: npm test", "run: npm test\ndescription: Run them", Pick::Allow)],
         recent: vec![Recent { id, number: 7, title: "fix the failing test".into() }],
         ..Glance::blank()
@@ -130,5 +137,8 @@ fn the_face_tells_what_the_owner_can_do_something_about_first() {
     let trouble = Glance { trouble: Some("No key.".into()), ..working.clone() };
     let asks = Glance { approvals: vec![asks("a", "a", Pick::Allow)], ..trouble.clone() };
     let face = |glance: &Glance| super::super::Face::of(&House::Up, glance).name();
-    assert_eq!([&idle, &working, &offline, &trouble, &asks].map(face), ["idle", "working", "offline", "trouble", "needs-you"]);
+    assert_eq!(
+        [&idle, &working, &offline, &trouble, &asks].map(face),
+        ["idle", "working", "offline", "trouble", "needs-you"]
+    );
 }

@@ -8,6 +8,8 @@ export interface UpdateShown {
     notes?: string | null;
     /** 0 to 1. */
     progress?: number | null;
+    /** It is ready, and installed after that. */
+    waits_for?: "turn" | "quit" | null;
     problem?: { code: string; message: string; suggestion: string } | null;
 }
 

@@ -23,6 +23,9 @@ pub struct OwnNumber {
     /// `PN..`.
     pub sid: String,
     pub phone_number: PhoneNumber,
+    /// Its name in the console.
+    #[serde(default)]
+    pub friendly_name: String,
     /// Where texts to it are posted; ignored by Twilio while `sms_application_sid` is set.
     pub sms_url: Option<String>,
     pub sms_method: Option<String>,

@@ -57,7 +57,8 @@ pub async fn lead_now(app: &App) -> Result<Led, Problem> {
     let url = app.address.url().ok_or_else(no_address)?;
     let number = own_number(&texting).ok_or_else(|| {
         let why = "A Messaging Service and a WhatsApp sender have webhooks of their own.";
-        Problem::with_detail(Code::BadRequest, why).suggest(format!("Set it to {url}/sms in Twilio's console, with POST."))
+        Problem::with_detail(Code::BadRequest, why)
+            .suggest(format!("Set it to {url}/sms in Twilio's console, with POST."))
     })?;
     let led = steps(app, &texting, &number, &url).await;
     keep(app, &url, led.clone());

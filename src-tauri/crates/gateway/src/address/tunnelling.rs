@@ -6,12 +6,12 @@ use crate::{
     gateway::App,
     switch::{CLOSE_WITHIN, Switch, WayIn},
 };
-use accounts::keychain::Account;
+use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem};
 use std::{sync::atomic::Ordering, time::Duration};
 use store::facts;
 use tokio::sync::watch;
-use tunnel::{Config, Tunnel, TunnelStatus, Visitors, probe};
+use tunnel::{Tunnel, TunnelStatus, Visitors, probe};
 
 /// The tunnel, as its switch opens and shuts it.
 pub struct Tunnelled;
@@ -63,18 +63,15 @@ impl WayIn for Tunnelled {
 }
 
 async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
-    let settings = &app.config.tunnel;
     let token = app.secrets.get(Account::Ngrok).await.map_err(|e| {
         tracing::warn!(error = %e, "ngrok's authtoken could not be read");
-        Problem::from(Code::TunnelNoToken)
+        match e {
+            KeychainError::Missing { .. } => Problem::from(Code::TunnelNoToken),
+            // What a locked keychain asks for is no new token.
+            e => e.problem(),
+        }
     })?;
-    let config = Config {
-        domain: app.address.domain(),
-        edge: settings.edge.clone(),
-        roots: settings.roots.clone(),
-        ..Config::new(token)
-    };
-    Tunnel::open(config).map_err(|e| Problem::with_detail(e.code(), e))
+    Tunnel::open(app.address.way_to_ngrok(&app.config.tunnel, token)).map_err(|e| Problem::with_detail(e.code(), e))
 }
 
 /// What the tunnel says becomes what is shown; each time it opens, what was missed meanwhile is looked for.

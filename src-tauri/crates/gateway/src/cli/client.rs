@@ -4,7 +4,7 @@ use crate::config::Paths;
 use bytes::Bytes;
 use domain::{Code, Problem};
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, client::conn::http1};
+use hyper::{Method, Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde_json::Value;
@@ -40,22 +40,22 @@ impl LocalDoor {
     ///
     /// # Errors
     /// `NOT_RUNNING`.
-    pub async fn lines(&self, path: &str, mut line: impl FnMut(Value) -> bool) -> Result<(), Problem> {
-        let mut response = self.request(Method::GET, path, Bytes::new()).await?;
-        let mut held = Vec::new();
-        while let Some(frame) = response.frame().await {
-            let frame = frame.map_err(|_| Problem::from(Code::NotRunning))?;
-            let Ok(data) = frame.into_data() else { continue };
-            held.extend_from_slice(&data);
-            while let Some(end) = held.iter().position(|b| *b == b'\n') {
-                let whole: Vec<u8> = held.drain(..=end).collect();
-                let Ok(value) = serde_json::from_slice(&whole) else { continue };
-                if !line(value) {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
+    pub async fn lines(&self, path: &str, line: impl FnMut(Value) -> bool) -> Result<(), Problem> {
+        read_lines(self.request(Method::GET, path, Bytes::new()).await?, line).await
+    }
+
+    /// The same of what is asked by a POST.
+    ///
+    /// # Errors
+    /// `NOT_RUNNING`.
+    pub async fn lines_of(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        line: impl FnMut(Value) -> bool,
+    ) -> Result<(), Problem> {
+        let body = serde_json::to_vec(body).map_err(|e| Problem::with_detail(Code::BadRequest, e))?;
+        read_lines(self.request(Method::POST, path, body.into()).await?, line).await
     }
 
     async fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>, Problem> {
@@ -74,12 +74,29 @@ impl LocalDoor {
     }
 }
 
+async fn read_lines(mut response: Response<Incoming>, mut line: impl FnMut(Value) -> bool) -> Result<(), Problem> {
+    let mut held = Vec::new();
+    while let Some(frame) = response.frame().await {
+        let frame = frame.map_err(|_| Problem::from(Code::NotRunning))?;
+        let Ok(data) = frame.into_data() else { continue };
+        held.extend_from_slice(&data);
+        while let Some(end) = held.iter().position(|b| *b == b'\n') {
+            let whole: Vec<u8> = held.drain(..=end).collect();
+            let Ok(value) = serde_json::from_slice(&whole) else { continue };
+            if !line(value) {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn read(response: Response<Incoming>) -> Result<Value, Problem> {
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|_| Problem::from(Code::NotRunning))?.to_bytes();
     let value: Value = serde_json::from_slice(&body)
         .map_err(|_| Problem::with_detail(Code::BadRequest, String::from_utf8_lossy(&body).trim()))?;
-    if status == StatusCode::OK {
+    if status.is_success() {
         return Ok(value);
     }
     let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();

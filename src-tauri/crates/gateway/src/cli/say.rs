@@ -9,7 +9,7 @@ use domain::{
     shown::{shown, shown_line},
 };
 use serde_json::{Value, json};
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 pub struct Words {
     pub session: Option<u32>,
@@ -175,6 +175,28 @@ pub async fn done(door: &LocalDoor, path: &str, words: &str, json: bool) -> Resu
     }
     Ok(())
 }
+
+/// The next run answers at the same door; that is waited for.
+pub async fn restart(door: &LocalDoor, force: bool, json: bool) -> Result<(), Problem> {
+    let before = door.post("/restart", &json!({ "force": force })).await?["started_at"].as_i64();
+    let began = std::time::Instant::now();
+    while began.elapsed() < RESTARTS_WITHIN {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        // Nobody answers between the runs.
+        let Ok(home) = door.get("/home").await else { continue };
+        if home["started_at"].as_i64() > before {
+            match json {
+                true => println!("{}", json!({ "restarted": true })),
+                false => println!("Lanyard runs again."),
+            }
+            return Ok(());
+        }
+    }
+    Err(Code::NotRunning.into())
+}
+
+/// A stop has 20 s for agents, 20 for the sandbox; the next start takes less than one.
+const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Asks first, unless told not to.
 pub async fn remove(door: &LocalDoor, yes: bool, json: bool) -> Result<(), Problem> {

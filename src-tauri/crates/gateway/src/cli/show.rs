@@ -216,6 +216,23 @@ fn event(entry: &Value) {
     println!("{} {:>3}  {}", clock(&entry["at"]), entry["number"].to_string(), lines(&says, 14));
 }
 
+/// What was shut, and what could not be.
+pub async fn lock(door: &LocalDoor, json: bool) -> Result<(), Problem> {
+    let shut = door.post("/lock", &()).await?;
+    if json {
+        println!("{shut}");
+        return Ok(());
+    }
+    for said in shut["says"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        println!("{said}");
+    }
+    for failed in shut["failed"].as_array().into_iter().flatten() {
+        println!("NOT done: {} {}", word(failed, "message"), word(failed, "suggestion"));
+    }
+    println!("Open again with: lanyard resume, lanyard tunnel on, lanyard pair");
+    Ok(())
+}
+
 /// What is well and what is not; gives 1 if anything is broken. Without a running Lanyard: what can be seen from outside, and
 /// why it may not start.
 pub async fn doctor(door: &LocalDoor, paths: &Paths, json: bool) -> Result<ExitCode, Problem> {

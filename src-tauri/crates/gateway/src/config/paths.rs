@@ -15,6 +15,8 @@ pub struct Paths {
     pub cache: PathBuf,
     /// Sockets; emptied by the system at a restart where it does that.
     pub run: PathBuf,
+    /// Where Claude Code keeps its own things for this user: its history can be imported.
+    pub claude: PathBuf,
 }
 
 impl Paths {
@@ -22,7 +24,13 @@ impl Paths {
     pub fn find(home: Option<&Path>) -> Result<Self, Problem> {
         if let Some(home) = home {
             let at = |name: &str| home.join(name);
-            return Ok(Self { config: at("config.toml"), data: at("data"), cache: at("cache"), run: at("run") });
+            return Ok(Self {
+                config: at("config.toml"),
+                data: at("data"),
+                cache: at("cache"),
+                run: at("run"),
+                claude: claude(),
+            });
         }
         let Some(dirs) = directories::ProjectDirs::from("dev", "lanyard", "lanyard") else {
             return Err(Problem::with_detail(Code::ConfigInvalid, "This user has no home folder.")
@@ -34,6 +42,7 @@ impl Paths {
             cache: dirs.cache_dir().to_owned(),
             run: dirs.runtime_dir().map_or_else(|| data.join("run"), Path::to_owned),
             data,
+            claude: claude(),
         })
     }
 
@@ -58,6 +67,12 @@ impl Paths {
         }
         Ok(())
     }
+}
+
+/// As Claude Code itself looks for it.
+fn claude() -> PathBuf {
+    let home = || directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(".claude"));
+    std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from).or_else(home).unwrap_or_default()
 }
 
 fn private_folder(path: &Path) -> std::io::Result<()> {

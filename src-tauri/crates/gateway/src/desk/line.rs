@@ -47,7 +47,10 @@ impl Hears {
 pub(super) fn pair() -> (
     Says,
     Hears,
-    (impl Sink<Message> + Unpin + Send + 'static, impl Stream<Item = Result<Message, Infallible>> + Unpin + Send + 'static),
+    (
+        impl Sink<Message, Error = ()> + Unpin + Send + 'static,
+        impl Stream<Item = Result<Message, Infallible>> + Unpin + Send + 'static,
+    ),
 ) {
     let (said, saying) = mpsc::channel(FRAMES);
     let (heard, frames) = mpsc::channel(FRAMES);

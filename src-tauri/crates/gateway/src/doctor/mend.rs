@@ -2,10 +2,10 @@
 
 use super::{Finding, asked_engine, in_time, lan, note, texting, tunnel, well};
 use crate::{address, gateway::App, lan::State as Lan, restart, sms::texting as texts};
+use ::tunnel::TunnelStatus;
 use domain::{Code, Problem};
 use std::time::Duration;
 use tokio::time::timeout;
-use ::tunnel::TunnelStatus;
 
 /// Something Lanyard can do about a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

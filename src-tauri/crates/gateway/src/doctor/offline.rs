@@ -28,12 +28,8 @@ pub async fn without_a_gateway(paths: &Paths) -> Vec<Finding> {
 async fn accounts_and_engine(config: &Resolved, paths: &Paths) -> Vec<Finding> {
     let secrets = Secrets::open(config);
     let texting = Texting::open(config.twilio.clone(), &secrets).await;
-    let (mut findings, key, twilio, clock) = tokio::join!(
-        in_time(engine(config, paths)),
-        key(config, &secrets),
-        twilio(&texting),
-        clock(config)
-    );
+    let (mut findings, key, twilio, clock) =
+        tokio::join!(in_time(engine(config, paths)), key(config, &secrets), twilio(&texting), clock(config));
     findings.push(key);
     findings.extend(twilio);
     findings.push(clock);

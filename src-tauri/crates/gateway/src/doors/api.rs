@@ -10,7 +10,7 @@ mod guard;
 mod history;
 mod house;
 mod links;
-mod no;
+pub(in crate::doors) mod no;
 mod pairing;
 mod push;
 mod sessions;

@@ -1,8 +1,14 @@
 //! The local door: everything the owner may do at the desk. Bound to a socket file that only this user can open, and to no
 //! port: no request from a network can reach it.
 
+mod accounts;
 mod approvals;
+mod house;
+mod image;
 mod lan;
+mod records;
+mod settings;
+mod setup;
 mod tunnel;
 
 pub use approvals::{Choice, Decide};
@@ -66,14 +72,31 @@ pub fn router(app: App) -> Router {
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
+        .merge(house::routes())
+        .merge(image::routes())
+        .merge(settings::routes())
+        .merge(accounts::routes())
+        .merge(setup::routes())
         .merge(page::window())
+        .merge(records::routes())
         .merge(api::local(&app))
         .fallback(|| async { Refusal::from(Code::NotFound) })
         .with_state(app)
 }
 
 /// Every route of this door but the API's.
-pub const OWNERS: [&[Route]; 4] = [ROUTES, phones::ROUTES, tunnel::ROUTES, lan::ROUTES];
+pub const OWNERS: &[&[Route]] = &[
+    ROUTES,
+    phones::ROUTES,
+    tunnel::ROUTES,
+    lan::ROUTES,
+    house::ROUTES,
+    image::ROUTES,
+    settings::ROUTES,
+    accounts::ROUTES,
+    setup::ROUTES,
+    records::ROUTES,
+];
 
 owners! {
     get "/status" => status,
@@ -306,7 +329,7 @@ struct From {
 async fn stream(State(app): State<App>, Query(from): Query<From>) -> Response {
     let (lines, body) = mpsc::channel::<Result<Bytes, Infallible>>(64);
     let bell = *app.store.bells().events.borrow();
-    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell), lines));
+    app.tasks.spawn(tell(app.clone(), from.after.unwrap_or(bell).max(0), lines));
     Response::new(Body::from_stream(futures::stream::unfold(body, |mut body| async {
         body.recv().await.map(|line| (line, body))
     })))

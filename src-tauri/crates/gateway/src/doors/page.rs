@@ -29,10 +29,7 @@ const WINDOW: HeaderValue = HeaderValue::from_static(
 
 /// The window's page, for the local door alone.
 pub fn window<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/", get(index))
-        .route("/assets/{*path}", get(asset))
-        .route("/icons/{name}", get(icon))
+    Router::new().route("/", get(index)).route("/assets/{*path}", get(asset)).route("/icons/{name}", get(icon))
 }
 
 async fn index() -> Result<Response, Refusal> {

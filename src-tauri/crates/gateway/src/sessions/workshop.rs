@@ -12,13 +12,14 @@ use crate::{
     config::{Paths, Resolved},
     tokens::{TokenKey, Tokens},
 };
+use builds::{Builds, Hearer};
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::Door;
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Limits, Patience, Process},
 };
-use builds::Builds;
+pub(crate) use settings::settings as engine_settings;
 use settings::{settings, spec};
 use spare::Spare;
 pub use state::SandboxState;
@@ -84,7 +85,7 @@ struct Inner {
     engine: Mutex<Option<Sandboxes>>,
     spare: Spare,
     state: watch::Sender<SandboxState>,
-    builds: Builds,
+    builds: Arc<Builds>,
     /// What the kernel had killed in the sandbox for want of memory when it was last looked.
     oom_kills: AtomicU64,
 }
@@ -119,7 +120,7 @@ impl Workshop {
             engine: Mutex::new(None),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
-            builds: Builds::default(),
+            builds: Arc::default(),
             oom_kills: AtomicU64::new(0),
         })))
     }
@@ -215,15 +216,16 @@ impl Workshop {
 
     async fn make_ready(&self) -> Result<Sandboxes, Problem> {
         let engine = self.engine().await?;
-        let workshop = self.clone();
+        let hearer = Arc::new(Hearer::of(&self.0.builds));
+        let (workshop, hearing) = (self.clone(), hearer.clone());
         let progress = move |p: Progress| {
-            workshop.0.builds.hear(&p);
+            hearing.hear(&p);
             if let Progress::Step { n, of, words } = p {
                 workshop.found(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
             }
         };
         let image = engine.ensure_image(&progress).await.map_err(|e| problem(&e));
-        self.0.builds.end(image.as_ref());
+        hearer.end(image.as_ref());
         image?;
         engine.ensure(&self.0.spec).await.map_err(|e| problem(&e))?;
         Ok(engine)

@@ -96,6 +96,10 @@ const TABLE: &[Line] = &[
     line(AGENT, "agent.instructions", "Instructions", "Added to Claude Code's system prompt in every session."),
     line(AGENT, "limits.sessions", "Sessions at once", "How many sessions may have a running agent at the same time.").unit("sessions"),
     line(AGENT, "limits.turn_minutes", "A turn may take", "It is stopped after this; the time you take to answer does not count.").unit("minutes"),
+    line(AGENT, "limits.memory_gb", "Memory of a session", "That its agent and its commands may use together; over it the largest command is ended. 0: three quarters of the sandbox's.").unit("gigabytes").advanced(),
+    line(AGENT, "limits.processor_minutes", "Processor time of a command", "A command that computes for longer is ended.").unit("minutes").advanced(),
+    line(AGENT, "limits.file_gb", "Largest file", "That an agent or its commands may write.").unit("gigabytes").advanced(),
+    line(AGENT, "limits.free_gb", "Tell when less is free", "On the sandbox's disk.").unit("gigabytes").advanced(),
     line(AGENT, "agent.spare", "Keep one agent ready", "One agent is started ahead, so that a new session answers at once. It costs some memory."),
     line(AGENT, "agent.idle_minutes", "An idle agent ends after", "Its session goes on when you write again.").unit("minutes").advanced(),
     line(AGENT, "agent.silence_minutes", "A silent turn ends after", "Without a sign of life while the model is waited for.").unit("minutes").advanced(),
@@ -144,6 +148,7 @@ const TABLE: &[Line] = &[
     line(API, "api.origins", "Other pages", "Pages elsewhere that may call the API, as https://name.").advanced(),
     line(API, "api.proxies", "Your proxies", "Networks of your own reverse proxies, as 127.0.0.1 or 10.0.0.0/8. Only they are believed where a visitor comes from.").advanced(),
 
+    line(PROGRAM, "updates.look", "Look for updates", "Once a day the app looks for a newer version and tells when there is one. It installs only what you want."),
     line(PROGRAM, "log.level", "Log level", "error, warn, info, debug or trace, or a filter like info,egress=debug.").advanced(),
     line(PROGRAM, "log.format", "Log format", "How log lines are written.").of(FORMATS).advanced(),
     line(PROGRAM, "secrets.file", "Secrets file", "For a computer without a keychain: a file of mode 0600. Empty: the keychain.").advanced(),
@@ -215,7 +220,12 @@ mod tests {
     fn every_line_is_told_in_words_and_a_choice_offers_its_default() {
         for field in all() {
             assert!(field.help.ends_with('.') && !field.label.ends_with('.') && field.label.len() > 2, "{}", field.key);
-            assert_eq!(field.unit.is_some(), field.kind == FieldKind::Number && field.key != "sandbox.uid", "{}", field.key);
+            assert_eq!(
+                field.unit.is_some(),
+                field.kind == FieldKind::Number && field.key != "sandbox.uid",
+                "{}",
+                field.key
+            );
             let offered = field.choices.iter().any(|choice| field.default == choice.value);
             assert_eq!(offered, field.kind == FieldKind::Choice, "{}", field.key);
         }

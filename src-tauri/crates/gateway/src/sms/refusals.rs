@@ -1,7 +1,8 @@
 //! Requests to the texting door that Twilio did not sign. Anybody can send them, so they are counted in memory and written
 //! down now and then: a stranger causes no disk write and no log line of their own.
 
-use crate::gateway::App;
+use crate::{clock, gateway::App};
+use domain::Timestamp;
 use std::{
     sync::{
         Arc,
@@ -9,7 +10,7 @@ use std::{
     },
     time::Duration,
 };
-use store::facts;
+use store::{Tx, activity, facts};
 
 /// How often at most they are written down.
 const EVERY: Duration = Duration::from_secs(10);
@@ -46,9 +47,14 @@ impl Refusals {
         self.0.to_be_written.store(false, Ordering::Release);
         let some = self.0.unwritten.load(Ordering::Acquire);
         tracing::warn!(requests = some, "requests to the texting door were refused: wrong signature");
-        match app.store.write(move |tx| facts::count(tx, facts::BAD_SIGNATURES, some)).await {
+        match app.store.write(move |tx| write_down(tx, some, clock::now())).await {
             Ok(()) => drop(self.0.unwritten.fetch_sub(some, Ordering::AcqRel)),
             Err(e) => tracing::error!(error = ?e, "refused signatures were not counted"),
         }
     }
+}
+
+fn write_down(tx: &Tx<'_>, some: u64, now: Timestamp) -> store::Result<()> {
+    facts::count(tx, facts::BAD_SIGNATURES, some)?;
+    activity::refused(tx, some, now)
 }

@@ -1,11 +1,6 @@
 //! The owner's Twilio account, ready for use: who signs, who may write, and from where words leave.
 
-use crate::{
-    address,
-    config::TwilioSettings,
-    gateway::App,
-    secrets::Secrets,
-};
+use crate::{address, config::TwilioSettings, gateway::App, secrets::Secrets};
 use accounts::{
     keychain::Account,
     twilio::{CallError, Credentials, Sender, Signer, Twilio, TwilioAccount},
@@ -27,7 +22,10 @@ pub enum Stands {
     /// No account, or no number of it, is in the config.
     NotSetUp,
     /// It is set up and cannot be used: its token is missing or cannot be read.
-    Shut { settings: TwilioSettings, why: Problem },
+    Shut {
+        settings: TwilioSettings,
+        why: Problem,
+    },
     Open(Arc<Texting>),
 }
 

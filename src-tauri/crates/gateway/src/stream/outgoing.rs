@@ -61,7 +61,7 @@ impl Outgoing {
         let last = welcome.last_event;
         Ok(Self {
             app: app.clone(),
-            cursor: after.unwrap_or(last).min(last),
+            cursor: after.unwrap_or(last).clamp(0, last.max(0)),
             caught_up_at: Some(last),
             first: Some(Frame::live(FromServer::Welcome(Box::new(welcome)))),
             answers,

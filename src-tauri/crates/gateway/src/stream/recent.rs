@@ -113,7 +113,7 @@ async fn read(store: &Store, cursor: i64) -> store::Result<Vec<Written>> {
 }
 
 async fn read_one(store: &Store, seq: i64) -> store::Result<Option<Written>> {
-    store.read(move |r| events::after(r, seq - 1, 1)?.pop().map(|stored| write(r, stored)).transpose()).await
+    store.read(move |r| events::one(r, seq)?.map(|stored| write(r, stored)).transpose()).await
 }
 
 fn write(rows: &impl Rows, stored: events::Stored) -> store::Result<Written> {

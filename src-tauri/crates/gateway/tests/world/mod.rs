@@ -4,7 +4,7 @@
 mod docker;
 
 use gateway::{
-    App, Gateway,
+    App, Ended, Gateway,
     config::{self, Paths, Resolved},
 };
 use standins::{
@@ -52,7 +52,7 @@ impl Drop for World {
 /// A gateway that runs in this process.
 pub struct Running {
     pub app: App,
-    task: JoinHandle<()>,
+    task: JoinHandle<Ended>,
 }
 
 /// How the world differs from the usual.
@@ -85,7 +85,7 @@ impl World {
     }
 
     pub fn paths(&self) -> Paths {
-        Paths::find(Some(self.home())).unwrap()
+        Paths { claude: self.home().join("claude"), ..Paths::find(Some(self.home())).unwrap() }
     }
 
     fn write_config(&self) {
@@ -151,8 +151,8 @@ impl Running {
     }
 
     /// Waits until it has stopped.
-    pub async fn ends(self) {
-        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("it stops in time").unwrap();
+    pub async fn ends(self) -> Ended {
+        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("it stops in time").unwrap()
     }
 
     /// Removes its sandbox too.

@@ -1,7 +1,7 @@
 //! The REST routes: who calls is checked first, then what was scripted to go wrong, then the resource.
 
 use super::{
-    ACCOUNT, API_KEY, API_SECRET, Fault, TOKEN,
+    ACCOUNT, API_KEY, API_SECRET, Fault, TOKEN, compliance,
     create::create,
     fault::{not_found, refuse},
     files,
@@ -31,11 +31,16 @@ pub(super) fn router(world: Arc<World>) -> Router {
         .route("/IncomingPhoneNumbers.json", get(numbers))
         .route("/IncomingPhoneNumbers/{number}", get(number).post(update_number));
     Router::new()
-        .route(&format!("/2010-04-01/Accounts/{ACCOUNT}.json"), get(|| async { Json(shapes::account()) }))
+        .route(&format!("/2010-04-01/Accounts/{ACCOUNT}.json"), get(the_account))
         .nest(&format!("/2010-04-01/Accounts/{ACCOUNT}"), account)
+        .merge(compliance::router())
         .fallback(|uri: Uri| async move { not_found(uri.path()) })
         .layer(from_fn_with_state(world.clone(), checked))
         .with_state(world)
+}
+
+async fn the_account(State(world): Shared) -> Json<serde_json::Value> {
+    Json(shapes::account(world.read(|state| state.trial)))
 }
 
 async fn checked(State(world): Shared, request: Request, next: Next) -> Response {

@@ -103,7 +103,7 @@ pub(super) fn number(n: &Number) -> Value {
     })
 }
 
-pub(super) fn account() -> Value {
+pub(super) fn account(trial: bool) -> Value {
     let started = date(Timestamp(1_700_000_000_000));
     json!({
         "auth_token": "[Redacted]",
@@ -114,7 +114,7 @@ pub(super) fn account() -> Value {
         "sid": ACCOUNT,
         "status": "active",
         "subresource_uris": { "messages": World::resource("/Messages.json") },
-        "type": "Full",
+        "type": if trial { "Trial" } else { "Full" },
         "uri": World::resource(".json"),
     })
 }

@@ -1,6 +1,9 @@
 //! Everything the stand-in knows: numbers, messages, who has opted out, what is to go wrong.
 
-use super::{ACCOUNT, Alert, Fault, NUMBER};
+use super::{
+    ACCOUNT, Alert, Fault, NUMBER,
+    compliance::{Campaign, Verification},
+};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use domain::Timestamp;
@@ -96,6 +99,11 @@ pub(super) struct State {
     pub read_faults: VecDeque<Fault>,
     pub refused: HashMap<String, u32>,
     pub undelivered: HashMap<String, u32>,
+    /// Numbers that send by the one service, and its campaign.
+    pub senders: Vec<String>,
+    pub campaign: Option<Campaign>,
+    pub verifications: Vec<Verification>,
+    pub trial: bool,
     pub outage: bool,
     pub backwards: bool,
     pub pace: Duration,
@@ -136,7 +144,13 @@ impl World {
         let world =
             Self { api, files, stop, tasks, state: Mutex::new(State::default()), changed: watch::channel(()).0 };
         world.add_number(NUMBER);
+        world.change(|state| state.senders.push(NUMBER.to_owned()));
         world
+    }
+
+    /// An absolute address of ours, as the newer interfaces write them.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.api)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -78,6 +78,10 @@ pub enum Tool {
     Namespaces,
     Firefox,
     PythonVenv,
+    Ripgrep,
+    Webview,
+    Screen,
+    WebviewDriver,
 }
 
 impl Tool {
@@ -99,6 +103,10 @@ impl Tool {
             Tool::Namespaces => "ip and nsenter, for a network of the tests' own",
             Tool::Firefox => "Firefox and libnotify, for the tests of pushes",
             Tool::PythonVenv => "Python 3 with venv, for the tests against vendors' own libraries",
+            Tool::Ripgrep => "ripgrep, which the bench of the search is held against",
+            Tool::Webview => "WebKitGTK with its headers, for the desktop app",
+            Tool::Screen => "a screen without a monitor, windows and a panel on it, for the tests of the desktop app",
+            Tool::WebviewDriver => "WebKit's driver, for the tests of the desktop app",
         }
     }
 
@@ -119,6 +127,12 @@ impl Tool {
             Tool::Namespaces => &["iproute2", "util-linux"],
             Tool::Firefox => &["firefox-esr", "libnotify4"],
             Tool::PythonVenv => &["python3", "python3-venv"],
+            Tool::Ripgrep => &["ripgrep"],
+            Tool::Webview => &["libwebkit2gtk-4.1-dev", "pkg-config"],
+            Tool::Screen => {
+                &["xvfb", "xdotool", "x11-utils", "imagemagick", "openbox", "xfce4-panel", "adwaita-icon-theme"]
+            }
+            Tool::WebviewDriver => &["webkit2gtk-driver"],
         }
     }
 
@@ -136,6 +150,7 @@ impl Tool {
             (System::MacOs, Tool::Chromium) => "brew install --cask chromium".into(),
             (System::MacOs, Tool::Firefox) => "brew install --cask firefox".into(),
             (System::MacOs, Tool::PythonVenv) => "brew install python".into(),
+            (System::MacOs, Tool::Ripgrep) => "brew install ripgrep".into(),
             (System::Windows, Tool::CCompiler) => {
                 "winget install Microsoft.VisualStudio.2022.BuildTools, with the C++ workload".into()
             }
@@ -147,6 +162,7 @@ impl Tool {
             (System::Windows, Tool::Chromium) => "winget install Hibbiki.Chromium".into(),
             (System::Windows, Tool::Firefox) => "winget install Mozilla.Firefox".into(),
             (System::Windows, Tool::PythonVenv) => "winget install Python.Python.3.12".into(),
+            (System::Windows, Tool::Ripgrep) => "winget install BurntSushi.ripgrep.MSVC".into(),
             (System::Fedora, _) => format!("sudo dnf install {}{}", self.packages_elsewhere(system), self.then_start()),
             (System::Arch, _) => format!("sudo pacman -S {}{}", self.packages_elsewhere(system), self.then_start()),
             (System::Suse, _) => {
@@ -189,6 +205,17 @@ impl Tool {
             (Tool::Firefox, _) => "firefox libnotify",
             (Tool::PythonVenv, System::Arch) => "python",
             (Tool::PythonVenv, _) => "python3",
+            (Tool::Ripgrep, _) => "ripgrep",
+            (Tool::Webview, System::Fedora) => "webkit2gtk4.1-devel pkgconf",
+            (Tool::Webview, System::Suse) => "webkit2gtk3-devel pkgconf",
+            (Tool::Webview, System::Alpine) => "webkit2gtk-4.1-dev pkgconf",
+            (Tool::Webview, _) => "webkit2gtk-4.1 pkgconf",
+            (Tool::Screen, System::Fedora) => "xorg-x11-server-Xvfb xdotool xprop ImageMagick openbox xfce4-panel",
+            (Tool::Screen, System::Arch) => "xorg-server-xvfb xdotool xorg-xprop imagemagick openbox xfce4-panel",
+            (Tool::Screen, System::Suse) => "xorg-x11-server-Xvfb xdotool xprop ImageMagick openbox xfce4-panel",
+            (Tool::Screen, _) => "xvfb xdotool xprop imagemagick openbox xfce4-panel",
+            (Tool::WebviewDriver, System::Arch) => "webkit2gtk-4.1",
+            (Tool::WebviewDriver, _) => "webkit2gtk-driver",
         }
     }
 

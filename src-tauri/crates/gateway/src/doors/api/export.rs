@@ -53,7 +53,7 @@ pub async fn export(
         let row = sessions::get(r, id)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         let number = row.number;
         let mut writing = Writing::of(format, &row);
-        let mut cursor = 0;
+        let mut cursor = i64::MIN;
         loop {
             let found = events::of_session(r, id, cursor, BATCH)?;
             let Some(last) = found.last() else { break };

@@ -28,11 +28,9 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct Piece {
-    /// Events after this one, oldest first.
-    #[param(minimum = 0)]
+    /// Events after this one, oldest first. What was imported has numbers below 0.
     pub after: Option<i64>,
     /// The newest events before this one, oldest first. Without either: the newest of all.
-    #[param(minimum = 0)]
     pub before: Option<i64>,
     /// 1 to 500; 50 if not said.
     #[param(minimum = 1, maximum = 500)]
@@ -49,9 +47,6 @@ pub async fn events(
     Asked(piece): Asked<Piece>,
 ) -> Result<Json<Events>, No> {
     let limit = limit(piece.limit, 500)?;
-    if [piece.after, piece.before].into_iter().flatten().any(|cursor| cursor < 0) {
-        return Err(bad("event numbers are 0 or more"));
-    }
     let read = app.store.read(move |r| {
         sessions::get(r, id)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         let mut found = match (piece.after, piece.before) {

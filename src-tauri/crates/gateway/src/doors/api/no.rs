@@ -1,11 +1,13 @@
 //! How the API says no: a problem, with what a client needs to go on.
 
 use crate::{
+    config::Refused,
     doors::reply::{Refusal, refuse},
     pairing::Wait,
     wire::{ErrorBody, ErrorData},
 };
 use axum::{
+    body::Bytes,
     extract::{
         FromRequest, FromRequestParts, Json, Path, Query, Request,
         rejection::{JsonRejection, PathRejection, QueryRejection},
@@ -39,6 +41,14 @@ impl No {
 impl From<Problem> for No {
     fn from(problem: Problem) -> Self {
         Self(Box::new(problem.into()))
+    }
+}
+
+impl From<Refused> for No {
+    fn from(Refused { key, problem }: Refused) -> Self {
+        let mut no = Self::from(problem);
+        no.0.details.key = Some(key).filter(|key| !key.is_empty());
+        no
     }
 }
 
@@ -108,6 +118,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, No> {
         let Json(body) = Json::<Map<String, Value>>::from_request(request, state).await?;
         serde_json::from_value(Value::Object(body)).map(Self).map_err(bad)
+    }
+}
+
+/// The same where a request may come without a body, or with null for one: its wish is then the usual.
+pub struct Maybe<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for Maybe<T> {
+    type Rejection = No;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, No> {
+        let body = Bytes::from_request(request, state).await.map_err(|_| No::from(Code::TooLarge))?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        serde_json::from_slice::<Option<T>>(&body).map(|wish| Self(wish.unwrap_or_default())).map_err(bad)
     }
 }
 

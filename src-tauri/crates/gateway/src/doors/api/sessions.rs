@@ -30,6 +30,10 @@ pub struct Which {
     /// Words in the title, or in what was said and done.
     #[param(max_length = 200)]
     pub text: Option<String>,
+    /// Last used then or later (milliseconds since 1970).
+    pub from: Option<i64>,
+    /// Last used before then.
+    pub to: Option<i64>,
     /// `next` of the page before.
     #[param(pattern = r"^[0-9]{1,15}_[0-9]{1,9}$")]
     pub cursor: Option<String>,
@@ -67,7 +71,8 @@ pub async fn list(
         .text
         .and_then(|text| found::query(&text).map(|query| (query.loosest().to_owned(), text.trim().to_owned())));
     let after = which.cursor.as_deref().map(read_cursor).transpose()?;
-    let wanted = Wanted { open, agent: which.agent, tag: which.tag, text, ids, after };
+    let (from, to) = (which.from.map(Timestamp), which.to.map(Timestamp));
+    let wanted = Wanted { open, agent: which.agent, tag: which.tag, text, ids, after, from, to };
     let read = app.store.read(move |r| {
         let rows = listing::page(r, &wanted, limit + 1)?;
         let next = (rows.len() > limit).then(|| rows.get(limit - 1).map(|s| format!("{}_{}", s.last_at.0, s.number)));

@@ -52,10 +52,9 @@ pub async fn open(State(app): State<App>, Asked(from): Asked<From>, request: Req
     let upgrade = upgrade.protocols(
         [SPOKEN.to_owned()].into_iter().chain(offered_token(&parts.headers).map(|t| format!("{BEARER}{t}"))),
     );
-    Ok(upgrade
-        .max_message_size(MOST)
-        .max_frame_size(MOST)
-        .on_upgrade(move |socket| app.tasks.clone().track_future(stream::serve(app, caller, from.after, socket.split()))))
+    Ok(upgrade.max_message_size(MOST).max_frame_size(MOST).on_upgrade(move |socket| {
+        app.tasks.clone().track_future(stream::serve(app, caller, from.after, socket.split()))
+    }))
 }
 
 /// A page elsewhere that opens a socket of ours: no token should ever get there, but if one did, this is the wall behind.

@@ -37,10 +37,14 @@ fn instance(paths: &Paths) -> String {
     hash.iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// `LANYARD_RELAY`, or the file beside this program.
+/// `LANYARD_RELAY`, or the file beside this program, or where a macOS app keeps what is no program of the Mac's.
 fn relay_binary() -> PathBuf {
-    let beside = || std::env::current_exe().ok()?.parent().map(|folder| folder.join("lanyard-relay"));
-    std::env::var_os("LANYARD_RELAY").map(PathBuf::from).or_else(beside).unwrap_or_else(|| "lanyard-relay".into())
+    let packed = || {
+        let program = std::env::current_exe().ok()?;
+        let places = ["lanyard-relay", "../Resources/lanyard-relay"].map(|place| program.with_file_name(place));
+        places.iter().find(|place| place.is_file()).or(places.first()).cloned()
+    };
+    std::env::var_os("LANYARD_RELAY").map(PathBuf::from).or_else(packed).unwrap_or_else(|| "lanyard-relay".into())
 }
 
 pub fn spec(config: &Resolved, id: SandboxId) -> SandboxSpec {

@@ -8,6 +8,7 @@ use crate::{
     approvals::{self, Answer},
     clock,
     gateway::App,
+    lock::{self, Wish},
     sms::{
         letters::To,
         media::{self, Fetched},
@@ -172,6 +173,7 @@ impl Line {
             Then::Say(place, input) => self.app.registry.ring(&self.app, place.session, *input).await,
             Then::Answer(approval, decision) => self.answer(message, &approval, decision).await?,
             Then::Shot(url) => shot::send(&self.app, message.message, self.to(), url).await?,
+            Then::Lock => self.lock(message).await?,
             Then::Full => return Ok(Done::Full),
             Then::Behind => self.lines.put(&self.app, message.clone(), Kind::Words),
         }
@@ -200,6 +202,19 @@ impl Line {
         };
         let (post, now, to) = (self.app.post(), clock::now(), self.to());
         self.app.store.write(move |tx| post.say(tx, &to, words, now)).await
+    }
+
+    /// Everything is shut; a number that wrote too fast is not told so each time.
+    async fn lock(&self, message: &Message) -> store::Result<()> {
+        let shut = lock::shut(&self.app, &Wish::Text(self.sender.clone())).await;
+        let words = phrases::locked(shut.revoked, shut.denied, shut.sandbox_paused);
+        let (post, now, to) = (self.app.post(), clock::now(), self.to());
+        let (number, quiet) = (message.message, self.quiet);
+        let write = self.app.store.write(move |tx| {
+            inbox::handled(tx, number)?;
+            if quiet { Ok(()) } else { post.say(tx, &to, &words, now) }
+        });
+        write.await
     }
 
     async fn say(&self, words: &'static str) {

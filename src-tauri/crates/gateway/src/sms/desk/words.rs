@@ -31,6 +31,8 @@ pub enum Then {
     /// Answer an approval; whatever comes of it is told by text.
     Answer(Box<Approval>, Decision),
     Shot(Option<String>),
+    /// Lock everything.
+    Lock,
     /// Its session holds as many messages as it may; nothing was done.
     Full,
     /// It answers a question and was said after words that are not handled yet: it waits for them.
@@ -68,6 +70,7 @@ impl Desk {
             Command::Use(number) => self.use_session(tx, number),
             Command::Status => self.status(tx),
             Command::Halt => self.halt(tx),
+            Command::Lock => Ok(Then::Lock),
             Command::More => self.more(tx),
             Command::Shot { url } => Ok(Then::Shot(url)),
             Command::Menu => self.reply(tx, phrases::menu()),

@@ -28,6 +28,8 @@ pub struct Home {
     pub version: &'static str,
     /// The computer's.
     pub name: String,
+    /// When this run began.
+    pub started_at: i64,
     pub uptime_ms: u64,
     pub house: HouseStatus,
     pub sandbox: SandboxShown,
@@ -184,7 +186,7 @@ pub struct Restart {
 /// 202: this answer is the last of this run; the next run takes connections within seconds.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Restarting {
-    /// When the run that ends began; `uptime_ms` of `/home` starts anew after it.
+    /// When the run that ends began; `started_at` of `/home` is later once the next one runs.
     pub started_at: i64,
 }
 

@@ -35,6 +35,29 @@ pub enum StepId {
     Phone,
 }
 
+impl StepId {
+    /// In the order in which they are done.
+    pub const ALL: [StepId; 7] =
+        [StepId::Docker, StepId::Image, StepId::Key, StepId::Tunnel, StepId::Texting, StepId::Allow, StepId::Phone];
+
+    /// As it stands in a path and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            StepId::Docker => "docker",
+            StepId::Image => "image",
+            StepId::Key => "key",
+            StepId::Tunnel => "tunnel",
+            StepId::Texting => "texting",
+            StepId::Allow => "allow",
+            StepId::Phone => "phone",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|id| id.name() == name)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
@@ -54,7 +77,7 @@ pub struct Skip {
 }
 
 /// `POST /tunnel/setup`: checked with ngrok, kept, switched on.
-#[derive(Deserialize, TS)]
+#[derive(Default, Deserialize, TS)]
 pub struct TunnelSetup {
     /// None: the one that is kept.
     #[ts(optional, type = "string")]

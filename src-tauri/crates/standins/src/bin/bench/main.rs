@@ -39,8 +39,8 @@ async fn main() -> ExitCode {
 
 async fn measure(row: &str) -> Result<Figures> {
     use rows::{
-        cold_turn, egress, fan_out, idle_memory, open_long, page_weight, sandbox_start, sandbox_wake, sms_ack,
-        start_up, warm_turn,
+        caught_up, cold_turn, egress, fan_out, idle_memory, open_long, page_weight, sandbox_start, sandbox_wake,
+        search, sms_ack, start_up, warm_turn,
     };
     match row {
         "warm-turn" => warm_turn::against_cold().await,
@@ -53,6 +53,8 @@ async fn measure(row: &str) -> Result<Figures> {
         "idle-memory" => idle_memory::measure().await,
         "start-up" => start_up::measure().await,
         "fan-out" => fan_out::measure().await,
+        "search" => search::measure().await,
+        "caught-up" => caught_up::measure().await,
         "open-long" => open_long::measure().await,
         "page-weight" => page_weight::measure().await,
         _ => bail!("There is no row {row}. There are: {}", rows::NAMES.join(", ")),

@@ -34,20 +34,26 @@ impl Phone {
 
     /// From now on.
     pub async fn socket(&self) -> Result<Socket> {
+        self.socket_after(None).await
+    }
+
+    /// With what happened after an event.
+    pub async fn socket_after(&self, event: Option<i64>) -> Result<Socket> {
         let stream = TcpStream::connect(self.at).await?;
         stream.set_nodelay(true)?;
-        self.shake_hands(stream).await
+        self.shake_hands(stream, event).await
     }
 
     /// One with hardly any room for what is not read.
     pub async fn narrow_socket(&self) -> Result<Socket> {
         let socket = TcpSocket::new_v4()?;
         socket.set_recv_buffer_size(SMALL)?;
-        self.shake_hands(socket.connect(self.at).await?).await
+        self.shake_hands(socket.connect(self.at).await?, None).await
     }
 
-    async fn shake_hands(&self, stream: TcpStream) -> Result<Socket> {
-        let mut request = format!("ws://{}/ws", host()).into_client_request()?;
+    async fn shake_hands(&self, stream: TcpStream, after: Option<i64>) -> Result<Socket> {
+        let after = after.map(|event| format!("?after={event}")).unwrap_or_default();
+        let mut request = format!("ws://{}/ws{after}", host()).into_client_request()?;
         request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse()?);
         Ok(client_async(request, stream).await.context("the WebSocket does not open")?.0)
     }

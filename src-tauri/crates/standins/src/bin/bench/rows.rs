@@ -1,5 +1,6 @@
 //! A file per row, each told as: ours, the other, the verdict.
 
+pub mod caught_up;
 pub mod cold_turn;
 pub mod egress;
 pub mod fan_out;
@@ -8,11 +9,12 @@ pub mod open_long;
 pub mod page_weight;
 pub mod sandbox_start;
 pub mod sandbox_wake;
+pub mod search;
 pub mod sms_ack;
 pub mod start_up;
 pub mod warm_turn;
 
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     "warm-turn",
     "added-latency",
     "cold-turn",
@@ -23,6 +25,8 @@ pub const NAMES: [&str; 12] = [
     "idle-memory",
     "start-up",
     "fan-out",
+    "search",
+    "caught-up",
     "open-long",
     "page-weight",
 ];

@@ -27,13 +27,15 @@ pub struct Lanyard {
     home: PathBuf,
     log: PathBuf,
     child: Child,
+    /// It is the desktop app: its owner may end it at its tray.
+    is_app: bool,
 }
 
 impl Lanyard {
-    pub async fn start(program: &Path, relay: &Path, stage: &Stage) -> Result<Self> {
+    pub async fn start(program: &Path, app: Option<&Path>, relay: &Path, stage: &Stage) -> Result<Self> {
         let log = stage.home.join("lanyard.log");
-        let child = Command::new(program)
-            .arg("serve")
+        let child = Command::new(app.unwrap_or(program))
+            .args(app.is_none().then_some("serve"))
             .env("LANYARD_HOME", &stage.home)
             .env("LANYARD_RELAY", relay)
             .envs(stage.secrets())
@@ -45,16 +47,19 @@ impl Lanyard {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{} could not be started", program.display()))?;
-        Ok(Self { program: program.to_owned(), home: stage.home.clone(), log, child })
+        Ok(Self { program: program.to_owned(), home: stage.home.clone(), log, child, is_app: app.is_some() })
     }
 
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// Errs when the program ends by itself.
+    /// Errs when the program ends by itself; the app may.
     pub async fn ended(&self) -> Result<()> {
         let status = self.child_ended().await?;
+        if self.is_app {
+            return Ok(());
+        }
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let tail: Vec<&str> = log.lines().rev().take(10).collect();
         bail!("lanyard serve ended ({status}):\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))

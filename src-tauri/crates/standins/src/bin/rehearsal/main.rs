@@ -24,6 +24,9 @@ struct Args {
     /// The `lanyard` program.
     #[arg(long)]
     lanyard: PathBuf,
+    /// The desktop app, which then is what runs: with its tray and its window.
+    #[arg(long)]
+    app: Option<PathBuf>,
     /// The static `lanyard-relay`.
     #[arg(long)]
     relay: PathBuf,
@@ -52,7 +55,7 @@ async fn main() -> ExitCode {
 
 async fn play(args: &Args, screen: &Screen) -> Result<()> {
     let stage = Stage::set().await?;
-    let mut lanyard = Lanyard::start(&args.lanyard, &args.relay, &stage).await?;
+    let mut lanyard = Lanyard::start(&args.lanyard, args.app.as_deref(), &args.relay, &stage).await?;
     let result = tokio::select! {
         result = acts(args, screen, &stage, &lanyard) => result,
         _ = tokio::signal::ctrl_c() => Ok(()),

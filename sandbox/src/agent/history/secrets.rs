@@ -1,0 +1,188 @@
+//! Secrets of known shapes, taken out of text. Shapes as their makers publish them, as secret scanners look for them; beside
+//! them whatever is given to a name that says it is secret.
+
+use regex::{Captures, Regex};
+use serde_json::Value;
+use std::{borrow::Cow, sync::LazyLock};
+
+/// What stands in a secret's place.
+const GONE: &str = "[secret taken out]";
+
+/// What comes before the secret and is kept is group `k`; a value that may as well be no secret is group `v`.
+static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let shapes = [
+        // Private keys, whole or without their end.
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
+        // Anthropic and OpenAI.
+        r"\bsk-[A-Za-z0-9_-]{16,}",
+        // GitHub and GitLab.
+        r"\bgh[pousr]_[A-Za-z0-9]{20,}",
+        r"\bgithub_pat_[A-Za-z0-9_]{20,}",
+        r"\bgl(?:pat|ptt|dt|rt|cbt|ft|soat)-[A-Za-z0-9_-]{16,}",
+        // AWS: the key's id; the key itself has no shape but its name's.
+        r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b",
+        // Slack, Google, Stripe, Twilio, SendGrid, npm, PyPI, Hugging Face, ngrok's and others' like them.
+        r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
+        r"\bhooks\.slack\.com/services/[A-Za-z0-9/]{20,}",
+        r"\bAIza[A-Za-z0-9_-]{35}",
+        r"\bya29\.[A-Za-z0-9_-]{20,}",
+        r"\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}",
+        r"\bwhsec_[A-Za-z0-9+/=]{16,}",
+        r"\bSK[0-9a-f]{32}\b",
+        r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}",
+        r"\bnpm_[A-Za-z0-9]{30,}",
+        r"\bpypi-[A-Za-z0-9_-]{40,}",
+        r"\bhf_[A-Za-z0-9]{30,}",
+        // JSON web tokens.
+        r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",
+        // A password in an address, a bearer token, a value with a telling name.
+        r"(?P<k>://[^\s:/@]{1,100}:)[^\s:/@]{3,}@",
+        r"(?P<k1>(?i:\b(?:bearer|basic)\s+))(?P<v1>[A-Za-z0-9._~+/-]{16,}=*)",
+        r#"(?P<k2>(?i:(?:secret|token|passw(?:or)?d|passphrase|api_?-?key|access_?-?key|private_?-?key|auth)[\w-]*)\\?["']?\s*(?::|=|=>)\s*\\?["']?)(?P<v2>[A-Za-z0-9._~+/=-]{16,})"#,
+    ];
+    // Each is held by a test; one that does not compile would be found there.
+    Regex::new(&shapes.join("|")).ok()
+});
+
+static TELLING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:secret|token|passw(?:or)?d|passphrase|api_?-?key|access_?-?key|private_?-?key)$").ok()
+});
+
+/// The text without its secrets, and how many there were.
+pub fn take_out(text: &str) -> (Cow<'_, str>, u64) {
+    let Some(shapes) = &*SHAPES else { return (Cow::Borrowed(GONE), 1) };
+    let mut found = 0;
+    let clean = shapes.replace_all(text, |shape: &Captures<'_>| {
+        let before = ["k", "k1", "k2"].iter().find_map(|name| shape.name(name)).map_or("", |m| m.as_str());
+        let value = shape.name("v1").or_else(|| shape.name("v2")).map(|value| value.as_str());
+        if let Some(value) = value.filter(|value| !looks_random(value)) {
+            // By its name alone it is none; by its shape it may be one.
+            let (value, shaped) = take_out(value);
+            found += shaped;
+            return format!("{before}{value}");
+        }
+        found += 1;
+        let after = if shape.name("k").is_some() { "@" } else { "" };
+        format!("{before}{GONE}{after}")
+    });
+    (clean, found)
+}
+
+/// A value with letters and digits; `process.env.API_TOKEN` and the like are none.
+fn looks_random(value: &str) -> bool {
+    value.bytes().any(|b| b.is_ascii_digit()) && value.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// The same in every text of a tool's input, and what has a telling name there.
+pub fn take_out_of(value: &mut Value) -> u64 {
+    match value {
+        Value::String(text) => {
+            let (clean, found) = take_out(text);
+            if found > 0 {
+                *text = clean.into_owned();
+            }
+            found
+        }
+        Value::Array(items) => items.iter_mut().map(take_out_of).sum(),
+        Value::Object(fields) => fields.iter_mut().map(|(name, value)| field(name, value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+fn field(name: &str, value: &mut Value) -> u64 {
+    let telling = TELLING.as_ref().is_none_or(|telling| telling.is_match(name));
+    match value {
+        Value::String(text) if telling && text.len() >= 8 => {
+            GONE.clone_into(text);
+            1
+        }
+        value => take_out_of(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Made up, of the right shapes; written in two halves so that no scanner takes this file for a leak.
+    fn secrets() -> Vec<String> {
+        let long = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
+        [
+            format!("sk-{}", format_args!("ant-api03-{long}")),
+            format!("sk-{}", format_args!("proj-{long}")),
+            format!("gh{}", format_args!("p_{long}")),
+            format!("github_{}", format_args!("pat_{long}")),
+            format!("gl{}", format_args!("pat-{long}")),
+            format!("AK{}", "IAIOSFODNN7EXAMPLE"),
+            format!("xo{}", format_args!("xb-{long}")),
+            format!("AI{}", format_args!("za{}", &long[..35])),
+            format!("sk{}", format_args!("_live_{long}")),
+            format!("SK{}", "0123456789abcdef0123456789abcdef"),
+            format!("npm{}", format_args!("_{long}")),
+            format!("hf{}", format_args!("_{}", long)),
+            format!("ey{0}.ey{0}.{1}", "JhbGciOiJIUzI1NiJ9", long),
+        ]
+        .into()
+    }
+
+    #[test]
+    fn every_known_shape_is_taken_out_and_counted_wherever_it_stands() {
+        for secret in secrets() {
+            for text in
+                [secret.clone(), format!("key={secret};"), format!("\"{secret}\",\nnext"), format!("see ({secret})")]
+            {
+                let (clean, found) = take_out(&text);
+                assert!(!clean.contains(&secret) && found == 1, "{text}: {clean}");
+            }
+        }
+        let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
+        let (clean, found) = take_out(key);
+        assert_eq!((clean.as_ref(), found), (GONE, 1));
+        assert_eq!(take_out("-----BEGIN PRIVATE KEY-----\nMIIE cut off").0, GONE);
+        assert_eq!(take_out("token=sk-abcdefghijklmnopqrstuvwxyz"), (format!("token={GONE}").into(), 1));
+    }
+
+    #[test]
+    fn what_a_name_or_an_address_says_is_secret_is_taken_out_and_what_surrounds_it_stays() {
+        let clean = |text: &str| take_out(text).0.into_owned();
+        assert_eq!(clean("postgres://ada:hunter2@db/shop"), format!("postgres://ada:{GONE}@db/shop"));
+        assert_eq!(clean("Authorization: Bearer abcdef0123456789abcd"), format!("Authorization: Bearer {GONE}"));
+        assert_eq!(
+            clean("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY"),
+            format!("AWS_SECRET_ACCESS_KEY={GONE}")
+        );
+        assert_eq!(clean("{\"auth_token\": \"0123456789abcdef0123\"}"), format!("{{\"auth_token\": \"{GONE}\"}}"));
+        let mut input =
+            serde_json::json!({ "env": { "PASSWORD": "short one" }, "command": "curl -u a", "n": [1, "plain"] });
+        assert_eq!(take_out_of(&mut input), 1);
+        assert_eq!(
+            input,
+            serde_json::json!({ "env": { "PASSWORD": GONE }, "command": "curl -u a", "n": [1, "plain"] })
+        );
+    }
+
+    #[test]
+    fn words_and_code_without_secrets_stay_as_they_are() {
+        for text in [
+            "the token count is wrong: tokens = usage.output_tokens",
+            "token: process.env.SOME_API_TOKEN_NAME",
+            "token=abcdefghijklmnopqrstuvwxyz",
+            "https://docs.example/path?x=1",
+            "class SkipList: pass # sk-learn",
+            "git commit -m 'authentication: added'",
+            "a task-list of ask-me-anything-you-want-here",
+        ] {
+            assert_eq!(take_out(text), (Cow::Borrowed(text), 0));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_never_comes_through_whatever_stands_around_it(before in "\\PC{0,40}", after in "[^A-Za-z0-9_-]\\PC{0,40}") {
+            let secret = format!("sk-{}", "ant-api03-a1B2c3D4e5F6g7H8i9J0");
+            let text = format!("{before} {secret}{after}");
+            prop_assert!(!take_out(&text).0.contains(&secret));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A lost phone: everything that let somebody in or waits for an answer is shut, at once and in this order. What could not
+//! be done is said, and the rest is done all the same.
+
+use crate::{
+    approvals::{self, Answer, internal},
+    gateway::App,
+    pairing,
+    wire::desk::LockShown,
+};
+use domain::{Code, PhoneId, Problem, approval::Decision, event::Channel};
+
+/// Who wishes it.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// The owner at the desk: the tunnel is shut too.
+    Desk,
+    /// A text, of this number: the tunnel stays, for by it the next text comes.
+    Text(String),
+}
+
+impl Wish {
+    fn channel(&self) -> Channel {
+        match self {
+            Wish::Desk => Channel::Desktop,
+            Wish::Text(_) => Channel::Sms,
+        }
+    }
+}
+
+/// Shuts everything. Pairing again, resume and tunnel on open it again.
+pub async fn shut(app: &App, wish: &Wish) -> LockShown {
+    tracing::warn!(by_text = matches!(wish, Wish::Text(_)), "everything is being locked");
+    let mut shown = LockShown::default();
+    note(&mut shown, phones(app).await, |shown, n| {
+        shown.revoked = n;
+        says(n, "phone or token may not come in any more", "phones and tokens may not come in any more")
+    });
+    note(&mut shown, deny(app, wish).await, |shown, n| {
+        shown.denied = n;
+        says(n, "open question was refused", "open questions were refused")
+    });
+    note(&mut shown, app.workshop.pause().await, |shown, ()| {
+        shown.sandbox_paused = true;
+        "The sandbox is paused.".to_owned()
+    });
+    if matches!(wish, Wish::Desk) {
+        note(&mut shown, app.address.switch.keep(&app.store, false).await.map_err(internal), |shown, ()| {
+            shown.tunnel_off = true;
+            "The tunnel is off.".to_owned()
+        });
+    }
+    app.stream.ring();
+    shown
+}
+
+fn note<T>(shown: &mut LockShown, done: Result<T, Problem>, take: impl FnOnce(&mut LockShown, T) -> String) {
+    match done {
+        Ok(done) => {
+            let said = take(shown, done);
+            shown.says.push(said);
+        }
+        Err(problem) => shown.failed.push(problem.into()),
+    }
+}
+
+fn says(n: usize, one: &str, more: &str) -> String {
+    match n {
+        0 => format!("No {one}."),
+        1 => format!("1 {one}."),
+        n => format!("{n} {more}."),
+    }
+}
+
+/// Every phone and every token, and the code that is shown now.
+async fn phones(app: &App) -> Result<usize, Problem> {
+    pairing::offer(app, true);
+    let mut revoked = 0;
+    for phone in pairing::phones_shown(app).await?.phones.into_iter().filter(|p| p.revoked_at.is_none()) {
+        pairing::revoke(app, PhoneId(phone.id)).await?;
+        revoked += 1;
+    }
+    for token in pairing::tokens_shown(app).await?.tokens.into_iter().filter(|t| t.revoked_at.is_none()) {
+        pairing::revoke_token(app, domain::ApiTokenId(token.id)).await?;
+        revoked += 1;
+    }
+    Ok(revoked)
+}
+
+/// Through the gate of every answer. One that somebody else closes meanwhile is closed.
+async fn deny(app: &App, wish: &Wish) -> Result<usize, Problem> {
+    let open = app.store.read(|r| store::approvals::all_open(r)).await.map_err(internal)?;
+    let mut denied = 0;
+    for approval in open {
+        let by = if let Wish::Text(number) = wish { Some(number.clone()) } else { None };
+        let answer = Answer {
+            approval: approval.id,
+            hash: approval.hash,
+            decision: Decision::Denied { message: Some("The owner has locked Lanyard.".into()) },
+            channel: wish.channel(),
+            by,
+            letter: None,
+            message: None,
+        };
+        match approvals::answer(app, answer).await {
+            Ok(_) => denied += 1,
+            Err(problem) if matches!(problem.code, Code::ApprovalGone | Code::UnknownApproval) => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(denied)
+}

@@ -1,0 +1,102 @@
+//! A lost phone.
+
+use crate::{
+    api_world::{self, Phone, call, local},
+    get, well,
+    world::{SOON, Wish, World},
+};
+use domain::{
+    ApprovalId, SessionId,
+    approval::{Approval, Decision, Subject},
+    risk::Risk,
+};
+use gateway::App;
+use serde_json::json;
+use store::{approvals, sessions};
+
+/// Something that waits for an answer.
+async fn asked(app: &App) -> ApprovalId {
+    let (id, session, now) = (ApprovalId::new(), SessionId::new(), gateway::clock::now());
+    let opening = gateway::sessions::Opening::usual(app);
+    app.store
+        .write(move |tx| {
+            gateway::sessions::open_session(tx, session, &opening, now)?;
+            let subject = Subject::Tool {
+                tool: "Bash".into(),
+                input: json!({ "command": "make" }),
+                why: None,
+                rules: Vec::new(),
+                target: None,
+            };
+            let approval = Approval {
+                id,
+                number: approvals::free_number(tx, now)?,
+                session,
+                turn: None,
+                request: None,
+                hash: subject.hash(),
+                risk: Risk::Low,
+                subject,
+                asked_at: now,
+                expires_at: now + SOON * 10,
+                decision: None,
+            };
+            approvals::open(tx, &approval)
+        })
+        .await
+        .unwrap();
+    id
+}
+
+async fn decision(app: &App, id: ApprovalId) -> Option<Decision> {
+    app.store.read(move |r| approvals::get(r, id)).await.unwrap().unwrap().decision
+}
+
+#[tokio::test]
+async fn locking_shuts_out_every_phone_and_token_and_refuses_what_is_asked() {
+    let w = World::new(Wish { config: "", ..Wish::default() }).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let (phone, token) = (Phone::pair(app, "lost").await, api_world::token(app, &["read"]).await);
+    let mut socket = phone.socket(app, None).await;
+    socket.of_type("welcome").await;
+    let (id, code) = (asked(app).await, gateway::pairing::offer(app, false).code);
+    let shut = well(local(app, "POST", "/lock", None).await);
+    assert_eq!(
+        (&shut["revoked"], &shut["denied"], &shut["tunnel_off"]),
+        (&json!(2), &json!(1), &json!(true)),
+        "{shut}"
+    );
+    assert_eq!(call(app, "GET", "/api/info", Some(&phone.access), None).await.status, 401);
+    assert_eq!(call(app, "GET", "/api/info", Some(&token), None).await.status, 401);
+    socket.closed().await;
+    assert!(matches!(decision(app, id).await, Some(Decision::Denied { .. })));
+    assert_ne!(gateway::pairing::offer(app, false).code, code, "who saw the code has nothing of it");
+    // There is no engine here: that is said, and the rest was done all the same.
+    assert_eq!((&shut["sandbox_paused"], &shut["failed"][0]["code"]), (&json!(false), &json!("NO_ENGINE")), "{shut}");
+    let again = well(local(app, "POST", "/lock", None).await);
+    assert_eq!((&again["revoked"], &again["denied"]), (&json!(0), &json!(0)));
+    assert_eq!(get(app, "/phones").await["phones"].as_array().unwrap().len(), 1, "they are still shown");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn lock_by_text_does_the_same_and_leaves_the_way_by_which_it_came() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "lost").await;
+    let id = asked(app).await;
+    app.address.switch.turn(true);
+    w.text("Lock").await;
+    let said = w.arrives(SOON).await.body;
+    assert!(said.contains("1 phone shut out, 1 question refused") && said.contains("NOT be paused"), "{said}");
+    assert_eq!(phone.get(app, "/api/info").await.status, 401);
+    assert!(matches!(decision(app, id).await, Some(Decision::Denied { .. })));
+    assert!(app.address.switch.is_on());
+    assert!(
+        app.store.read(|r| sessions::latest(r, 9)).await.unwrap().len() == 1,
+        "the word itself is not for an agent"
+    );
+    running.stop().await;
+}
