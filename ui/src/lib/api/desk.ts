@@ -1,7 +1,7 @@
 // What the local door says beside the companion API, for the window alone. All of it is the gateway's own; here are only the
 // names that the window gives to parts of it.
 
-import type { AccountChecked, SessionState } from "./wire";
+import type { AccountChecked, ProblemShown, SessionState } from "./wire";
 
 export type {
     AccountChecked, Activity, ActivityItem, ActivityKind, Checked, Field, Finding, HelloShown, Home, ImportFound, ImportLine, Imported, LockShown, ProblemShown, Sent, Settings, SetupStep, StepId, TwilioAccountShown, TwilioNumber, Usage, UsageBy, UsageRow, WebhookShown,
@@ -9,6 +9,13 @@ export type {
 
 /** `GET /accounts` is a list of these. */
 export type AccountShown = Omit<AccountChecked, "checked">;
+
+/** `GET /lan`: the door on the local network. */
+export interface Lan {
+    words: string;
+    status: { state: "off" | "opening" } | { state: "open"; urls: string[]; expires: number } | { state: "refused"; why: ProblemShown };
+    certificate: { url: string; fingerprint: string } | null;
+}
 
 /** One value of the config. */
 export type Value = string | number | boolean | string[];

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { AccountChecked, AccountShown, ActivityItem, Finding, HelloShown, Home, ImportFound, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
+import type { AccountChecked, AccountShown, ActivityItem, Finding, HelloShown, Home, ImportFound, Lan, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
 import type { ApiToken, PhoneShown, ScopeWord, SessionShown, You } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
@@ -149,6 +149,11 @@ export class DeskStandin extends Standin {
             return { ...token, token: "lan_9fK2mQxV4bT7cRz1HsW8pYdE3uJa6NgL" };
         },
         "POST /tokens/*/revoke": ({ parts }) => Object.assign(this.tokens.find((one) => one.id === parts[1]) ?? {}, { revoked_at: Date.now() }),
+        "GET /lan": () => this.lan(),
+        "POST /lan": ({ body }) => {
+            this.house.lan = (body as { on: boolean }).on ? ["https://lanyard-desk.local:7443"] : [];
+            return this.lan();
+        },
         "GET /activity": ({ url }) => this.happened(url),
         "GET /usage": ({ url }) => this.usage(url),
         "GET /import": () => this.importable,
@@ -202,6 +207,11 @@ export class DeskStandin extends Standin {
 
     private pairing(): unknown {
         return { url: `https://brave-otter-12.ngrok.app/pair#c=${this.code.replaceAll("-", "").slice(0, 22)}`, also: [], code: this.code, expires_at: Date.now() + 118_000 };
+    }
+
+    private lan(): Lan {
+        const { lan: urls } = this.house;
+        return urls.length === 0 ? { words: "It is off.", status: { state: "off" }, certificate: null } : { words: `Open at ${urls[0]}.`, status: { state: "open", urls, expires: Date.now() + DAY }, certificate: { url: `${urls[0]}/lanyard-ca.crt`, fingerprint: "5b1f".repeat(16) } };
     }
 
     private phone(id: string | undefined): PhoneShown {

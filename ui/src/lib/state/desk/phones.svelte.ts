@@ -1,5 +1,6 @@
 // Who may come in: paired phones, and tokens for scripts.
 
+import type { Lan } from "../../api/desk";
 import type { ApiToken, ApiTokenMade, ApiTokens, PhoneChange, PhoneShown, Phones as PhoneList, ScopeWord } from "../../api/wire";
 import type { Host } from "../../host";
 import { Deed, Fetched } from "./fetched.svelte";
@@ -10,6 +11,8 @@ const EVERY_MS = 3_000;
 export class Phones {
     readonly list: Fetched<PhoneShown[]>;
     readonly tokens: Fetched<ApiToken[]>;
+    /** How phones reach this computer on its own network. */
+    readonly lan: Fetched<Lan>;
     readonly deed = new Deed();
     /** Shown once, until it is put away. */
     made = $state.raw<ApiTokenMade | null>(null);
@@ -17,6 +20,7 @@ export class Phones {
     constructor(private readonly host: Host) {
         this.list = new Fetched(async () => (await host.request<PhoneList>("GET", "/phones")).phones);
         this.tokens = new Fetched(async () => (await host.request<ApiTokens>("GET", "/tokens")).tokens);
+        this.lan = new Fetched(() => host.request<Lan>("GET", "/lan"));
     }
 
     get paired(): PhoneShown[] {
@@ -28,7 +32,7 @@ export class Phones {
     }
 
     watch(): () => void {
-        const look = () => void (document.visibilityState === "visible" && Promise.all([this.list.load(), this.tokens.load()]));
+        const look = () => void (document.visibilityState === "visible" && Promise.all([this.list.load(), this.tokens.load(), this.lan.load()]));
         look();
         const timer = setInterval(look, EVERY_MS);
         return () => clearInterval(timer);
@@ -38,6 +42,12 @@ export class Phones {
     revoke = (id: string) => this.act(id, `/phones/${id}/revoke`);
     notMe = (id: string) => this.act(id, `/phones/${id}/not-me`);
     revokeToken = (id: string) => this.act(id, `/tokens/${id}/revoke`);
+
+    async switchLan(on: boolean): Promise<void> {
+        await this.deed.run("lan", async () => {
+            this.lan.value = await this.host.request<Lan>("POST", "/lan", { on });
+        });
+    }
 
     async makeToken(name: string, scopes: ScopeWord[]): Promise<boolean> {
         const worked = await this.deed.run("token", async () => {
