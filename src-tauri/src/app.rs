@@ -14,6 +14,8 @@ use crate::{
 };
 use gateway::{cli, config::Paths};
 use std::{ffi::OsString, process::ExitCode, time::Instant};
+#[cfg(target_os = "macos")]
+use tauri::Manager;
 use tauri::{AppHandle, RunEvent};
 use tauri_plugin_autostart::ManagerExt;
 use tokio::sync::{mpsc, watch};
@@ -57,7 +59,17 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
     let paths = Paths::find(opening.home.as_deref())?;
     let threads = cli::threads()?;
     tauri::async_runtime::set(threads.handle().clone());
-    let _here = threads.enter();
+    let code = {
+        let _here = threads.enter();
+        events(opening, &paths)
+    };
+    // Nothing is waited for any more: the gateway has ended what it started.
+    threads.shutdown_background();
+    code
+}
+
+/// The system's event loop, from the start to the end.
+fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Error>> {
     let (ticks, ticking) = mpsc::channel(TICKS);
     let (wishes, wished) = mpsc::channel(WISHES);
     let (update, inputs) = mpsc::channel(updates::INPUTS);
@@ -69,7 +81,7 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
         status: status.subscribe(),
         ticks: ticks.clone(),
     };
-    let app = builder(&opening, &paths, &ticks, (desk.subscribe(), shown.subscribe()))
+    let app = builder(&opening, paths, &ticks, (desk.subscribe(), shown.subscribe()))
         .manage(shared)
         .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
@@ -151,7 +163,9 @@ fn builder(
     let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
     let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
     if let Some(home) = &opening.home {
-        login = login.arg(format!("--home={}", home.display()));
+        let home = home.display().to_string();
+        // The entry's line is read as words.
+        login = login.arg(if home.contains(' ') { format!("\"--home={home}\"") } else { format!("--home={home}") });
     }
     let one =
         tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
@@ -197,7 +211,7 @@ fn bus_name(opening: &Opening) -> String {
         Some(home) => {
             use std::hash::{DefaultHasher, Hash, Hasher};
             let mut hash = DefaultHasher::new();
-            std::fs::canonicalize(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
+            std::path::absolute(home).unwrap_or_else(|_| home.clone()).hash(&mut hash);
             format!("{NAME}.at{:x}", hash.finish())
         }
     }

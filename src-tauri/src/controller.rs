@@ -225,6 +225,8 @@ impl<D: Desktop> Controller<D> {
             }
             Tick::Chosen(choice) => self.chosen(choice, now),
             Tick::Opened => self.open(None),
+            // A panel may come a little later than the app.
+            Tick::Host(false) if self.host == TrayShown::Unknown && now < self.began + HOST_COMES_WITHIN => {}
             Tick::Host(there) => self.host_is(there),
             Tick::Window(Seen::CloseAsked) => self.close_asked(now),
             Tick::Window(Seen::Focused(focused)) => self.focused(focused),
@@ -369,11 +371,11 @@ impl<D: Desktop> Controller<D> {
 
     fn close_asked(&mut self, now: Instant) {
         match self.host {
-            TrayShown::Shown => {
+            TrayShown::Shown | TrayShown::Unknown => {
                 self.window = Window::Hidden { since: now };
                 self.desktop.hide_window();
             }
-            TrayShown::Missing | TrayShown::Unknown => self.quit(),
+            TrayShown::Missing => self.quit(),
         }
     }
 

@@ -15,7 +15,8 @@ pub fn is_ours(word: &str) -> bool {
 /// The screen a link asks for: `lanyard://sessions/<id>` is `/sessions/<id>`. None: no such screen.
 pub fn screen(link: &str) -> Option<String> {
     let link = Url::parse(link).ok().filter(|link| link.scheme() == SCHEME)?;
-    let parts: Vec<&str> = link.host_str().into_iter().chain(link.path().split('/')).filter(|p| !p.is_empty()).collect();
+    let parts: Vec<&str> =
+        link.host_str().into_iter().chain(link.path().split('/')).filter(|p| !p.is_empty()).collect();
     match parts.as_slice() {
         [] | ["home"] => Some("/".to_owned()),
         [screen] if SCREENS.contains(screen) => Some(format!("/{screen}")),
@@ -40,7 +41,9 @@ mod tests {
         assert_eq!(screen("LANYARD://pair/").as_deref(), Some("/pair"));
         let id = "0192f0c1-2222-7333-8444-555566667777";
         assert_eq!(screen(&format!("lanyard://sessions/{id}")).as_deref(), Some(&*format!("/sessions/{id}")));
-        for wrong in ["lanyard://sessions/../settings", "lanyard://lock", "https://pair", "lanyard://pair/now", "lanyard"] {
+        for wrong in
+            ["lanyard://sessions/../settings", "lanyard://lock", "https://pair", "lanyard://pair/now", "lanyard"]
+        {
             assert_eq!(screen(wrong), None, "{wrong}");
         }
     }

@@ -149,7 +149,7 @@ pub fn no_tray() -> Notice {
     Notice {
         key: Key::Own,
         title: "This desktop shows no tray icons".into(),
-        body: "Lanyard is in its window instead; closing that asks before it ends.".into(),
+        body: "Lanyard stays in its window; closing that quits it.".into(),
         buttons: vec![(Press::Look("/".into()), "Open Lanyard")],
         stays: false,
     }

@@ -18,7 +18,11 @@ pub const ORIGIN: &str = if cfg!(windows) { "http://desk.localhost" } else { "de
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 
 /// Answers one request of the page.
-pub async fn answer(desk: watch::Receiver<Option<Desk>>, house: watch::Receiver<trouble::Shown>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+pub async fn answer(
+    desk: watch::Receiver<Option<Desk>>,
+    house: watch::Receiver<trouble::Shown>,
+    request: Request<Vec<u8>>,
+) -> Response<Vec<u8>> {
     let is_page = request.uri().path() == "/";
     let shown = house.borrow().clone();
     if is_page && let Some(page) = trouble::page(&shown) {

@@ -66,7 +66,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_the_command_line() {
-        for words in [&["serve"][..], &["--home", "/x", "status"], &["--help"], &["--json"], &["--home"], &["https://x"]] {
+        for words in
+            [&["serve"][..], &["--home", "/x", "status"], &["--help"], &["--json"], &["--home"], &["https://x"]]
+        {
             assert_eq!(read(words), Start::Command, "{words:?}");
         }
     }

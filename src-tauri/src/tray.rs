@@ -2,9 +2,9 @@
 
 pub mod art;
 mod face;
-mod menu;
 #[cfg(target_os = "linux")]
 pub mod linux;
+mod menu;
 #[cfg(target_os = "linux")]
 mod tone;
 // Compiled where it runs; it could not be run on Linux.

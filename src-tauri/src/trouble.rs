@@ -101,7 +101,9 @@ fn refused(why: &Problem, shown: &Shown) -> String {
         _ => ("Lanyard does not start", why.message.as_str()),
     };
     let config = match why.code {
-        Code::ConfigInvalid | Code::PortTaken => format!("<p class=path>{}</p>", safe(&shown.config.display().to_string())),
+        Code::ConfigInvalid | Code::PortTaken => {
+            format!("<p class=path>{}</p>", safe(&shown.config.display().to_string()))
+        }
         _ => String::new(),
     };
     let mend = if why.code == Code::AlreadyRunning { "" } else { why.suggestion.as_str() };

@@ -31,7 +31,8 @@ async fn window_manager(desktop: &Desktop) -> Child {
     let openbox = openbox.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("openbox is installed");
     until("a window manager", async || {
         let mut root = Command::new("xprop");
-        let said = root.args(["-root", "_NET_SUPPORTING_WM_CHECK"]).env("DISPLAY", &desktop.display).output().await.unwrap();
+        let said =
+            root.args(["-root", "_NET_SUPPORTING_WM_CHECK"]).env("DISPLAY", &desktop.display).output().await.unwrap();
         String::from_utf8_lossy(&said.stdout).contains("window id").then_some(())
     })
     .await;
@@ -215,7 +216,8 @@ async fn a_notice_asks_while_nobody_looks_and_its_buttons_answer() {
     desktop.interrupted_turn("wash the car").await;
     let mut app = desktop.start(&["--minimized"]);
     let icon = panel.icon().await;
-    let shown = desktop.notices.until(SOON, |notices| notices.iter().any(|n| n.title.starts_with("#1 "))).await.unwrap();
+    let shown =
+        desktop.notices.until(SOON, |notices| notices.iter().any(|n| n.title.starts_with("#1 "))).await.unwrap();
     let notice = shown.into_iter().find(|n| n.title.starts_with("#1 ")).unwrap();
     assert!(notice.buttons.iter().any(|b| b == "Allow") && notice.buttons.iter().any(|b| b == "Deny"), "{notice:?}");
     desktop.notices.press(&notice, "Deny").await.unwrap();

@@ -5,7 +5,7 @@ use resvg::{
     tiny_skia::{Pixmap, Transform},
     usvg::{Options, Tree},
 };
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, io::Cursor, path::PathBuf};
 
 const FACES: [&str; 5] = ["idle", "working", "needs-you", "offline", "trouble"];
 /// The drawings' colours on a light bar, and on a dark one: greys and fills that stand out there.
@@ -49,7 +49,7 @@ fn template(svg: &str) -> Vec<u8> {
 fn windows_icon(svg: &str) -> Vec<u8> {
     let mut icon = ico::IconDir::new(ico::ResourceType::Icon);
     for size in [16, 24, 32, 48, 64, 256] {
-        let image = ico::IconImage::read_png(&drawn(svg, size).encode_png().unwrap()[..]).unwrap();
+        let image = ico::IconImage::read_png(Cursor::new(drawn(svg, size).encode_png().unwrap())).unwrap();
         icon.add_entry(ico::IconDirEntry::encode(&image).unwrap());
     }
     let mut bytes = Vec::new();
@@ -60,7 +60,7 @@ fn windows_icon(svg: &str) -> Vec<u8> {
 fn macos_icon(svg: &str) -> Vec<u8> {
     let mut family = icns::IconFamily::new();
     for size in [32, 64, 128, 256, 512, 1024] {
-        let image = icns::Image::read_png(&drawn(svg, size).encode_png().unwrap()[..]).unwrap();
+        let image = icns::Image::read_png(Cursor::new(drawn(svg, size).encode_png().unwrap())).unwrap();
         family.add_icon(&image).unwrap();
     }
     let mut bytes = Vec::new();

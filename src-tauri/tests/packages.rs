@@ -41,7 +41,7 @@ async fn becomes_the_newer(world: &World) {
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     until("what was kept is gone", async || world.left().is_empty().then_some(())).await;
     assert!(world.desktop.log().contains("updated"), "{}", world.desktop.log());
-    icon.click(None, "Quit Lanyard").await;
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 
@@ -70,7 +70,7 @@ async fn an_appimage_whose_next_version_dies_comes_back() {
     let icon = world.next_start(1).await;
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     assert!(same(&world.program, &older));
-    icon.click(None, "Quit Lanyard").await;
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 

@@ -45,7 +45,10 @@ async fn the_live_line_and_native_things_come_by_commands() {
     desktop.interrupted_turn("mow the lawn").await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the gateway answers", async || (run(page, "return (await fetch('/status')).status").await == 200).then_some(())).await;
+    until("the gateway answers", async || {
+        (run(page, "return (await fetch('/status')).status").await == 200).then_some(())
+    })
+    .await;
     let subscribe = "const t = window.__TAURI_INTERNALS__; window.frames_ = []; \
         const id = t.transformCallback((m) => window.frames_.push(m.message)); \
         window.line_ = await t.invoke('desk_subscribe', { after: 0, channel: '__CHANNEL__:' + id }); return window.line_";
@@ -76,10 +79,16 @@ async fn nothing_from_elsewhere_is_loaded_into_the_window() {
     let _panel = desktop.panel().await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the gateway answers", async || (run(page, "return (await fetch('/status')).status").await == 200).then_some(())).await;
+    until("the gateway answers", async || {
+        (run(page, "return (await fetch('/status')).status").await == 200).then_some(())
+    })
+    .await;
     let policy = "return (await fetch('/')).headers.get('content-security-policy')";
     let policy = run(page, policy).await;
-    assert!(policy.as_str().is_some_and(|p| p.contains("default-src 'none'") && p.contains("script-src 'self';")), "{policy}");
+    assert!(
+        policy.as_str().is_some_and(|p| p.contains("default-src 'none'") && p.contains("script-src 'self';")),
+        "{policy}"
+    );
     run(page, "location.href = 'http://127.0.0.1:9/'; await new Promise((r) => setTimeout(r, 300)); return 1").await;
     assert_eq!(run(page, "return location.origin").await, "desk://localhost");
     page.clone().quit().await.unwrap();

@@ -12,7 +12,9 @@ use thirtyfour::WebDriver;
 use tokio::net::UnixListener;
 use updates_world::{HERE, World, same, versions::NEWER};
 
+/// It is told to stop, whatever it is at.
 async fn ends(world: &World) {
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 
@@ -36,7 +38,6 @@ async fn a_newer_version_takes_over_when_the_owner_says_so() {
     icon.click(None, "Check for updates").await;
     until("asked again", async || (world.releases.asked() == 2).then_some(())).await;
     icon.until_menu("nothing newer", |menu| menu.find("Check for updates").is_some()).await;
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 
@@ -63,7 +64,6 @@ async fn an_update_waits_for_the_running_turn() {
     let icon = world.next_start(1).await;
     is_up(&icon).await;
     assert!(same(&world.program, &world.versions.newer));
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 
@@ -85,7 +85,6 @@ async fn a_version_that_dies_at_its_start_is_taken_back() {
         .await;
     assert!(told.is_ok(), "{:?}", world.desktop.notices.shown());
     assert_eq!(world.left(), Vec::<String>::new());
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 

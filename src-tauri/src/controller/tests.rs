@@ -166,6 +166,7 @@ fn a_desktop_without_a_tray_gets_the_window_and_is_told_so() {
 #[test]
 fn a_panel_that_comes_late_is_found() {
     let mut scene = Scene::begun(Opening { minimized: true, ..Opening::default() });
+    assert_eq!(scene.take(Tick::Host(false)), [""; 0], "not yet");
     scene.take(Tick::Host(true));
     assert_eq!(scene.later(HOST_COMES_WITHIN), [""; 0]);
     assert!(scene.take(Tick::Host(false))[0].starts_with("show"), "and one that goes away too");

@@ -146,7 +146,8 @@ async fn show(desktop: &NotificationsProxy<'_>, notice: &Notice, replaces: u32) 
         ("category", Value::from("im.received")),
     ]);
     let timeout = if notice.stays { 0 } else { -1 };
-    let id = desktop.notify("Lanyard", replaces, "lanyard", &notice.title, &body, &actions, hints, timeout).await?;
+    let id =
+        desktop.notify("Lanyard", replaces, "lanyard-desktop", &notice.title, &body, &actions, hints, timeout).await?;
     Ok(Standing { id, buttons: notice.buttons.iter().map(|(press, _)| press.clone()).collect(), look })
 }
 

@@ -148,7 +148,10 @@ async fn there() -> bool {
     let asked = async {
         let bus = zbus::Connection::session().await?;
         let names = zbus::fdo::DBusProxy::new(&bus).await?;
-        names.name_has_owner(zbus::names::BusName::from_static_str("org.kde.StatusNotifierWatcher")?).await.map_err(zbus::Error::from)
+        names
+            .name_has_owner(zbus::names::BusName::from_static_str("org.kde.StatusNotifierWatcher")?)
+            .await
+            .map_err(zbus::Error::from)
     };
     asked.await.unwrap_or(false)
 }

@@ -34,7 +34,8 @@ impl Icon {
                 return;
             };
             if shown.is_none() {
-                *shown = begin(&app, &ticks, &choices).inspect_err(|e| tracing::warn!(error = %e, "there is no tray")).ok();
+                *shown =
+                    begin(&app, &ticks, &choices).inspect_err(|e| tracing::warn!(error = %e, "there is no tray")).ok();
                 tick(&ticks, Tick::Host(shown.is_some()));
             }
             if let Some(icon) = shown.as_ref()

@@ -56,11 +56,16 @@ impl Desktop {
     }
 
     pub fn write_config(&self, more: &str) {
+        self.write_config_at("http://127.0.0.1:1", more);
+    }
+
+    /// With the model at `model`.
+    pub fn write_config_at(&self, model: &str, more: &str) {
         let secrets = self.home.path().join("secrets.toml");
         fs::write(&secrets, "anthropic = \"sk-ant-none\"\n").unwrap();
         fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let config = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[secrets]\nfile = \"{}\"\n[anthropic]\nbase_url = \"http://127.0.0.1:1\"\n{more}",
+            "[server]\nlisten = \"127.0.0.1:0\"\n[secrets]\nfile = \"{}\"\n[anthropic]\nbase_url = \"{model}\"\n{more}",
             secrets.display()
         );
         fs::write(self.config(), config).unwrap();
@@ -105,6 +110,9 @@ impl Desktop {
         command.env("LANYARD_HOME", home).env("HOME", home).env("XDG_RUNTIME_DIR", home.join("run"));
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", self.notices.address());
         command.env("NO_AT_BRIDGE", "1").env("GDK_BACKEND", "x11").env("LANG", "C.UTF-8");
+        for name in ["LANYARD_RELAY", "LANYARD_BASE", "DOCKER_HOST"] {
+            std::env::var_os(name).map(|value| command.env(name, value));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         command
     }
@@ -144,13 +152,15 @@ impl Desktop {
         assert!(press.status().await.unwrap().success());
     }
 
-    /// A picture of the whole screen, for a person to look at: `target/desktop/<name>.png`.
-    pub async fn picture(&self, name: &str) {
+    /// A picture of the whole screen, for a person to look at: `target/tmp/desktop/<name>.png`.
+    pub async fn picture(&self, name: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("desktop");
         fs::create_dir_all(&folder).unwrap();
         let mut import = Command::new("import");
-        import.args(["-window", "root"]).arg(folder.join(format!("{name}.png"))).env("DISPLAY", &self.display);
+        let path = folder.join(format!("{name}.png"));
+        import.args(["-window", "root"]).arg(&path).env("DISPLAY", &self.display);
         assert!(import.status().await.unwrap().success());
+        path
     }
 }
 

@@ -1,5 +1,6 @@
 // The keyboard: what each key does, said in one place for the keys themselves, the palette and the page of keys.
 
+import { tick } from "svelte";
 import type { IconName } from "../lib/components/Icon.svelte";
 import type { Desk } from "../lib/state/desk/desk.svelte";
 
@@ -58,9 +59,10 @@ export class Keys {
     }
 
     private search(): void {
-        if (this.desk.places.place.screen !== "sessions") this.desk.places.go("/sessions");
-        // The field is there once the screen is.
-        requestAnimationFrame(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
+        const { places } = this.desk;
+        // A narrow window shows the list or a session.
+        if (places.place.screen !== "sessions" || matchMedia("(max-width: 960px)").matches) places.go("/sessions");
+        void tick().then(() => document.querySelector<HTMLInputElement>("input[type=search]")?.focus());
     }
 
     private pressed(event: KeyboardEvent): void {

@@ -5,6 +5,8 @@ mod world;
 
 #[path = "api/doors.rs"]
 mod doors;
+#[path = "api/in_process.rs"]
+mod in_process;
 #[path = "api/letters.rs"]
 mod letters;
 #[path = "api/pairing.rs"]

@@ -21,7 +21,7 @@ pub fn list() {
 /// Runs the named rows, or all of them. A row that misses its goal is a finding, not a failure; one that does not run is.
 pub fn bench(place: &Place, named: &[String], consent: Consent) -> Result<()> {
     let rows = rows::choose(named)?;
-    let ready = setup::prepare(place, Wants { ui: true, sandboxes: true, display: false, tests: false }, consent)?;
+    let ready = setup::prepare(place, Wants { ui: true, sandboxes: true, tests: false, display: false }, consent)?;
     let node = ready.node.as_ref().context("set-up gave no Node.js")?;
     ui::build(place, node)?;
     let surroundings = programs::relay(place)?;

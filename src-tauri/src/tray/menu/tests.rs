@@ -58,7 +58,12 @@ fn all_that_the_tray_holds() {
     let glance = Glance {
         sandbox: SandboxState::Ready,
         tunnel: TunnelGlance { on: true, state: "open", url: Some("https://desk.example".into()) },
-        working: vec![AtWork { id, number: 7, title: "fix the failing\ntest".into(), doing: Some("Bash npm test".into()) }],
+        working: vec![AtWork {
+            id,
+            number: 7,
+            title: "fix the failing\ntest".into(),
+            doing: Some("Bash npm test".into()),
+        }],
         approvals: vec![asks("run: npm test", "run: npm test\ndescription: Run them", Pick::Allow)],
         recent: vec![Recent { id, number: 7, title: "fix the failing test".into() }],
         ..Glance::blank()
@@ -132,5 +137,8 @@ fn the_face_tells_what_the_owner_can_do_something_about_first() {
     let trouble = Glance { trouble: Some("No key.".into()), ..working.clone() };
     let asks = Glance { approvals: vec![asks("a", "a", Pick::Allow)], ..trouble.clone() };
     let face = |glance: &Glance| super::super::Face::of(&House::Up, glance).name();
-    assert_eq!([&idle, &working, &offline, &trouble, &asks].map(face), ["idle", "working", "offline", "trouble", "needs-you"]);
+    assert_eq!(
+        [&idle, &working, &offline, &trouble, &asks].map(face),
+        ["idle", "working", "offline", "trouble", "needs-you"]
+    );
 }

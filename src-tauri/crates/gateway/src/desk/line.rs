@@ -48,7 +48,7 @@ pub(super) fn pair() -> (
     Says,
     Hears,
     (
-        impl Sink<Message> + Unpin + Send + 'static,
+        impl Sink<Message, Error = ()> + Unpin + Send + 'static,
         impl Stream<Item = Result<Message, Infallible>> + Unpin + Send + 'static,
     ),
 ) {

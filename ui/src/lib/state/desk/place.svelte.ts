@@ -22,7 +22,10 @@ export class Places {
 
     /** `/sessions/{id}?at=7`; back leads here again. */
     go(path: string): void {
-        if (path !== pathOf(this.place)) location.hash = path;
+        if (path === pathOf(this.place)) return;
+        location.hash = path;
+        // At once, and not only when the browser says so.
+        this.place = placeIn(location.hash);
     }
 
     /** In place of where one is. */
