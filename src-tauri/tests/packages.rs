@@ -23,7 +23,9 @@ fn released() -> Released {
 /// The one file in a folder whose name ends so.
 fn package(folder: &Path, ending: &str) -> PathBuf {
     let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.find(|file| file.to_string_lossy().ends_with(ending)).unwrap_or_else(|| panic!("{ending} in {}", folder.display()))
+    files
+        .find(|file| file.to_string_lossy().ends_with(ending))
+        .unwrap_or_else(|| panic!("{ending} in {}", folder.display()))
 }
 
 /// Offers a package with the signature that was made with it.
@@ -35,8 +37,7 @@ fn offer(world: &World, package: &Path, target: &str) {
 async fn becomes_the_newer(world: &World) {
     let mut older = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(older.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut older).await;
     let icon = world.next_start(1).await;
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     until("what was kept is gone", async || world.left().is_empty().then_some(())).await;
@@ -65,8 +66,7 @@ async fn an_appimage_whose_next_version_dies_comes_back() {
     world.releases.offer(Release { version: NEWER, target: "linux-x86_64-appimage", file, signature });
     let mut app = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(app.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut app).await;
     let icon = world.next_start(1).await;
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     assert!(same(&world.program, &older));
@@ -114,7 +114,12 @@ async fn a_debian_package_becomes_the_newer_one_and_goes_without_a_trace() {
     becomes_the_newer(&world).await;
     assert_eq!(version(), NEWER);
     drop(installed);
-    for left in ["/usr/bin/lanyard-desktop", "/usr/bin/lanyard", "/usr/bin/lanyard-relay", "/usr/share/applications/Lanyard.desktop"] {
+    for left in [
+        "/usr/bin/lanyard-desktop",
+        "/usr/bin/lanyard",
+        "/usr/bin/lanyard-relay",
+        "/usr/share/applications/Lanyard.desktop",
+    ] {
         assert!(!Path::new(left).exists(), "{left}");
     }
 }
