@@ -37,13 +37,12 @@ fn offer(world: &World, package: &Path, target: &str) {
 async fn becomes_the_newer(world: &World) {
     let mut older = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(older.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut older).await;
     let icon = world.next_start(1).await;
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     until("what was kept is gone", async || world.left().is_empty().then_some(())).await;
     assert!(world.desktop.log().contains("updated"), "{}", world.desktop.log());
-    icon.click(None, "Quit Lanyard").await;
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 
@@ -67,12 +66,11 @@ async fn an_appimage_whose_next_version_dies_comes_back() {
     world.releases.offer(Release { version: NEWER, target: "linux-x86_64-appimage", file, signature });
     let mut app = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(app.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut app).await;
     let icon = world.next_start(1).await;
     icon.until_menu("it is up", |menu| menu.find("Pair").is_some()).await;
     assert!(same(&world.program, &older));
-    icon.click(None, "Quit Lanyard").await;
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 

@@ -12,7 +12,9 @@ use thirtyfour::WebDriver;
 use tokio::net::UnixListener;
 use updates_world::{HERE, World, same, versions::NEWER};
 
+/// It is told to stop, whatever it is at.
 async fn ends(world: &World) {
+    let _ended_already = world.command(&["stop"]).status().await.unwrap();
     until("nothing left", async || processes_of(world.desktop.home.path()).is_empty().then_some(())).await;
 }
 
@@ -26,8 +28,7 @@ async fn a_newer_version_takes_over_when_the_owner_says_so() {
     world.offer(fs::read(&world.versions.newer).unwrap());
     let mut older = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(older.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut older).await;
     let icon = world.next_start(1).await;
     is_up(&icon).await;
     until("what was kept is gone", async || world.left().is_empty().then_some(())).await;
@@ -36,7 +37,6 @@ async fn a_newer_version_takes_over_when_the_owner_says_so() {
     icon.click(None, "Check for updates").await;
     until("asked again", async || (world.releases.asked() == 2).then_some(())).await;
     icon.until_menu("nothing newer", |menu| menu.find("Check for updates").is_some()).await;
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 
@@ -53,8 +53,7 @@ async fn an_update_waits_for_the_running_turn() {
     let said = world.command(&["send", "--no-wait", "paint the shed"]).status().await.unwrap();
     assert!(said.success(), "{}", world.desktop.log());
     icon.until_menu("the session at work", |menu| menu.find("1 ").is_some()).await;
-    icon.click(None, "Install 0.2.0").await;
-    icon.until_menu("it waits", |menu| menu.find("0.2.0 is installed after the running turn").is_some()).await;
+    world.waits_for_the_turn(&icon).await;
     assert!(older.child.try_wait().unwrap().is_none());
     assert!(same(&world.program, &world.versions.older));
     drop(silent);
@@ -63,7 +62,6 @@ async fn an_update_waits_for_the_running_turn() {
     let icon = world.next_start(1).await;
     is_up(&icon).await;
     assert!(same(&world.program, &world.versions.newer));
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 
@@ -73,8 +71,7 @@ async fn a_version_that_dies_at_its_start_is_taken_back() {
     world.offer(fs::read("/bin/false").unwrap());
     let mut older = world.start();
     let icon = world.finds_an_update().await;
-    icon.click(None, "Install 0.2.0").await;
-    assert!(older.ends().await.success(), "{}", world.desktop.log());
+    world.wants_it(&icon, &mut older).await;
     let icon = world.next_start(1).await;
     is_up(&icon).await;
     assert!(same(&world.program, &world.versions.older));
@@ -85,7 +82,6 @@ async fn a_version_that_dies_at_its_start_is_taken_back() {
         .await;
     assert!(told.is_ok(), "{:?}", world.desktop.notices.shown());
     assert_eq!(world.left(), Vec::<String>::new());
-    icon.click(None, "Quit Lanyard").await;
     ends(&world).await;
 }
 
@@ -193,7 +189,11 @@ async fn at_quit_it_is_put_in_place_and_nothing_starts() {
     assert_eq!((&ready["waits_for"], &ready["version"]), (&json!("quit"), &json!(NEWER)), "{ready}");
     assert_eq!(ready["notes"], "What is new in 0.2.0");
     assert!(same(&world.program, &world.versions.older));
+    // The app goes without the driver, which would wait for it for ever.
+    page.clone().leak().unwrap();
     world.panel.icon().await.click(None, "Quit Lanyard").await;
+    until("it is put in place", async || same(&world.program, &world.versions.newer).then_some(())).await;
+    drop(driven);
     ends(&world).await;
     assert!(same(&world.program, &world.versions.newer));
     assert_eq!(world.panel.registered(), 1);

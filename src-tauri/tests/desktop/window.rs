@@ -32,6 +32,8 @@ pub async fn driven_as(program: &Path, like: Command, arguments: &[&str]) -> Dri
     driver.arg(format!("--port={port}")).arg("--host=127.0.0.1").env("TAURI_WEBVIEW_AUTOMATION", "true");
     driver.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let driver = driver.spawn().expect("WebKitWebDriver is installed");
+    // The driver's client speaks plain HTTP to loopback, and wants to know of TLS all the same.
+    let _another_set_it_first = rustls::crypto::ring::default_provider().install_default();
     let mut wanted = Capabilities::new();
     let options = serde_json::json!({ "binary": program, "args": arguments });
     wanted.set("webkitgtk:browserOptions", options).unwrap();

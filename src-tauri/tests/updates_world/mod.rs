@@ -5,7 +5,7 @@
 pub mod versions;
 
 use crate::desktop::{
-    App, Desktop,
+    App, Desktop, SOON,
     tray::{Icon, Panel},
     until,
 };
@@ -14,6 +14,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tokio::process::Command;
 use versions::{NEWER, Versions};
@@ -92,6 +93,24 @@ impl World {
         icon.click(None, "Check for updates").await;
         icon.until_menu("the newer version", |menu| menu.find("Install 0.2.0").is_some()).await;
         icon
+    }
+
+    /// The owner wants it, and this version ends. Fetching it takes longer than anything else.
+    pub async fn wants_it(&self, icon: &Icon, older: &mut App) {
+        icon.click(None, "Install 0.2.0").await;
+        let ended = tokio::time::timeout(SOON * 4, older.child.wait()).await.expect("it is replaced in time").unwrap();
+        assert!(ended.success(), "{}", self.desktop.log());
+    }
+
+    /// The owner wants it while a turn runs.
+    pub async fn waits_for_the_turn(&self, icon: &Icon) {
+        icon.click(None, "Install 0.2.0").await;
+        let waits = async {
+            while icon.menu().await.find("0.2.0 is installed after the running turn").is_none() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(SOON * 4, waits).await.expect("it waits in time");
     }
 
     /// The tray of the start after `starts` others.

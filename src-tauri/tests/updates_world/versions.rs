@@ -67,5 +67,21 @@ fn build(name: &str, version: &str, key: &str) -> PathBuf {
     }
     let built = cargo.output().expect("cargo starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    Path::new(env!("CARGO_BIN_EXE_lanyard-desktop")).with_file_name("examples").join(name)
+    stripped(&Path::new(env!("CARGO_BIN_EXE_lanyard-desktop")).with_file_name("examples").join(name))
+}
+
+/// Without what only a debugger reads: it is signed, sent and compared often.
+fn stripped(program: &Path) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("updates");
+    let to = folder.join(program.file_name().unwrap());
+    let made = |path: &Path| fs::metadata(path).and_then(|file| file.modified());
+    if !made(&to).is_ok_and(|at| at > made(program).unwrap()) {
+        // Another test may do the same now.
+        let half = tempfile::NamedTempFile::new_in(&folder).unwrap().into_temp_path();
+        let done =
+            Command::new("strip").arg("-o").arg(&half).arg(program).status().expect("strip comes with the linker");
+        assert!(done.success());
+        half.persist(&to).unwrap();
+    }
+    to
 }
