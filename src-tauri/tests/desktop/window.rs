@@ -23,7 +23,6 @@ pub async fn driven(desktop: &Desktop, arguments: &[&str]) -> Driven {
 
 /// Starts this program so that its page can be driven, with the environment of `like`.
 pub async fn driven_as(program: &Path, like: Command, arguments: &[&str]) -> Driven {
-    let _another_test_did = rustls::crypto::ring::default_provider().install_default();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut driver = Command::new("WebKitWebDriver");
     for (name, value) in like.as_std().get_envs() {
