@@ -52,7 +52,7 @@ async fn the_live_line_and_native_things_come_by_commands() {
     let subscribe = "const t = window.__TAURI_INTERNALS__; window.frames_ = []; \
         const id = t.transformCallback((m) => window.frames_.push(m.message)); \
         window.line_ = await t.invoke('desk_subscribe', { after: 0, channel: '__CHANNEL__:' + id }); return window.line_";
-    assert_eq!(run(page, subscribe).await, 1);
+    assert!(run(page, subscribe).await.is_u64());
     let types = "return window.frames_.map((f) => f && JSON.parse(f).type)";
     until("welcome and caught up", async || {
         let types = run(page, types).await;

@@ -38,8 +38,10 @@ impl Desk {
         Self { app: app.clone(), router: doors::local::router(app.clone()) }
     }
 
-    /// Answers as the local door does, the answer whole: for answers that end.
+    /// Answers as the local door does, the answer whole: for answers that end. As that door, not before what the last run left
+    /// was taken up.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        launched(&self.app).await;
         let Ok(response) = self.router.clone().oneshot(request.map(|body| Body::new(Full::new(body)))).await;
         let (head, body) = response.into_parts();
         match body.collect().await {
@@ -57,7 +59,10 @@ impl Desk {
     pub fn subscribe(&self, after: Option<i64>) -> (Says, Hears) {
         let (says, hears, line) = line::pair();
         let app = self.app.clone();
-        self.app.tasks.spawn(stream::serve(app, Caller::owner(), after, line));
+        self.app.tasks.spawn(async move {
+            launched(&app).await;
+            stream::serve(app, Caller::owner(), after, line).await;
+        });
         (says, hears)
     }
 
@@ -97,4 +102,9 @@ impl Desk {
     pub fn stop(&self) {
         self.app.stop.cancel();
     }
+}
+
+/// Until things are as they are shown, or Lanyard stops.
+async fn launched(app: &App) {
+    let _it_stops = app.stop.run_until_cancelled(app.launched.cancelled()).await;
 }

@@ -81,6 +81,8 @@ pub struct Shared {
     pub stream: Stream,
     pub metrics: Metrics,
     pub started: domain::Timestamp,
+    /// Cancelled once, when what the last run left was taken up: from then on things are as they are shown.
+    pub launched: CancellationToken,
     /// Cancelled once, when Lanyard stops; every task watches it.
     pub stop: CancellationToken,
     /// Whether it is to start again then.
@@ -188,6 +190,7 @@ impl Gateway {
             stream: Stream::default(),
             metrics: Metrics::default(),
             started: crate::clock::now(),
+            launched: CancellationToken::new(),
             stop,
             again: AtomicBool::new(false),
             tasks,
@@ -212,6 +215,7 @@ impl Gateway {
             end(&app).await;
             return Err(problem);
         }
+        app.launched.cancel();
         app.tasks.spawn(approvals::expire(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));

@@ -101,6 +101,7 @@ pub(super) fn watch(app: &App) -> watch::Receiver<Glance> {
 }
 
 async fn keep(app: App, tell: watch::Sender<Glance>) {
+    super::launched(&app).await;
     let (mut sessions, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut tunnel) = (app.store.bells().events.subscribe(), app.address.status());
     let mut looked_at = app.callers.looked_at();

@@ -31,6 +31,7 @@ pub(super) fn ended(app: &App) -> mpsc::Receiver<Ended> {
 }
 
 async fn watch(app: App, tell: mpsc::Sender<Ended>) {
+    super::launched(&app).await;
     let mut bell = app.store.bells().events.subscribe();
     let mut cursor = *bell.borrow_and_update();
     loop {
