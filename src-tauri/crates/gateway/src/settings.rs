@@ -67,7 +67,7 @@ impl Settings {
         let mut applied = self.applied.write().unwrap_or_else(PoisonError::into_inner);
         let keys = fields::changed(&applied, file);
         let keys: Vec<_> = keys.into_iter().filter(|key| fields::holds_at_once(key)).collect();
-        let (mut now, new) = (json(&*applied), json(file));
+        let (mut now, new) = (json(&applied), json(file));
         for key in &keys {
             put(&mut now, key, fields::at(&new, key).cloned().unwrap_or_default());
         }

@@ -23,7 +23,7 @@ pub enum Stands {
     NotSetUp,
     /// It is set up and cannot be used: its token is missing or cannot be read.
     Shut {
-        settings: TwilioSettings,
+        settings: Box<TwilioSettings>,
         why: Problem,
     },
     Open(Arc<Texting>),
@@ -88,7 +88,7 @@ impl Texting {
             Ok(auth) => auth,
             Err(e) => {
                 tracing::error!(error = ?e, "texting is off: Twilio's auth token could not be read");
-                return Stands::Shut { settings, why: e.problem() };
+                return Stands::Shut { settings: Box::new(settings), why: e.problem() };
             }
         };
         let signer = Signer::new(&auth);
@@ -99,7 +99,7 @@ impl Texting {
             Ok(twilio) => twilio,
             Err(e) => {
                 tracing::error!(error = ?e, "texting is off");
-                return Stands::Shut { settings, why: Problem::with_detail(e.code(), e) };
+                return Stands::Shut { settings: Box::new(settings), why: Problem::with_detail(e.code(), e) };
             }
         };
         let allowed = settings.allow.iter().cloned().collect();
