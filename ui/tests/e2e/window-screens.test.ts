@@ -33,7 +33,7 @@ type Look = (page: Page) => Promise<void>;
 
 const at = (path: () => string, ...seen: string[]): Look => async (page) => {
     await page.goto(`${desk.url}/#${path()}`);
-    for (const words of seen) await page.getByText(words, { exact: false }).first().waitFor();
+    for (const words of seen) await page.getByText(words).filter({ visible: true }).first().waitFor();
 };
 
 /** A screen, and what has to be on it before it is looked at. */
@@ -44,7 +44,7 @@ const SCREENS: Record<string, Look> = {
         await page.getByRole("button", { name: "Show the code" }).click();
         await page.getByRole("img", { name: /QR code/ }).scrollIntoViewIfNeeded();
     },
-    sessions: at(() => "/sessions", "Fix the failing test", "Choose a session"),
+    sessions: at(() => "/sessions", "Fix the failing test"),
     "sessions-search": async (page) => {
         await at(() => "/sessions", "Fix the failing test")(page);
         await page.getByRole("button", { name: "Filter" }).click();
@@ -57,11 +57,12 @@ const SCREENS: Record<string, Look> = {
     },
     "session-diff": async (page) => {
         await at(() => `/sessions/${rooms.rich}`, "too much to do")(page);
-        await page.getByRole("main", { name: "History" }).evaluate((main) => (main.scrollTop = 0));
+        await page.getByRole("main", { name: "History" }).focus();
+        await page.keyboard.press("Home");
         await page.locator("summary").filter({ hasText: "Edited" }).click();
         await page.locator(".diff").waitFor();
     },
-    "session-asks": at(() => `/sessions/${rooms.asks}`, "May this command run?", "Waits for your answer"),
+    "session-asks": at(() => `/sessions/${rooms.asks}`, "May it work by this plan?", "Waits for your answer"),
     "session-rtl": at(() => `/sessions/${rooms.rtl}`, "أصلح"),
     "session-details": async (page) => {
         await at(() => `/sessions/${rooms.rich}`, "too much to do")(page);
@@ -119,7 +120,7 @@ const SCREENS: Record<string, Look> = {
         await page.getByText("+15550100123").first().waitFor();
     },
     "setup-allow": at(() => "/setup/allow", "Numbers that may text"),
-    "setup-done": at(() => "/setup/done", "Everything is set up"),
+    "setup-done": at(() => "/setup/done", "That is all for now"),
     palette: async (page) => {
         await at(() => "/", "Check-up")(page);
         await page.keyboard.press("Control+k");

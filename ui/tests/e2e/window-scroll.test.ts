@@ -69,6 +69,10 @@ const inSight = () =>
         return seen.map((item) => Number(item.dataset["key"]));
     });
 
+/** Each item is measured when it comes into sight, which takes a busy computer its time. */
+const PATIENT = { timeout: 15_000 };
+const atEnd = () => expect.poll(async () => (await inSight()).at(-1), PATIENT).toBe(EVENTS);
+
 async function read(path: string): Promise<void> {
     await page.goto(`${desk.url}/#/sessions/${path}`);
     await history().locator(".item").first().waitFor();
@@ -82,12 +86,12 @@ async function heap(cdp: CDPSession): Promise<number> {
 
 test("it opens at its end", async () => {
     await read(session);
-    await expect.poll(async () => (await inSight()).at(-1)).toBe(EVENTS);
+    await atEnd();
 });
 
 test("read upwards it scrolls evenly, loses nobody's place, and holds no more than a part of it", async () => {
     await read(session);
-    await expect.poll(async () => (await inSight()).at(-1)).toBe(EVENTS);
+    await atEnd();
     const cdp = await context.newCDPSession(page);
     await cdp.send("Performance.enable");
     const before = await heap(cdp);
@@ -145,12 +149,12 @@ test("a place in the middle is reached from the search, and both ways lead on fr
 
 test("Home and End lead to its first and its last event", async () => {
     await read(session);
-    await expect.poll(async () => (await inSight()).at(-1)).toBe(EVENTS);
+    await atEnd();
     await history().focus();
     await page.keyboard.press("Home");
-    await expect.poll(async () => (await inSight())[0]).toBe(1);
+    await expect.poll(async () => (await inSight())[0], PATIENT).toBe(1);
     await page.keyboard.press("End");
-    await expect.poll(async () => (await inSight()).at(-1)).toBe(EVENTS);
+    await atEnd();
 });
 
 test("what comes new keeps one at the end, and moves nobody who reads above it", async () => {

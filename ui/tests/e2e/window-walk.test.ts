@@ -212,7 +212,7 @@ test("the look is chosen, and kept", async () => {
 
 test("Claude Code's own history is taken over", async () => {
     await page.goto(`${desk.url}/#/sessions?import`);
-    await page.getByLabel(/^All 2/).check();
+    await page.getByLabel(/All 2 that/).check();
     await page.getByRole("button", { name: "Import 2" }).click();
     await page.getByText("2 conversations were imported").waitFor();
 });
