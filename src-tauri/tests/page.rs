@@ -95,7 +95,7 @@ async fn nothing_from_elsewhere_is_loaded_into_the_window() {
 }
 
 #[tokio::test]
-async fn a_link_from_elsewhere_leads_to_its_screen_and_a_file_is_saved_under_its_name() {
+async fn a_link_from_elsewhere_leads_to_its_screen() {
     let desktop = Desktop::new().await;
     let _panel = desktop.panel().await;
     let driven = driven(&desktop, &[]).await;
@@ -106,16 +106,5 @@ async fn a_link_from_elsewhere_leads_to_its_screen_and_a_file_is_saved_under_its
     .await;
     assert!(desktop.start(&["lanyard://phones"]).ends().await.success());
     until("the screen", async || (run(page, "return location.hash").await == "#/phones").then_some(())).await;
-    let save = "const a = document.createElement('a'); a.href = '/api/openapi.json'; a.download = 'api.json'; \
-                document.body.append(a); a.click(); return 1";
-    for name in ["api.json", "api (1).json"] {
-        run(page, save).await;
-        let saved = desktop.home.path().join(name);
-        until(name, async || {
-            let written = std::fs::read(&saved).ok()?;
-            serde_json::from_slice::<Value>(&written).ok().filter(|v| v["openapi"] == "3.1.0").map(|_| ())
-        })
-        .await;
-    }
     page.clone().quit().await.unwrap();
 }
