@@ -34,7 +34,7 @@ async fn twilios_number_is_led_to_the_tunnel_and_that_is_proved_from_outside() {
 
 /// Where Twilio posts the number's texts.
 async fn webhook(running: &world::Running) -> String {
-    let numbers = running.app.texting.as_ref().unwrap().twilio.numbers().await.unwrap();
+    let numbers = running.app.texting.now().unwrap().twilio.numbers().await.unwrap();
     let own = numbers.into_iter().find(|n| n.phone_number.as_str() == NUMBER).unwrap();
     own.sms_url.unwrap()
 }
