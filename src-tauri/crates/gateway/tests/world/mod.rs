@@ -125,9 +125,7 @@ impl World {
         let gateway = Gateway::build(config, self.paths()).await.unwrap();
         let app = gateway.app.clone();
         self.twilio.route(PUBLIC_URL, app.public_addr);
-        let task = tokio::spawn(async move {
-            gateway.run().await.unwrap();
-        });
+        let task = tokio::spawn(async move { gateway.run().await.unwrap() });
         // Its doors open after what the last run left was taken up: what a test writes is not taken for that.
         until_the_doors_open(&app).await;
         Running { app, task }
