@@ -141,8 +141,8 @@ impl Icon {
     pub async fn menu(&self) -> Entry {
         let menu = self.dbusmenu().await;
         let _need_not: Result<bool, _> = menu.call("AboutToShow", &(0,)).await;
-        let (_revision, root): (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>)) =
-            menu.call("GetLayout", &(0, -1, Vec::<String>::new())).await.unwrap();
+        let layout = menu.call("GetLayout", &(0, -1, Vec::<String>::new())).await;
+        let (_revision, root): (u32, Layout) = layout.unwrap();
         entry(root.0, &root.1, &root.2)
     }
 
@@ -165,6 +165,9 @@ impl Icon {
         self.dbusmenu().await.call::<_, _, ()>("Event", &clicked).await.unwrap();
     }
 }
+
+/// An entry as com.canonical.dbusmenu tells it: its id, its properties, and its own entries.
+type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
 
 fn entry(id: i32, properties: &HashMap<String, OwnedValue>, children: &[OwnedValue]) -> Entry {
     let word = |name: &str| properties.get(name).and_then(|v| <&str>::try_from(v).ok()).unwrap_or_default().to_owned();
