@@ -578,7 +578,11 @@ export type Home = { version: string,
 /**
  * The computer's.
  */
-name: string, uptime_ms: number, house: HouseStatus, sandbox: SandboxShown, texting: TextingShown, today: SpendToday, 
+name: string, 
+/**
+ * When this run began.
+ */
+started_at: number, uptime_ms: number, house: HouseStatus, sandbox: SandboxShown, texting: TextingShown, today: SpendToday, 
 /**
  * How many wait for an answer.
  */
@@ -1124,7 +1128,7 @@ export type Restart = { force?: boolean, };
  */
 export type Restarting = { 
 /**
- * When the run that ends began; `uptime_ms` of `/home` starts anew after it.
+ * When the run that ends began; `started_at` of `/home` is later once the next one runs.
  */
 started_at: number, };
 

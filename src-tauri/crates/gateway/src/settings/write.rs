@@ -8,7 +8,7 @@ use std::{
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
 };
-use toml_edit::{Array, DocumentMut, Item, Table, Value as Toml, value};
+use toml_edit::{Array, Decor, DocumentMut, Item, RawString, Table, Value as Toml, value};
 
 /// The text with these keys (`table.key`) at these values; null takes a key out, so that its default counts again.
 ///
@@ -60,21 +60,66 @@ fn keeps_order(old: &Array, new: &Array) -> bool {
     wanted.starts_with(&stays)
 }
 
+/// What stands on an item's own line after it is its comment, though TOML's parser gives it to what follows.
+struct Line {
+    /// From the line's end before it up to it.
+    lead: String,
+    item: Toml,
+    after: String,
+}
+
 fn amend(old: &mut Array, new: &Array) {
+    let (opening, lines, closing) = taken_apart(old);
     let wanted: Vec<String> = new.iter().map(text_of).collect();
-    old.retain(|item| wanted.contains(&text_of(item)));
-    let there: Vec<String> = old.iter().map(text_of).collect();
-    let prefix = old.iter().last().and_then(|item| item.decor().prefix()).and_then(|p| p.as_str()).map(str::to_owned);
+    let usual = lines.last().map(|line| match line.lead.rfind('\n') {
+        Some(end) => line.lead[end..].to_owned(),
+        None => " ".to_owned(),
+    });
+    let usual = usual.unwrap_or_default();
+    let mut lines: Vec<Line> = lines.into_iter().filter(|line| wanted.contains(&text_of(&line.item))).collect();
+    let there: Vec<String> = lines.iter().map(|line| text_of(&line.item)).collect();
     for item in new.iter().filter(|item| !there.contains(&text_of(item))) {
-        let mut item = item.clone();
-        // Each on a line of its own, where the others are.
-        if let Some(prefix) = prefix.as_deref().filter(|prefix| prefix.trim().is_empty() && prefix.contains('\n')) {
-            item.decor_mut().set_prefix(prefix);
-            old.push_formatted(item);
-        } else {
-            old.push(item);
-        }
+        let lead = if lines.is_empty() && !usual.contains('\n') { String::new() } else { usual.clone() };
+        lines.push(Line { lead, item: item.clone(), after: String::new() });
     }
+    old.clear();
+    let mut before = opening;
+    for Line { lead, mut item, after } in lines {
+        *item.decor_mut() = Decor::new(before + &lead, "");
+        old.push_formatted(item);
+        before = after;
+    }
+    old.set_trailing_comma(!old.is_empty() && closing.contains('\n'));
+    old.set_trailing(before + &closing);
+}
+
+/// What stands after the bracket, the lines, and what stands before the other bracket.
+fn taken_apart(array: &Array) -> (String, Vec<Line>, String) {
+    let text = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
+    let mut opening = String::new();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut rest = String::new();
+    for item in array.iter() {
+        let (end, lead) = own_line(&(rest + &text(item.decor().prefix())));
+        match lines.last_mut() {
+            Some(line) => line.after = end,
+            None => opening = end,
+        }
+        lines.push(Line { lead, item: item.clone(), after: String::new() });
+        rest = text(item.decor().suffix());
+    }
+    let (end, closing) = own_line(&(rest + &text(Some(array.trailing()))));
+    match lines.last_mut() {
+        Some(line) => line.after = end,
+        None => opening = end,
+    }
+    (opening, lines, closing)
+}
+
+/// Up to the end of the line, and from there on; all of it from there on, where there is no line's end.
+fn own_line(text: &str) -> (String, String) {
+    let end = text.find('\n').unwrap_or(0);
+    (text[..end].to_owned(), text[end..].to_owned())
 }
 
 fn toml(wanted: &Value) -> Option<Toml> {
@@ -144,8 +189,17 @@ mod tests {
     fn a_list_keeps_the_comments_of_what_stays() {
         let before = "[twilio]\nallow = [\n  \"+15551230001\", # Ada\n  \"+15551230002\", # Bob\n]\n";
         let after = change(before, &[("twilio.allow", json!(["+15551230001", "+15551230003"]))]);
-        assert!(after.contains("\"+15551230001\", # Ada") && after.contains("\n  \"+15551230003\""), "{after}");
-        assert!(!after.contains("+15551230002"), "{after}");
+        assert_eq!(after, "[twilio]\nallow = [\n  \"+15551230001\", # Ada\n  \"+15551230003\",\n]\n");
+        let without_a_comma = "[twilio]\nallow = [\n  \"+15551230001\", # Ada\n  \"+15551230002\" # Bob\n]\n";
+        let after = change(without_a_comma, &[("twilio.allow", json!(["+15551230002", "+15551230003"]))]);
+        assert_eq!(after, "[twilio]\nallow = [\n  \"+15551230002\", # Bob\n  \"+15551230003\",\n]\n");
+        for (before, after) in
+            [("[]", "[\"+15551230001\"]"), ("[\"+15551230009\"]", "[\"+15551230009\", \"+15551230001\"]")]
+        {
+            let wanted: Value = serde_json::from_str(after).unwrap();
+            let changed = change(&format!("[twilio]\nallow = {before}\n"), &[("twilio.allow", wanted)]);
+            assert_eq!(changed, format!("[twilio]\nallow = {after}\n"));
+        }
         let turned = change(before, &[("twilio.allow", json!(["+15551230002", "+15551230001"]))]);
         assert_eq!(config::parse(&turned).unwrap().twilio.allow, ["+15551230002", "+15551230001"]);
     }
