@@ -166,7 +166,7 @@ export class DeskStandin extends Standin {
         const open = [...house.approvals.values()].filter((one) => one.state === "open").length;
         const working = [...house.sessions.values()].filter((one) => one.state === "working").length;
         return {
-            version: "0.5.0", name: "ada-desk", uptime_ms: Date.now() - this.began, house: house.status, sandbox: { state: house.sandbox, image: this.image }, texting: this.texting,
+            version: "0.5.0", name: "ada-desk", started_at: this.began, uptime_ms: Date.now() - this.began, house: house.status, sandbox: { state: house.sandbox, image: this.image }, texting: this.texting,
             today: house.sessions.size === 0 ? { ...today, dollars: 0, tokens: 0, responses: 0 } : today, open_approvals: open, working, steps: this.steps, restart_needed: this.settings.restart_needed,
         };
     }
