@@ -4,6 +4,7 @@ mod api_world;
 mod world;
 
 use api_world::local;
+use domain::event::Event;
 use gateway::Ended;
 use serde_json::{Value, json};
 use standins::anthropic::{Script, Step};
@@ -52,7 +53,11 @@ async fn a_turn_that_runs_is_not_restarted_away_unless_that_is_forced() {
     let w = World::new(Wish { sandbox: true, scripts, ..Wish::default() }).await;
     let running = w.start().await;
     w.text("hold").await;
-    world::until(LATER, async || (gateway::restart::working(&running.app) == 1).then_some(())).await;
+    // Said is not begun: words that were not begun are no turn that could be cut off.
+    let begun =
+        async || world::events(&running).await.iter().any(|e| matches!(e, Event::TurnStarted { .. })).then_some(());
+    world::until(LATER, begun).await;
+    assert_eq!(gateway::restart::working(&running.app), 1);
     local(&running.app, "POST", "/restart", None).await.is(409, "TURN_RUNNING");
     assert_eq!(local(&running.app, "POST", "/restart", Some(&json!({ "force": true }))).await.status, 202);
     assert_eq!(running.ends().await, Ended::Restart);

@@ -39,7 +39,9 @@ const EAT: &str = "for f in /proc/[0-9]*/oom_score_adj; do [ $f = /proc/$$/oom_s
 async fn an_agent_that_the_memory_limit_ended_says_so_and_works_on() {
     world::relay();
     let scripts = vec![Script::when("eat").step(bash(EAT)).step(Step::text("Ended."))];
-    let w = World::new(Wish { sandbox: true, scripts, config: "[agent]\nmode = \"bypassPermissions\"\n" }).await;
+    // The session's own share would stop it before.
+    let config = "[agent]\nmode = \"bypassPermissions\"\n[limits]\nmemory_gb = 100.0\n";
+    let w = World::new(Wish { sandbox: true, scripts, config }).await;
     let running = w.start().await;
     w.text("eat").await;
     assert_eq!(w.arrives(LATER).await.body, domain::Code::MemoryLimit.entry().sms);
@@ -53,7 +55,7 @@ async fn an_agent_that_the_memory_limit_ended_says_so_and_works_on() {
 async fn a_command_over_its_sessions_memory_is_ended_and_the_owner_is_told() {
     world::relay();
     // It waits with 600 MB in its hands.
-    let take = bash("head -c 610000000 /dev/zero | tail -c 600000000 | sleep 60");
+    let take = bash("head -c 610000000 /dev/zero | tail -c 600000000 | sleep 10");
     let scripts = vec![Script::when("take").step(take).step(Step::text("Ended."))];
     let config = "[agent]\nmode = \"bypassPermissions\"\n[limits]\nmemory_gb = 0.5\n";
     let w = World::new(Wish { sandbox: true, scripts, config }).await;
