@@ -33,7 +33,7 @@ fn what_takes_too_much_memory_is_ended_and_the_rest_goes_on() {
     let (code, said, why) = sh(limits, "head -c 310000000 /dev/zero | tail -c 300000000 | sleep 5; echo on; exit 7");
     assert_eq!((code, said.as_str()), (Some(7), "on\n"), "{why}");
     assert!(why.starts_with("Over its limit: tail was ended, for this session used "), "{why}");
-    assert!(why.trim_end().ends_with("of memory and may use 100 MB."), "{why}");
+    assert!(why.contains("of memory and may use 100 MB."), "{why}");
 }
 
 #[test]
