@@ -65,7 +65,7 @@ fn a_home_is_listed_and_a_file_told_without_reading_it_into_memory() {
     fs::write(file.with_file_name("agent-1.jsonl"), OLD).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", file.with_file_name("22222222-2222-4333-8444-555555555557.jsonl"))
         .unwrap();
-    assert_eq!(files(home.path()).unwrap(), [file.clone()]);
+    assert_eq!(files(home.path()).unwrap(), std::slice::from_ref(&file));
     let outline = outline(&file).unwrap().unwrap();
     assert_eq!((outline.project.as_str(), outline.first_words.as_str()), ("/work/shop", "Write the invoice"));
     assert_eq!((outline.conversation.as_str(), outline.bytes), (ID, OLD.len() as u64));
