@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use std::path::Path;
 
-const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "RELEASING.md"];
+const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "src-tauri/RELEASING.md"];
 /// A word in code marks that begins with one of these is a path.
 const ROOTS: [&str; 8] = ["src-tauri/", "ui/", "sandbox/", "tunnel/", "icons/", ".ci/", ".cargo/", ".github/"];
 /// Made, not kept.
