@@ -8,6 +8,7 @@ mod tests;
 pub use quitting::{Answer, Question};
 
 use crate::{
+    errands::Errand,
     keep::Wish,
     native_status::{NativeStatus, PLATFORM, TrayShown, UpdateShown, UpdateState},
     notices::{self, Key, Notice, Press, Tell, Told},
@@ -15,7 +16,7 @@ use crate::{
     tray::{Choice, House, Tray, View},
     updates,
 };
-use domain::{ApprovalId, Problem};
+use domain::Problem;
 use gateway::desk::{Ended, Glance};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -56,35 +57,6 @@ pub enum Seen {
     /// Its close button.
     CloseAsked,
     Focused(bool),
-}
-
-/// Something to be done at the gateway's local door.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Errand {
-    Pause,
-    Resume,
-    Tunnel(bool),
-    Halt(u32),
-    Allow {
-        id: ApprovalId,
-        hash: String,
-    },
-    Deny {
-        id: ApprovalId,
-        hash: String,
-    },
-    Answer {
-        id: ApprovalId,
-        hash: String,
-        option: String,
-    },
-    /// From a notice, which anyone who passes by can press.
-    Notice {
-        id: ApprovalId,
-        hash: String,
-        allow: bool,
-    },
-    Lock,
 }
 
 /// What the controller can do to the desktop. Nothing here waits: what takes time tells its end by a tick.
@@ -253,14 +225,8 @@ impl<D: Desktop> Controller<D> {
         let aimed = now >= self.approvals_changed + AIM;
         match choice {
             Choice::Show(screen) => self.open(Some(&screen)),
-            Choice::Allow { .. } | Choice::Answer { .. } if !aimed => {}
-            Choice::Allow { id, hash } => self.desktop.run(Errand::Allow { id, hash }),
-            Choice::Answer { id, hash, option } => self.desktop.run(Errand::Answer { id, hash, option }),
-            Choice::Deny { id, hash } => self.desktop.run(Errand::Deny { id, hash }),
-            Choice::Halt(number) => self.desktop.run(Errand::Halt(number)),
-            Choice::Pause => self.desktop.run(Errand::Pause),
-            Choice::Resume => self.desktop.run(Errand::Resume),
-            Choice::Tunnel(on) => self.desktop.run(Errand::Tunnel(on)),
+            Choice::Run(Errand::Allow { .. } | Errand::Answer { .. }) if !aimed => {}
+            Choice::Run(errand) => self.desktop.run(errand),
             Choice::Autostart(on) => self.set_autostart(on),
             Choice::Lock => self.ask(Question::Lock),
             Choice::CheckForUpdates => {

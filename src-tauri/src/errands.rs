@@ -1,12 +1,40 @@
 //! What the tray and the notices ask of the gateway, done by the same routes as the window's page, so that there is one gate
 //! for each.
 
-use crate::controller::Errand;
 use bytes::Bytes;
-use domain::{Code, Problem};
+use domain::{ApprovalId, Code, Problem};
 use gateway::desk::Desk;
 use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
+
+/// Something to be done at the gateway's local door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    Pause,
+    Resume,
+    Tunnel(bool),
+    Halt(u32),
+    Allow {
+        id: ApprovalId,
+        hash: String,
+    },
+    Deny {
+        id: ApprovalId,
+        hash: String,
+    },
+    Answer {
+        id: ApprovalId,
+        hash: String,
+        option: String,
+    },
+    /// From a notice, which anyone who passes by can press.
+    Notice {
+        id: ApprovalId,
+        hash: String,
+        allow: bool,
+    },
+    Lock,
+}
 
 /// # Errors
 /// What the gateway says; `NOT_RUNNING` where there is none.

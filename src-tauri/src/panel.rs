@@ -1,8 +1,8 @@
 //! The desktop as Tauri and the system give it: what carries out what the controller decides.
 
 use crate::{
-    controller::{Answer, Desktop, Errand, Question, Tick},
-    errands,
+    controller::{Answer, Desktop, Question, Tick},
+    errands::{self, Errand},
     keep::Wish,
     native_status::NativeStatus,
     notices::{Key, Notice},

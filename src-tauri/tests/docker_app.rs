@@ -4,36 +4,15 @@
 mod desktop;
 
 use desktop::{Desktop, processes_of, tray::Icon};
-use sha2::{Digest, Sha256};
-use standins::anthropic::{Anthropic, Script, Step};
-use std::{os::unix::ffi::OsStrExt, process::Command, time::Duration};
+use standins::{
+    anthropic::{Anthropic, Script, Step},
+    engine::Sweep,
+};
+use std::time::Duration;
 
 const KEY: &str = "sk-ant-none";
 /// For anything that starts a sandbox.
 const LATER: Duration = Duration::from_secs(150);
-
-/// Takes the sandbox away however the test ends.
-struct Sweep(std::path::PathBuf);
-
-impl Drop for Sweep {
-    fn drop(&mut self) {
-        let hash = Sha256::digest(self.0.as_os_str().as_bytes());
-        let instance: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let named = format!("name=lanyard-{instance}-");
-        remove(&["ps", "--all", "--quiet", "--filter", &named], &["rm", "--force"]);
-        remove(&["volume", "ls", "--quiet", "--filter", &named], &["volume", "rm", "--force"]);
-    }
-}
-
-/// Gives what one command of the engine lists to another.
-fn remove(list: &[&str], remove: &[&str]) {
-    let Ok(listed) = Command::new("docker").args(list).output() else { return };
-    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let names: Vec<&str> = names.split_whitespace().collect();
-    if !names.is_empty() {
-        let _said_by_docker_itself = Command::new("docker").args(remove).args(names).output();
-    }
-}
 
 async fn shows(icon: &Icon, says: &str) {
     let look = async {

@@ -1,6 +1,7 @@
 //! How the app ends, and what is asked before.
 
-use super::{Controller, Desktop, Errand, Window};
+use super::{Controller, Desktop, Window};
+use crate::errands::Errand;
 use crate::{keep::Wish, tray::House};
 
 /// What a person is asked.

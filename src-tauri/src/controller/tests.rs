@@ -1,6 +1,6 @@
 use super::*;
 use crate::native_status::UpdateProblem;
-use domain::{Code, SessionId, event::Outcome, risk::Risk};
+use domain::{ApprovalId, Code, SessionId, event::Outcome, risk::Risk};
 use gateway::desk::{AtWork, OpenApproval, Pick};
 use std::sync::{Arc, Mutex};
 
@@ -127,7 +127,7 @@ fn asks() -> OpenApproval {
 }
 
 fn allow(a: &OpenApproval) -> Choice {
-    Choice::Allow { id: a.id, hash: a.hash.clone() }
+    Choice::Run(Errand::Allow { id: a.id, hash: a.hash.clone() })
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The tray's menu. An approval is granted here only where all of it fits the menu: what is allowed is what was shown.
 
 use super::{House, View};
-use crate::native_status::{UpdateState, WaitsFor};
-use domain::{ApprovalId, Code, SessionId};
+use crate::{
+    errands::Errand,
+    native_status::{UpdateState, WaitsFor},
+};
+use domain::{Code, SessionId};
 use gateway::{
     desk::{AtWork, Glance, OpenApproval, Pick},
     sessions::SandboxState,
@@ -34,25 +37,7 @@ pub enum Item {
 pub enum Choice {
     /// The window, at this screen.
     Show(String),
-    Allow {
-        id: ApprovalId,
-        hash: String,
-    },
-    Deny {
-        id: ApprovalId,
-        hash: String,
-    },
-    /// A question's option.
-    Answer {
-        id: ApprovalId,
-        hash: String,
-        option: String,
-    },
-    /// Ends the session's turn.
-    Halt(u32),
-    Pause,
-    Resume,
-    Tunnel(bool),
+    Run(Errand),
     Autostart(bool),
     /// A lost phone: asks first.
     Lock,
@@ -137,10 +122,10 @@ fn group(items: &mut Vec<Item>, more: Vec<Item>) {
 
 fn house(glance: &Glance) -> Vec<Item> {
     let sandbox = match &glance.sandbox {
-        SandboxState::Paused => does("Resume the sandbox", Choice::Resume),
+        SandboxState::Paused => does("Resume the sandbox", Choice::Run(Errand::Resume)),
         SandboxState::Preparing { step } => Item::Says(cut(&format!("The sandbox is made ready: {step}"), LABEL)),
         SandboxState::Unknown | SandboxState::Ready | SandboxState::Trouble { .. } => {
-            does("Pause the sandbox", Choice::Pause)
+            does("Pause the sandbox", Choice::Run(Errand::Pause))
         }
     };
     let on = glance.tunnel.on;
@@ -152,7 +137,7 @@ fn house(glance: &Glance) -> Vec<Item> {
     };
     vec![
         sandbox,
-        Item::Switch { label: state.into(), on, does: Choice::Tunnel(!on) },
+        Item::Switch { label: state.into(), on, does: Choice::Run(Errand::Tunnel(!on)) },
         does("Lost phone: lock everything…", Choice::Lock),
     ]
 }
@@ -185,13 +170,15 @@ fn approval(a: &OpenApproval) -> Item {
     items.extend(lines.into_iter().map(Item::Says));
     items.push(Item::Line);
     match &a.pick {
-        Pick::Allow if whole => items.push(does("Allow once", Choice::Allow { id, hash: hash() })),
+        Pick::Allow if whole => items.push(does("Allow once", Choice::Run(Errand::Allow { id, hash: hash() }))),
         Pick::Option(options) if whole => items.extend(
-            options.iter().map(|o| does(&cut(o, LABEL), Choice::Answer { id, hash: hash(), option: o.clone() })),
+            options
+                .iter()
+                .map(|o| does(&cut(o, LABEL), Choice::Run(Errand::Answer { id, hash: hash(), option: o.clone() }))),
         ),
         Pick::Allow | Pick::Option(_) | Pick::Words => {}
     }
-    items.push(does("Deny", Choice::Deny { id, hash: hash() }));
+    items.push(does("Deny", Choice::Run(Errand::Deny { id, hash: hash() })));
     items.push(does("Look at it…", session(a.session)));
     Item::More { label: cut(&format!("#{} {}", a.number, a.words), LABEL), items }
 }
@@ -200,7 +187,7 @@ fn at_work(s: &AtWork) -> Item {
     let doing = s.doing.as_deref().unwrap_or("thinks");
     Item::More {
         label: cut(&format!("{}: {doing}", named(s.number, &s.title)), LABEL + 16),
-        items: vec![does("Watch it…", session(s.id)), does("Stop this turn", Choice::Halt(s.number))],
+        items: vec![does("Watch it…", session(s.id)), does("Stop this turn", Choice::Run(Errand::Halt(s.number)))],
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod anthropic;
 #[cfg(unix)]
 mod claude;
+pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod firefox;
 #[cfg(target_os = "linux")]

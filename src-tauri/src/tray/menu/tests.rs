@@ -1,6 +1,6 @@
 use super::*;
 use crate::native_status::UpdateShown;
-use domain::{Problem, risk::Risk};
+use domain::{ApprovalId, Problem, risk::Risk};
 use gateway::desk::{Recent, TunnelGlance};
 
 fn show(house: &House, glance: &Glance) -> String {
@@ -105,8 +105,8 @@ fn what_does_not_fit_the_menu_can_be_refused_there_but_not_allowed() {
     let glance = Glance { approvals: vec![asks("run: x", &long, Pick::Allow)], ..Glance::blank() };
     let menu = menu(View { house: &House::Up, glance: &glance, autostart: false, update: &UpdateShown::off() });
     let choices = choices(&menu);
-    assert!(!choices.iter().any(|c| matches!(c, Choice::Allow { .. })));
-    assert!(choices.iter().any(|c| matches!(c, Choice::Deny { .. })));
+    assert!(!choices.iter().any(|c| matches!(c, Choice::Run(Errand::Allow { .. }))));
+    assert!(choices.iter().any(|c| matches!(c, Choice::Run(Errand::Deny { .. }))));
     assert!(choices.iter().any(|c| matches!(c, Choice::Show(at) if at.starts_with("/sessions/"))));
 }
 

@@ -1,8 +1,6 @@
 //! A world of its own for each test: a folder, stand-ins on free ports, and a real gateway between them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-mod docker;
-
 use gateway::{
     App, Ended, Gateway,
     config::{self, Paths, Resolved},
@@ -44,7 +42,7 @@ pub struct World {
 impl Drop for World {
     fn drop(&mut self) {
         if self.sandbox {
-            docker::sweep(&self.home().join("data"));
+            standins::engine::sweep(&self.home().join("data"));
         }
     }
 }

@@ -5,12 +5,15 @@
 const AT_END_PX = 48;
 /** A turn of the wheel goes on moving for as long. */
 const COASTS_MS = 700;
+/** What is measured anew moves the place once more, some frames later, which takes a busy computer so long. */
+const SETTLES_MS = 1_500;
 
 export class Reading {
     scroller = $state<HTMLElement>();
     /** Somebody reads above the end. */
     isAway = $state(false);
     private moved = -COASTS_MS;
+    private changed = -SETTLES_MS;
     private holding = false;
 
     /** A person moves it. */
@@ -28,10 +31,13 @@ export class Reading {
     scrolled(end: boolean): void {
         const el = this.scroller;
         if (!el) return;
+        const now = performance.now();
         const atEnd = end && el.scrollHeight - el.scrollTop - el.clientHeight <= AT_END_PX;
-        const byHand = this.holding || performance.now() - this.moved < COASTS_MS;
+        const byHand = this.holding || now - this.moved < COASTS_MS;
+        const settles = now - this.changed < SETTLES_MS;
         if (atEnd) this.isAway = false;
-        else if (!end || byHand) this.isAway = true;
+        else if (byHand || !settles) this.isAway = true;
+        else if (!this.isAway) this.down();
     }
 
     leave(): void {
@@ -40,13 +46,19 @@ export class Reading {
 
     toEnd(): void {
         this.isAway = false;
+        this.changed = performance.now();
+        this.down();
+    }
+
+    private down(): void {
         if (this.scroller) this.scroller.scrollTop = this.scroller.scrollHeight;
     }
 
     /** Watches what is shown grow, and the room for it shrink. */
     content = (inside: HTMLElement): (() => void) => {
         const watcher = new ResizeObserver(() => {
-            if (!this.isAway) this.toEnd();
+            this.changed = performance.now();
+            if (!this.isAway) this.down();
         });
         watcher.observe(inside);
         if (inside.parentElement) watcher.observe(inside.parentElement);

@@ -2,7 +2,6 @@
 
 use crate::{door::Door, engine};
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 use standins::{
     anthropic::{Anthropic, KEY, Script, Step},
     twilio::{ACCOUNT, NUMBER, TOKEN, Twilio},
@@ -124,8 +123,7 @@ impl Desk {
 
     /// The name of its container; it carries a hash of the data folder.
     pub async fn container(&self) -> Result<String> {
-        let hash = Sha256::digest(self.folder.path().join("data").as_os_str().as_encoded_bytes());
-        let instance: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let instance = standins::engine::instance(&self.folder.path().join("data"));
         let filter = format!("label=dev.lanyard.instance={instance}");
         let named = engine::docker(&["ps", "--filter", &filter, "--format", "{{.Names}}"]).await?;
         Ok(named.lines().next().context("the desk has no container")?.to_owned())

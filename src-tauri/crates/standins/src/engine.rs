@@ -1,13 +1,16 @@
-//! What a world's gateways left in the engine, removed through the engine's own command line.
+//! What a test or a bench leaves in the Docker engine, found and removed by the engine's own command line.
 
 use sha2::{Digest, Sha256};
 use std::{path::Path, process::Command};
 
-/// Removes the containers and volumes of the Lanyard with this data folder. They carry a hash of it in their names.
+/// Names the Lanyard with this data folder in the engine: a hash of the folder, as its containers and volumes carry it.
+pub fn instance(data: &Path) -> String {
+    Sha256::digest(data.as_os_str().as_encoded_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Removes its containers and volumes.
 pub fn sweep(data: &Path) {
-    let hash = Sha256::digest(data.as_os_str().as_encoded_bytes());
-    let instance: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let named = format!("name=lanyard-{instance}-");
+    let named = format!("name=lanyard-{}-", instance(data));
     remove(&["ps", "--all", "--quiet", "--filter", &named], &["rm", "--force"]);
     remove(&["volume", "ls", "--quiet", "--filter", &named], &["volume", "rm", "--force"]);
 }
@@ -19,5 +22,14 @@ fn remove(list: &[&str], remove: &[&str]) {
     let names: Vec<&str> = names.split_whitespace().collect();
     if !names.is_empty() {
         let _said_by_docker_itself = Command::new("docker").args(remove).args(names).output();
+    }
+}
+
+/// [`sweep`], however a test ends.
+pub struct Sweep(pub std::path::PathBuf);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        sweep(&self.0);
     }
 }
