@@ -59,7 +59,8 @@ const SCREENS: Record<string, Look> = {
         await at(() => `/sessions/${rooms.rich}`, "too much to do")(page);
         await page.getByRole("main", { name: "History" }).focus();
         await page.keyboard.press("Home");
-        await page.locator("summary").filter({ hasText: "Edited" }).click();
+        await page.waitForFunction(() => document.querySelector("main[aria-label=History]")?.scrollTop === 0);
+        await page.locator("summary").filter({ hasText: "Edited" }).press("Enter");
         await page.locator(".diff").waitFor();
     },
     "session-asks": at(() => `/sessions/${rooms.asks}`, "May it work by this plan?", "Waits for your answer"),
