@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const { LANYARD_URL: phone, LANYARD_DESK: desk, LANYARD_WORDS: words } = process.env;
-const real = phone !== undefined ? ["tests/e2e/real/*.test.ts", "tests/e2e/journey.test.ts"] : desk !== undefined ? [`tests/e2e/desk/${words === undefined ? "window" : "*"}.test.ts`] : null;
+const { LANYARD_URL: phone, LANYARD_DESK: desk } = process.env;
+const real = phone !== undefined ? ["tests/e2e/real/*.test.ts", "tests/e2e/journey.test.ts"] : desk !== undefined ? ["tests/e2e/desk/*.test.ts"] : null;
 
 // A real browser on the built pages (`npm run build` first): the stand-in's screens, or a real gateway's way.
 export default defineConfig({

@@ -45,6 +45,8 @@ pub enum Tick {
     MakeWay,
     /// The page wishes something of updates.
     WishUpdate(updates::Input),
+    /// A file that the page offered.
+    Saved(std::path::PathBuf),
     /// What was asked of the gateway was refused.
     Failed(Problem),
     /// The system asks the app to end.
@@ -212,6 +214,7 @@ impl<D: Desktop> Controller<D> {
             Tick::Update(update) => self.update_is(update),
             Tick::WishUpdate(input) => self.desktop.update(input),
             Tick::MakeWay => self.stop(),
+            Tick::Saved(path) => self.say(notices::saved(&path)),
             Tick::Failed(problem) => self.say(notices::failed(&problem)),
             Tick::Terminated => {
                 self.desktop.update(updates::Input::Hurry);

@@ -68,7 +68,7 @@ async fn post(desk: &Desk, path: &str, body: &Value) -> Result<(), Problem> {
 }
 
 /// The problem that an answer of a door tells.
-fn said(body: &[u8]) -> Problem {
+pub(crate) fn said(body: &[u8]) -> Problem {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let word = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let problem = Problem::from(word("/data/code").and_then(|code| Code::named(&code)).unwrap_or(Code::Internal));

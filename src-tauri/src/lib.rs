@@ -12,6 +12,7 @@ pub mod links;
 pub mod native_status;
 pub mod notices;
 pub mod panel;
+pub mod saving;
 pub mod scheme;
 pub mod start;
 pub mod tray;

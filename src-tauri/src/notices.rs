@@ -10,7 +10,7 @@ pub mod native;
 use crate::native_status::UpdateProblem;
 use domain::{ApprovalId, Problem, SessionId, event::Outcome};
 use gateway::desk::{Ended, Glance, OpenApproval, Pick};
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 /// What a notice is about: one with the same key takes the other's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -142,6 +142,14 @@ pub fn update_failed(problem: &UpdateProblem) -> Notice {
         buttons: vec![(Press::Look("/settings".into()), "Open Lanyard")],
         stays: false,
     }
+}
+
+/// A file was saved.
+pub fn saved(path: &Path) -> Notice {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let folder = path.parent().unwrap_or(path).display();
+    let (title, body) = (format!("Saved: {name}"), format!("In {folder}."));
+    Notice { key: Key::Own, title, body, buttons: Vec::new(), stays: false }
 }
 
 /// There is no tray on this desktop.

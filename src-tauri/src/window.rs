@@ -3,12 +3,13 @@
 use crate::{
     commands::{self, may_open},
     controller::{Seen, Tick},
+    saving,
     scheme::{ORIGIN, SCHEME},
 };
 use std::path::PathBuf;
 use tauri::{
     AppHandle, Emitter, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
-    webview::{DownloadEvent, NewWindowResponse, PageLoadEvent},
+    webview::{NewWindowResponse, PageLoadEvent},
 };
 use tokio::sync::mpsc;
 
@@ -45,12 +46,17 @@ fn make(
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(LEAST.0, LEAST.1)
         .center()
-        .on_navigation(stays)
-        .on_new_window(|url, _| {
-            stays(&url);
-            NewWindowResponse::Deny
+        .on_navigation({
+            let app = app.clone();
+            move |url| stays(&app, url)
         })
-        .on_download(download)
+        .on_new_window({
+            let app = app.clone();
+            move |url, _| {
+                stays(&app, &url);
+                NewWindowResponse::Deny
+            }
+        })
         .on_page_load(|window, load| {
             // The page before this one has left its lines open.
             if load.event() == PageLoadEvent::Started {
@@ -75,33 +81,33 @@ fn make(
     Ok(window)
 }
 
-/// Only our own page stays in the window; a link that leads elsewhere is opened in the system's browser.
-fn stays(url: &Url) -> bool {
-    let ours = url.scheme() == SCHEME || url.as_str().starts_with(ORIGIN);
-    if !ours && may_open(url.as_str()) {
-        let _no_browser = open::that_detached(url.as_str());
+/// Where a link leads.
+#[derive(Debug, PartialEq)]
+enum Way {
+    Page,
+    File,
+    Elsewhere,
+}
+
+fn way(url: &Url) -> Way {
+    match url.scheme() == SCHEME || url.origin().ascii_serialization() == ORIGIN {
+        true if saving::is_file(url) => Way::File,
+        true => Way::Page,
+        false => Way::Elsewhere,
     }
-    ours
 }
 
-/// What the page offers to save goes to the folder for downloads, under a name of its own.
-fn download(webview: tauri::Webview, event: DownloadEvent<'_>) -> bool {
-    let DownloadEvent::Requested { url, destination } = event else { return true };
-    let Ok(folder) = webview.path().download_dir().or_else(|_| webview.path().home_dir()) else { return false };
-    let named = destination.file_name().filter(|name| !name.is_empty()).map(|name| name.to_string_lossy().into_owned());
-    let name = named.or_else(|| url.path_segments()?.next_back().map(str::to_owned)).unwrap_or_default();
-    *destination = free(&folder, if name.is_empty() { "lanyard" } else { &name });
-    true
-}
-
-/// `name`, or with a number before its ending if there is one already.
-fn free(folder: &std::path::Path, name: &str) -> PathBuf {
-    let (stem, ending) = match name.rsplit_once('.') {
-        Some((stem, ending)) if !stem.is_empty() => (stem, format!(".{ending}")),
-        _ => (name, String::new()),
-    };
-    let tries = std::iter::once(name.to_owned()).chain((1..).map(|n| format!("{stem} ({n}){ending}")));
-    tries.map(|name| folder.join(name)).find(|path| !path.exists()).unwrap_or_else(|| folder.join(name))
+/// Only our own page stays in the window: a file is saved, and a link that leads elsewhere is opened in the system's browser.
+fn stays(app: &AppHandle, url: &Url) -> bool {
+    match way(url) {
+        Way::Page => return true,
+        Way::File => saving::save(app, url),
+        Way::Elsewhere if may_open(url.as_str()) => {
+            let _no_browser = open::that_detached(url.as_str());
+        }
+        Way::Elsewhere => {}
+    }
+    false
 }
 
 /// From a callback that must not wait. So many at once are no person's doing.
@@ -116,19 +122,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_download_takes_no_other_files_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        assert_eq!(free(folder.path(), "a.md"), at("a.md"));
-        std::fs::write(at("a.md"), "").unwrap();
-        std::fs::write(at("a (1).md"), "").unwrap();
-        assert_eq!(free(folder.path(), "a.md"), at("a (2).md"));
-        assert_eq!(free(folder.path(), ".x"), at(".x"));
-    }
-
-    #[test]
     fn only_our_own_page_stays_in_the_window() {
-        assert!(stays(&format!("{ORIGIN}/#/pair").parse().unwrap()));
-        assert!(!stays(&"about:srcdoc".parse().unwrap()) && !stays(&"file:///etc/passwd".parse().unwrap()));
+        let way = |url: &str| way(&url.parse().unwrap());
+        assert_eq!(way(&format!("{ORIGIN}/#/pair")), Way::Page);
+        assert_eq!(way(&format!("{ORIGIN}/api/sessions/1/export?format=md")), Way::File);
+        assert_eq!(way("about:srcdoc"), Way::Elsewhere);
+        assert_eq!(way("file:///etc/passwd"), Way::Elsewhere);
+        assert_eq!(way("http://desk.localhost.evil.example/"), Way::Elsewhere);
     }
 }

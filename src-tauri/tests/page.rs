@@ -15,17 +15,21 @@ async fn run(page: &WebDriver, body: &str) -> Value {
     page.execute_async(script, vec![]).await.unwrap().json().clone()
 }
 
+/// Waits until the page reaches its gateway.
+async fn answers(page: &WebDriver) {
+    until("the gateway answers", async || {
+        (run(page, "return (await fetch('/status')).status").await == 200).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_page_reaches_the_local_door_in_process_with_bodies_and_without_a_port() {
     let desktop = Desktop::new().await;
     let _panel = desktop.panel().await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the gateway answers", async || {
-        let said = run(page, "return (await fetch('/status')).status").await;
-        (said == 200).then_some(())
-    })
-    .await;
+    answers(page).await;
     assert_eq!(run(page, "return [location.origin, isSecureContext]").await, json!(["desk://localhost", true]));
     let posted = "const r = await fetch('/tunnel', { method: 'POST', headers: { 'content-type': 'application/json' }, \
                   body: JSON.stringify({ on: false }) }); return [r.status, (await r.json()).status.state]";
@@ -45,10 +49,7 @@ async fn the_live_line_and_native_things_come_by_commands() {
     desktop.interrupted_turn("mow the lawn").await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the gateway answers", async || {
-        (run(page, "return (await fetch('/status')).status").await == 200).then_some(())
-    })
-    .await;
+    answers(page).await;
     let subscribe = "const t = window.__TAURI_INTERNALS__; window.frames_ = []; \
         const id = t.transformCallback((m) => window.frames_.push(m.message)); \
         window.line_ = await t.invoke('desk_subscribe', { after: 0, channel: '__CHANNEL__:' + id }); return window.line_";
@@ -79,10 +80,7 @@ async fn nothing_from_elsewhere_is_loaded_into_the_window() {
     let _panel = desktop.panel().await;
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
-    until("the gateway answers", async || {
-        (run(page, "return (await fetch('/status')).status").await == 200).then_some(())
-    })
-    .await;
+    answers(page).await;
     let policy = "return (await fetch('/')).headers.get('content-security-policy')";
     let policy = run(page, policy).await;
     assert!(
@@ -106,5 +104,26 @@ async fn a_link_from_elsewhere_leads_to_its_screen() {
     .await;
     assert!(desktop.start(&["lanyard://phones"]).ends().await.success());
     until("the screen", async || (run(page, "return location.hash").await == "#/phones").then_some(())).await;
+    page.clone().quit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_the_page_offers_is_saved_under_its_name_and_takes_no_others_place() {
+    let desktop = Desktop::new().await;
+    let _panel = desktop.panel().await;
+    let driven = driven(&desktop, &[]).await;
+    let page = &driven.page;
+    answers(page).await;
+    let save = "const a = document.createElement('a'); a.href = '/api/openapi.json'; a.download = ''; \
+                document.body.append(a); a.click(); return 1";
+    for name in ["openapi.json", "openapi (1).json"] {
+        run(page, save).await;
+        let saved = desktop.home.path().join(name);
+        until(name, async || {
+            let written = std::fs::read(&saved).ok()?;
+            serde_json::from_slice::<Value>(&written).ok().filter(|v| v["openapi"] == "3.1.0").map(|_| ())
+        })
+        .await;
+    }
     page.clone().quit().await.unwrap();
 }

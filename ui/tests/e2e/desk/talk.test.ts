@@ -1,46 +1,14 @@
-// The window speaks with a real agent: LANYARD_DESK names the socket file of its gateway's local door, LANYARD_WORDS what is said and
-// what the answers have in them (see `world.ts`).
+// The window speaks with a real agent. LANYARD_WORDS tells what is said and what the answers have in them (see `world.ts`).
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Carried, carry } from "../desk.ts";
-import { complaints, window } from "../window.ts";
-import { WORDS, browser, shot } from "../world.ts";
+import { test } from "vitest";
+import { WORDS, shot } from "../world.ts";
+import { room } from "./room.ts";
 
 const words = { ...WORDS, ...(JSON.parse(process.env["LANYARD_WORDS"] ?? "{}") as Partial<typeof WORDS>) };
-
-let chrome: Browser;
-let desk: Carried;
-let context: BrowserContext;
-let page: Page;
-let said: string[];
-
-beforeAll(async () => {
-    chrome = await browser();
-    desk = await carry(process.env["LANYARD_DESK"] ?? "");
-});
-
-afterAll(async () => {
-    await chrome?.close();
-    await desk?.stop();
-});
-
-beforeEach(async () => {
-    context = await window(chrome);
-    context.setDefaultTimeout(60_000);
-    said = complaints(context);
-    page = await context.newPage();
-});
-
-afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") await shot(page, `failed-desk-${task.name.replaceAll(/\W+/g, "-").slice(0, 60)}`);
-    await context.close();
-    expect(said).toEqual([]);
-});
-
-const go = (path: string) => page.goto(`${desk.url}/#${path}`);
+const here = room();
 
 test("a session goes on live, asks, and is found again", async () => {
+    const { page, go } = here;
     await go("/sessions/new");
     await page.getByRole("textbox", { name: "Message" }).fill(words.stream.say);
     await page.keyboard.press("Enter");

@@ -1,43 +1,14 @@
-// The window at a real gateway. LANYARD_DESK names the socket file of its local door.
+// Every screen and every setting of the window, as a real gateway fills them.
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Carried, carry } from "../desk.ts";
-import { complaints, inspect, window } from "../window.ts";
-import { browser, shot } from "../world.ts";
+import { expect, test } from "vitest";
+import { inspect } from "../window.ts";
+import { shot } from "../world.ts";
+import { room } from "./room.ts";
 
-let chrome: Browser;
-let desk: Carried;
-let context: BrowserContext;
-let page: Page;
-let said: string[];
-
-beforeAll(async () => {
-    chrome = await browser();
-    desk = await carry(process.env["LANYARD_DESK"] ?? "");
-});
-
-afterAll(async () => {
-    await chrome?.close();
-    await desk?.stop();
-});
-
-beforeEach(async () => {
-    context = await window(chrome);
-    context.setDefaultTimeout(60_000);
-    said = complaints(context);
-    page = await context.newPage();
-});
-
-afterEach(async ({ task }) => {
-    if (task.result?.state === "fail") await shot(page, `failed-desk-${task.name.replaceAll(/\W+/g, "-").slice(0, 60)}`);
-    await context.close();
-    expect(said).toEqual([]);
-});
-
-const go = (path: string) => page.goto(`${desk.url}/#${path}`);
+const here = room();
 
 test("every screen shows what the gateway says", async () => {
+    const { page, go } = here;
     const seen = { "/": "Check-up", "/sessions": "Sessions", "/approvals": "Approvals", "/phones": "Tokens for scripts", "/pair": "Works once", "/activity": "Activity", "/usage": "Usage", "/settings": "This app", "/settings/accounts": "Anthropic", "/setup/docker": "Docker", "/sessions?import": "Import Claude Code" };
     for (const [path, says] of Object.entries(seen)) {
         await page.goto("about:blank");
@@ -52,6 +23,7 @@ test("every screen shows what the gateway says", async () => {
 });
 
 test("every setting that the gateway names has its field", async () => {
+    const { desk, page, go } = here;
     const { fields } = (await (await fetch(`${desk.url}/settings`)).json()) as { fields: { label: string; section: string }[] };
     expect(fields.length).toBeGreaterThan(10);
     for (const section of new Set(fields.map((field) => field.section))) {
@@ -67,6 +39,7 @@ test("every setting that the gateway names has its field", async () => {
 });
 
 test("a token is made, shown once, and revoked", async () => {
+    const { page, go } = here;
     await go("/phones");
     await page.getByRole("button", { name: "Make a token" }).click();
     await page.getByLabel("What is it for?").fill("window test");

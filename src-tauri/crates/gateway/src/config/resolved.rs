@@ -1,11 +1,19 @@
 //! The config as the program uses it: parsed once, so that nothing after has to doubt it.
 
+mod bounds;
+mod letters;
+mod ways;
+
+pub use bounds::Caps;
+pub use letters::{PushSettings, SmsSettings, TwilioSettings};
+pub use ways::{LanSettings, TunnelSettings};
+
 use super::{Written, written};
-use domain::{
-    Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Risk, session::Patience, usage::MicroDollars,
-};
+use bounds::{agent_uid, caps, limits, size};
+use domain::{Code, Problem, approval::GrantPolicy, risk::Risk, session::Patience};
 use egress::HostRule;
 use ipnet::IpNet;
+use letters::{push, twilio};
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
@@ -13,6 +21,7 @@ use std::{
     time::Duration,
 };
 use url::Url;
+use ways::public_url;
 
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -39,85 +48,6 @@ pub struct Resolved {
     pub limits: sandbox::agent::Limits,
     pub api: ApiSettings,
     pub written: Written,
-}
-
-#[derive(Clone, Debug, Default)]
-pub struct TunnelSettings {
-    /// Unless the owner has switched it since.
-    pub enabled: bool,
-    pub domain: Option<String>,
-    pub set_webhook: bool,
-    /// Another edge than ngrok's, with the CA that vouches for it (PEM).
-    pub edge: Option<String>,
-    pub roots: Option<String>,
-    /// Where its public side is. No file can say this.
-    pub resolve: Vec<(String, SocketAddr)>,
-}
-
-impl TunnelSettings {
-    fn new(written: &written::Tunnel) -> Result<Self, Refused> {
-        let named = |key: &str| Some(key.trim().to_owned()).filter(|key| !key.is_empty());
-        let roots = named(&written.edge_ca).map(std::fs::read_to_string).transpose().map_err(|e| {
-            wrong(
-                "tunnel.edge_ca",
-                e,
-                "Name a file with the CA's certificate in PEM, or leave it empty for ngrok's own.",
-            )
-        })?;
-        let (domain, edge) = (named(&written.domain), named(&written.edge));
-        let (enabled, set_webhook) = (written.enabled, written.set_webhook);
-        Ok(Self { enabled, domain, set_webhook, edge, roots, resolve: Vec::new() })
-    }
-
-    /// Who asks the public address as somebody outside would.
-    pub fn visitor(&self) -> accounts::reach::Visitor {
-        accounts::reach::Visitor { roots: self.roots.clone(), resolve: self.resolve.clone() }
-    }
-}
-
-/// The door on the local network.
-#[derive(Clone, Debug)]
-pub struct LanSettings {
-    /// Unless the owner has switched it since.
-    pub enabled: bool,
-    /// 0: a free one.
-    pub port: u16,
-    pub name: String,
-    /// Another network than the one this computer is in, another haste, another clock. No file can say these.
-    pub reach: tunnel::Reach,
-    pub tick: Duration,
-    pub wall: tunnel::clock::Wall,
-}
-
-impl LanSettings {
-    fn new(written: &written::Lan) -> Result<Self, Refused> {
-        let name = match written.name.trim() {
-            "" => own_name(),
-            name => name.to_owned(),
-        };
-        if name.len() > NAME || name.chars().any(char::is_control) {
-            let why = format!("a name has at most {NAME} bytes, all of them letters");
-            return Err(wrong("lan.name", why, "Write a shorter one, as in desk, or none for this computer's own."));
-        }
-        Ok(Self {
-            enabled: written.enabled,
-            port: written.port,
-            name,
-            reach: tunnel::Reach::Network,
-            tick: Duration::from_secs(5),
-            wall: tunnel::clock::Wall::default(),
-        })
-    }
-}
-
-/// What fits an announcement (63 bytes) and a certificate's subject (64 characters) with our own words around it.
-const NAME: usize = 50;
-
-/// The computer's own, without its domain.
-fn own_name() -> String {
-    let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let name: String = node.split('.').next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    name.char_indices().take_while(|(at, c)| at + c.len_utf8() <= NAME).map(|(_, c)| c).collect()
 }
 
 /// The companion API's own.
@@ -147,41 +77,6 @@ impl Default for Pace {
     fn default() -> Self {
         Self { ping: Duration::from_secs(25), silence: Duration::from_secs(60) }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caps {
-    pub turn: MicroDollars,
-    pub session: MicroDollars,
-    pub day: MicroDollars,
-}
-
-#[derive(Clone, Debug)]
-pub struct TwilioSettings {
-    pub account_sid: String,
-    pub from: String,
-    pub allow: Vec<PhoneNumber>,
-    pub base_url: Url,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct SmsSettings {
-    pub segments: usize,
-    pub per_minute: u32,
-    /// Questions and pictures that agents may have texted to one number within an hour.
-    pub agent_per_hour: usize,
-    pub link_life: Duration,
-    pub picture_life: Duration,
-}
-
-#[derive(Clone, Debug)]
-pub struct PushSettings {
-    /// How long a push waits to be shown before a text goes.
-    pub text_after: Duration,
-    /// `mailto:` or `https:`.
-    pub contact: Option<String>,
-    /// A push service that need not be out in the world.
-    pub base_url: Option<Url>,
 }
 
 /// An error in one key's value.
@@ -259,19 +154,6 @@ impl Resolved {
     }
 }
 
-fn public_url(written: &str) -> Result<Option<String>, Refused> {
-    if written.is_empty() {
-        return Ok(None);
-    }
-    let suggestion = "Write it as Twilio has it, as in https://name.example.com, without a path.";
-    let url = Url::parse(written).map_err(|e| wrong("server.public_url", e, suggestion))?;
-    let plain = matches!(url.scheme(), "https" | "http") && url.query().is_none() && url.fragment().is_none();
-    if !plain || url.path() != "/" {
-        return Err(wrong("server.public_url", "it must be a scheme and a host alone", suggestion));
-    }
-    Ok(Some(written.trim_end_matches('/').to_owned()))
-}
-
 fn host_rule(written: &str) -> Result<HostRule, Refused> {
     let suggestion = "Write hosts as \"name\", \"*.name\" or \"name:port\".";
     written.parse().map_err(|e| wrong("egress.allow", e, suggestion))
@@ -294,110 +176,12 @@ fn base_url(key: &str, written: &str) -> Result<Url, Refused> {
     }
 }
 
-fn push(w: &Written) -> Result<PushSettings, Refused> {
-    let contact = Some(&w.push.contact).filter(|contact| !contact.is_empty());
-    let contact = contact.or(Some(&w.server.public_url).filter(|url| url.starts_with("https:")));
-    if contact.is_some_and(|contact| !contact.starts_with("mailto:") && !contact.starts_with("https:")) {
-        return Err(wrong(
-            "push.contact",
-            "it is a mailto: or https: address",
-            "Write it as in mailto:me@example.com.",
-        ));
-    }
-    let service = Some(&w.push.base_url).filter(|url| !url.is_empty());
-    Ok(PushSettings {
-        text_after: Duration::from_secs(w.push.text_after.clamp(1, 86_400)),
-        contact: contact.cloned(),
-        base_url: service.map(|url| base_url("push.base_url", url)).transpose()?,
-    })
-}
-
 fn grants(written: written::Grants) -> Option<Risk> {
     match written {
         written::Grants::None => None,
         written::Grants::Low => Some(Risk::Low),
         written::Grants::Medium => Some(Risk::Medium),
         written::Grants::High => Some(Risk::High),
-    }
-}
-
-fn caps(spend: &written::Spend) -> Result<Caps, Refused> {
-    let dollars = |key: &str, value: f64| match value.is_finite() && value >= 0.0 {
-        true => Ok(MicroDollars::from_dollars(value)),
-        false => Err(wrong(key, "it must be a number of dollars, 0 or more", "Write it as in 5.0.")),
-    };
-    Ok(Caps {
-        turn: dollars("spend.turn", spend.turn)?,
-        session: dollars("spend.session", spend.session)?,
-        day: dollars("spend.day", spend.day)?,
-    })
-}
-
-fn size(written: written::Size) -> sandbox::Size {
-    match written {
-        written::Size::Small => sandbox::Size::Small,
-        written::Size::Medium => sandbox::Size::Medium,
-        written::Size::Large => sandbox::Size::Large,
-    }
-}
-
-fn limits(w: &Written) -> Result<sandbox::agent::Limits, Refused> {
-    let bytes = |key: &str, gigabytes: f64| match gigabytes.is_finite() && gigabytes >= 0.0 {
-        true => Ok((gigabytes * 1e9) as u64),
-        false => Err(wrong(key, "it must be a number of gigabytes, 0 or more", "Write it as in 2.0.")),
-    };
-    let memory = match bytes("limits.memory_gb", w.limits.memory_gb)? {
-        0 => size(w.sandbox.size).memory() / 4 * 3,
-        chosen => chosen,
-    };
-    Ok(sandbox::agent::Limits {
-        memory,
-        cpu: w.limits.processor_minutes.saturating_mul(60),
-        file: bytes("limits.file_gb", w.limits.file_gb)?,
-        free: bytes("limits.free_gb", w.limits.free_gb)?,
-    })
-}
-
-fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Refused> {
-    if t.account_sid.is_empty() {
-        return Ok(None);
-    }
-    let sid =
-        |s: &str, prefix: &str| s.len() == 34 && s.starts_with(prefix) && s[2..].bytes().all(|b| b.is_ascii_hexdigit());
-    if !sid(&t.account_sid, "AC") {
-        return Err(wrong(
-            "twilio.account_sid",
-            "it is AC and 32 hex digits",
-            "Copy it from the first page of Twilio's console.",
-        ));
-    }
-    // An account whose number is not chosen yet.
-    let chosen = !t.from.is_empty();
-    if chosen && !sid(&t.from, "MG") && t.from.parse::<Address>().is_err() {
-        return Err(wrong(
-            "twilio.from",
-            "it is a number, a whatsapp: address or MG and 32 hex digits",
-            "Write it as in +15551230000.",
-        ));
-    }
-    let number = |n: &String| {
-        n.parse::<Address>().map(|a| a.number).map_err(|e| wrong("twilio.allow", e, "Write each as in +15551230001."))
-    };
-    let settings = TwilioSettings {
-        account_sid: t.account_sid.clone(),
-        from: t.from.clone(),
-        allow: t.allow.iter().map(number).collect::<Result<_, _>>()?,
-        base_url: base_url("twilio.base_url", &t.base_url)?,
-    };
-    Ok(chosen.then_some(settings))
-}
-
-/// The owner's own user id, so that what the agent writes belongs to the owner; 1000 for root, which the agent never is.
-fn agent_uid(written: u32) -> u32 {
-    match (written, rustix::process::getuid().as_raw()) {
-        (0, 0) => 1000,
-        (0, own) => own,
-        (chosen, _) => chosen,
     }
 }
 

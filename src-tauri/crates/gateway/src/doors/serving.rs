@@ -38,7 +38,7 @@ const CONNECTIONS: usize = 4096;
 /// For answers in flight, when Lanyard stops.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Serves until `stop`; answers in flight are finished.
+/// Serves until `stop`; answers in flight are finished, with the address free for whoever starts next.
 pub async fn serve<L>(mut listener: L, router: Router, stop: CancellationToken)
 where
     L: Listener<Addr = SocketAddr>,
@@ -59,6 +59,7 @@ where
             drop(permit);
         });
     }
+    drop(listener);
     open.close();
     let _left_behind = tokio::time::timeout(LAST_WORDS, open.wait()).await;
 }
@@ -130,6 +131,39 @@ mod tests {
         let router = Router::new().route("/", get(|| async { vec![0; LARGE] }).post(|body: Bytes| async { body }));
         let ((theirs, ours), address) = (duplex(4096), SocketAddr::from(([127, 0, 0, 1], 1)));
         (theirs, tokio::spawn(connection(ours, address, router, CancellationToken::new(), waits)))
+    }
+
+    #[tokio::test]
+    async fn its_address_is_free_while_the_last_answers_are_finished() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let (goes_on, asked) = (CancellationToken::new(), CancellationToken::new());
+        let (held, heard) = (goes_on.clone(), asked.clone());
+        let router = Router::new().route(
+            "/",
+            get(async move || {
+                heard.cancel();
+                held.cancelled().await;
+                "done"
+            }),
+        );
+        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let mut caller = tokio::net::TcpStream::connect(address).await.unwrap();
+        caller.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        timeout(SOON, asked.cancelled()).await.unwrap();
+        stop.cancel();
+        let again = async {
+            while tokio::net::TcpListener::bind(address).await.is_err() {
+                sleep(SHORT / 20).await
+            }
+        };
+        timeout(LAST_WORDS / 2, again).await.expect("the address is free");
+        assert!(!serving.is_finished());
+        goes_on.cancel();
+        let mut answer = String::new();
+        caller.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("done"), "{answer}");
+        ends(serving).await;
     }
 
     async fn ends(serving: JoinHandle<()>) {
