@@ -9,7 +9,7 @@ mod line;
 mod record;
 mod secrets;
 
-pub use secrets::take_out;
+pub use secrets::{Known, take_out};
 
 use domain::{Timestamp, event::Event, shown::shown_line};
 use line::Lines;
@@ -79,14 +79,15 @@ pub fn conversation_of(path: &Path) -> Option<String> {
 ///
 /// # Errors
 /// As the file system's.
-pub fn outline(path: &Path) -> io::Result<Option<Outline>> {
+pub fn outline(path: &Path, known: &Known) -> io::Result<Option<Outline>> {
     let Some(conversation) = conversation_of(path) else { return Ok(None) };
     let mut file = File::open(path)?;
     let (mut project, mut first_words) = (None, None);
     let mut lines = Lines::of(BufReader::new(&file));
     for _ in 0..HEAD {
         let Some(line) = lines.next_line()? else { break };
-        let Some(record) = line.and_then(Record::read) else { continue };
+        let line = line.map(|line| known.take_out(line).0);
+        let Some(record) = line.as_deref().and_then(Record::read) else { continue };
         project = project.or_else(|| record.folder());
         first_words = first_words.or_else(|| record.first_words());
         if project.is_some() && first_words.is_some() {
@@ -134,6 +135,7 @@ pub struct Reading {
     lines: Lines<BufReader<File>>,
     /// Of the record before: not every record has a time.
     at: Timestamp,
+    known: Known,
     counts: Counts,
 }
 
@@ -151,12 +153,12 @@ impl Reading {
     ///
     /// # Errors
     /// As the file system's.
-    pub fn open(path: &Path, from: u64) -> io::Result<Self> {
+    pub fn open(path: &Path, from: u64, known: Known) -> io::Result<Self> {
         let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(from))?;
         let mut lines = Lines::of(BufReader::with_capacity(64 * 1024, file));
         lines.bytes = from;
-        Ok(Self { lines, at: Timestamp(0), counts: Counts::default() })
+        Ok(Self { lines, at: Timestamp(0), known, counts: Counts::default() })
     }
 
     /// What the next line says happened, which may be nothing; none at the end of the last whole line.
@@ -165,7 +167,12 @@ impl Reading {
     /// As the file system's.
     pub fn events(&mut self) -> io::Result<Option<Vec<(Timestamp, Event)>>> {
         let Some(line) = self.lines.next_line()? else { return Ok(None) };
-        let Some(record) = line.and_then(Record::read) else {
+        let line = line.map(|line| {
+            let (clean, found) = self.known.take_out(line);
+            self.counts.secrets += found;
+            clean
+        });
+        let Some(record) = line.as_deref().and_then(Record::read) else {
             self.counts.unreadable += 1;
             return Ok(Some(Vec::new()));
         };

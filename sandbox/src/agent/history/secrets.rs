@@ -2,8 +2,12 @@
 //! them whatever is given to a name that says it is secret.
 
 use regex::{Captures, Regex};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::{borrow::Cow, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, LazyLock},
+};
 
 /// What stands in a secret's place.
 const GONE: &str = "[secret taken out]";
@@ -33,12 +37,18 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"\bnpm_[A-Za-z0-9]{30,}",
         r"\bpypi-[A-Za-z0-9_-]{40,}",
         r"\bhf_[A-Za-z0-9]{30,}",
+        r"\b[A-Za-z0-9]{26,28}_[A-Za-z0-9]{19,22}\b",
         // JSON web tokens.
         r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*",
         // A password in an address, a bearer token, a value with a telling name.
-        r"(?P<k>://[^\s:/@]{1,100}:)[^\s:/@]{3,}@",
+        r"(?P<k>://[^\s:/@]{0,100}:)[^\s:/@]{3,}@",
         r"(?P<k1>(?i:\b(?:bearer|basic)\s+))(?P<v1>[A-Za-z0-9._~+/-]{16,}=*)",
         r#"(?P<k2>(?i:(?:secret|token|passw(?:or)?d|passphrase|api_?-?key|access_?-?key|private_?-?key|auth)[\w-]*)\\?["']?\s*(?::|=|=>)\s*\\?["']?)(?P<v2>[A-Za-z0-9._~+/=-]{16,})"#,
+        // As a command is given it: an option, a user with a password, a variable, a field whose name leaves no doubt.
+        r#"(?P<k3>--[a-z-]*(?:token|passw(?:or)?d|passphrase|secret|api-?key)[= ]\\?["']?)[^\s"'\\$<-][^\s"'\\]{5,}"#,
+        r#"(?P<k4>\s(?:-u|--user)[= ]?\\?["']?[^\s"':/]{1,100}:)[^\s"'\\]*[^\s"'\\0-9][^\s"'\\]*"#,
+        r#"(?P<k5>\b[A-Z0-9_]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)[A-Z0-9_]*=)(?:\\?"[^"$]{4,}?\\?"|'[^']{4,}'|[^\s"'\\$<;&|)]{6,})"#,
+        r#"(?P<k6>(?i:passw(?:or)?d|passphrase)\\?["']?\s*(?::|=|=>)\s*\\?["'])[^\s"'\\]{4,}"#,
     ];
     // Each is held by a test; one that does not compile would be found there.
     Regex::new(&shapes.join("|")).ok()
@@ -48,12 +58,37 @@ static TELLING: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:secret|token|passw(?:or)?d|passphrase|api_?-?key|access_?-?key|private_?-?key)$").ok()
 });
 
+/// The owner's own secrets, which have to have no shape to be known.
+#[derive(Clone, Default)]
+pub struct Known(Arc<[SecretString]>);
+
+impl Known {
+    pub fn of(secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        // A short one would be found everywhere.
+        Self(secrets.into_iter().filter(|secret| secret.expose_secret().len() >= 12).collect())
+    }
+
+    /// A line without them, and how many there were.
+    pub fn take_out<'l>(&self, line: &'l [u8]) -> (Cow<'l, [u8]>, u64) {
+        let (mut line, mut found) = (Cow::Borrowed(line), 0);
+        for secret in self.0.iter() {
+            let secret = secret.expose_secret().as_bytes();
+            let places: Vec<usize> = memchr::memmem::find_iter(&line, secret).collect();
+            for &at in places.iter().rev() {
+                line.to_mut().splice(at..at + secret.len(), GONE.bytes());
+            }
+            found += places.len() as u64;
+        }
+        (line, found)
+    }
+}
+
 /// The text without its secrets, and how many there were.
 pub fn take_out(text: &str) -> (Cow<'_, str>, u64) {
     let Some(shapes) = &*SHAPES else { return (Cow::Borrowed(GONE), 1) };
     let mut found = 0;
     let clean = shapes.replace_all(text, |shape: &Captures<'_>| {
-        let before = ["k", "k1", "k2"].iter().find_map(|name| shape.name(name)).map_or("", |m| m.as_str());
+        let before = ["k", "k1", "k2", "k3", "k4", "k5", "k6"].iter().find_map(|name| shape.name(name)).map_or("", |m| m.as_str());
         let value = shape.name("v1").or_else(|| shape.name("v2")).map(|value| value.as_str());
         if let Some(value) = value.filter(|value| !looks_random(value)) {
             // By its name alone it is none; by its shape it may be one.
@@ -163,6 +198,37 @@ mod tests {
     }
 
     #[test]
+    fn what_a_command_is_given_is_taken_out() {
+        for (before, secret, after) in [
+            ("redis://:", "hunter2", "@host:6379/0"),
+            ("ngrok config add-authtoken ", "2abcDEFGhijKLMNopqRSTuvwxyz_5AbCdEfGhIjKlMnOpQrSt", ""),
+            ("curl -u AC0123456789abcdef0123456789abcdef:", "fedcba9876543210fedcba9876543210", " https://x.test"),
+            ("npm publish --token ", "secretword", " --access public"),
+            ("mysql --password=", "hunter2", " shop"),
+            ("PGPASSWORD=", "hunter2", " psql"),
+            ("export DB_PASSWORD=", "'S3cr#t, with; all'", ""),
+            ("{\"password\": \"", "hunter2", "\"}"),
+            ("{\\\"password\\\": \\\"", "hunter2", "\\\"}"),
+        ] {
+            let (clean, found) = {
+                let text = format!("$ {before}{secret}{after}");
+                let (clean, found) = take_out(&text);
+                (clean.into_owned(), found)
+            };
+            assert_eq!((clean, found), (format!("$ {before}{GONE}{after}"), 1));
+        }
+    }
+
+    #[test]
+    fn the_owners_own_are_taken_out_whatever_their_shape() {
+        let known = Known::of(["plain words as a key", "short"].map(SecretString::from));
+        let line = b"{\"a\":\"x plain words as a key y plain words as a key\",\"b\":\"short\"}";
+        let (clean, found) = known.take_out(line);
+        let clean = String::from_utf8(clean.into_owned()).unwrap();
+        assert_eq!((clean, found), (format!("{{\"a\":\"x {GONE} y {GONE}\",\"b\":\"short\"}}"), 2));
+    }
+
+    #[test]
     fn words_and_code_without_secrets_stay_as_they_are() {
         for text in [
             "the token count is wrong: tokens = usage.output_tokens",
@@ -171,6 +237,9 @@ mod tests {
             "https://docs.example/path?x=1",
             "class SkipList: pass # sk-learn",
             "git commit -m 'authentication: added'",
+            "docker run -u 1000:1000 --rm image",
+            "export GITHUB_TOKEN=$(gh auth token) API_KEY=\"$KEY\"",
+            "cargo login --token <token>",
             "a task-list of ask-me-anything-you-want-here",
         ] {
             assert_eq!(take_out(text), (Cow::Borrowed(text), 0));

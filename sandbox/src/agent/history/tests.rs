@@ -17,7 +17,7 @@ fn home(contents: &[u8]) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn all(path: &Path, from: u64) -> (Vec<(Timestamp, Event)>, Reading) {
-    let mut reading = Reading::open(path, from).unwrap();
+    let mut reading = Reading::open(path, from, Known::default()).unwrap();
     let mut all = Vec::new();
     while let Some(events) = reading.events().unwrap() {
         all.extend(events);
@@ -66,7 +66,7 @@ fn a_home_is_listed_and_a_file_told_without_reading_it_into_memory() {
     std::os::unix::fs::symlink("/etc/passwd", file.with_file_name("22222222-2222-4333-8444-555555555557.jsonl"))
         .unwrap();
     assert_eq!(files(home.path()).unwrap(), std::slice::from_ref(&file));
-    let outline = outline(&file).unwrap().unwrap();
+    let outline = outline(&file, &Known::default()).unwrap().unwrap();
     assert_eq!((outline.project.as_str(), outline.first_words.as_str()), ("/work/shop", "Write the invoice"));
     assert_eq!((outline.conversation.as_str(), outline.bytes), (ID, OLD.len() as u64));
     assert_eq!((outline.lines, outline.at), (OLD.lines().count() as u64, Timestamp(1_795_285_843_538)));
@@ -124,6 +124,6 @@ proptest! {
         let (_home, file) = home(&contents);
         let (_, reading) = all(&file, 0);
         prop_assert!(reading.bytes() <= contents.len() as u64);
-        outline(&file).unwrap();
+        outline(&file, &Known::default()).unwrap();
     }
 }

@@ -4,7 +4,7 @@
 mod number;
 mod tunnelling;
 
-pub use number::{Led, Number, lead, lead_now};
+pub use number::{Led, Number, lead, lead_now, proof};
 pub use tunnelling::Tunnelled;
 
 use crate::{
@@ -98,6 +98,11 @@ impl Address {
     /// What became of Twilio's number since the address last changed.
     pub fn number(&self) -> Number {
         self.number.borrow().clone()
+    }
+
+    /// Another number: what was found out about the one before is nothing now.
+    pub fn number_changed(&self) {
+        self.number.send_replace(Number::Untouched);
     }
 
     /// Waits until the tunnel opens next. For one waiter.

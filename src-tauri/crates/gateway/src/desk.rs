@@ -85,7 +85,7 @@ impl Desk {
         let known = self.app.store.read(move |r| store::approvals::get(r, id)).await;
         let known = known.map_err(crate::approvals::internal)?.ok_or(Code::UnknownApproval)?;
         let decision = if allow { Decision::Allowed } else { Decision::Denied { message: None } };
-        check_lock_screen(&known, &decision, self.app.config.grants)?;
+        check_lock_screen(&known, &decision, self.app.settings.rules().grants)?;
         let answer = Answer {
             approval: id,
             hash: hash.to_owned(),

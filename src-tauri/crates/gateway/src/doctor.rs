@@ -13,9 +13,14 @@ pub use crate::wire::desk::{Finding, FindingState as State};
 pub use mend::{Fix, mend};
 pub use offline::without_a_gateway;
 
-use crate::{config::Resolved, gateway::App, secrets::Secrets, sms::texting::Stands};
+use crate::{
+    config::Resolved,
+    gateway::App,
+    secrets::{Secrets, accounts::taken},
+    sms::texting::Stands,
+};
 use accounts::{
-    anthropic::{KeyState, check_key},
+    anthropic::check_key,
     keychain::Account,
 };
 use domain::{Code, Problem};
@@ -129,11 +134,13 @@ async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
     };
     let place = secret.source.to_string();
     match check_key(&config.model_base, &secret.value).await {
-        Ok(KeyState::Works) => well("key", format!("The Anthropic key from {place} works.")),
-        Ok(state) => {
-            let code = state.code().unwrap_or(Code::KeyRefused);
-            broken("key", Problem::with_detail(code, format!("It came from {place}.")))
-        }
+        Ok(state) => match taken(&state, &format!("key from {place}")) {
+            Some(says) => well("key", says),
+            None => {
+                let code = state.code().unwrap_or(Code::KeyRefused);
+                broken("key", Problem::with_detail(code, format!("It came from {place}.")))
+            }
+        },
         Err(e) => broken(
             "key",
             Problem::with_detail(e.code(), "The Anthropic key could not be checked.").suggest("Check the network."),

@@ -31,6 +31,10 @@ impl Wish {
 pub async fn shut(app: &App, wish: &Wish) -> LockShown {
     tracing::warn!(by_text = matches!(wish, Wish::Text(_)), "everything is being locked");
     let mut shown = LockShown::default();
+    if matches!(wish, Wish::Desk) {
+        // Also where nothing can be written any more.
+        app.address.switch.turn(false);
+    }
     note(&mut shown, phones(app).await, |shown, n| {
         shown.revoked = n;
         says(n, "phone or token may not come in any more", "phones and tokens may not come in any more")
@@ -39,16 +43,17 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
         shown.denied = n;
         says(n, "open question was refused", "open questions were refused")
     });
-    note(&mut shown, app.workshop.pause().await, |shown, ()| {
-        shown.sandbox_paused = true;
-        "The sandbox is paused.".to_owned()
-    });
     if matches!(wish, Wish::Desk) {
         note(&mut shown, app.address.switch.keep(&app.store, false).await.map_err(internal), |shown, ()| {
             shown.tunnel_off = true;
             "The tunnel is off.".to_owned()
         });
     }
+    // An engine that hangs holds up nothing else.
+    note(&mut shown, app.workshop.pause().await, |shown, ()| {
+        shown.sandbox_paused = true;
+        "The sandbox is paused.".to_owned()
+    });
     app.stream.ring();
     shown
 }

@@ -79,10 +79,10 @@ impl Secrets {
     /// Keeps a secret that must outlive this process. It is used from now on, unless an environment variable comes first.
     ///
     /// # Errors
-    /// When it cannot be kept.
+    /// When it cannot be kept; after `Silent` it may be all the same.
     pub async fn keep(&self, account: Account, secret: &SecretString) -> Result<Kept, KeychainError> {
         let _asking = self.asking[&account].lock().await;
-        let kept = self.keychain.set(account, secret.clone()).await?;
+        let kept = self.keychain.set(account, secret.clone()).await.inspect_err(|e| self.doubt(account, e))?;
         if kept.shadowed_by.is_none() {
             self.know(account, secret.clone());
         }
@@ -92,12 +92,24 @@ impl Secrets {
     /// Forgets it here and where it is kept.
     ///
     /// # Errors
-    /// When it cannot be taken away: it is used as before.
+    /// When it cannot be taken away: it is used as before, but after `Silent`, when it may be away all the same.
     pub async fn remove(&self, account: Account) -> Result<(), KeychainError> {
         let _asking = self.asking[&account].lock().await;
-        self.keychain.delete(account).await?;
-        self.read.write().unwrap_or_else(PoisonError::into_inner).remove(&account);
+        self.keychain.delete(account).await.inspect_err(|e| self.doubt(account, e))?;
+        self.unknow(account);
         Ok(())
+    }
+
+    /// A keychain that did not answer in time may still do what it was asked, as after its owner's password: the next use looks
+    /// what is there.
+    fn doubt(&self, account: Account, e: &KeychainError) {
+        if matches!(e, KeychainError::Silent { .. }) {
+            self.unknow(account);
+        }
+    }
+
+    fn unknow(&self, account: Account) {
+        self.read.write().unwrap_or_else(PoisonError::into_inner).remove(&account);
     }
 
     fn known(&self, account: Account) -> Option<SecretString> {
@@ -115,12 +127,13 @@ impl Secrets {
     }
 
     /// What was read is forgotten: the next use reads it anew. What Lanyard may have made and kept nowhere stays.
-    pub async fn forget(&self) {
-        for account in Account::ALL.iter().filter(|account| !matches!(account, Account::Links | Account::Push)) {
-            // Not between an asker's reading and its remembering.
-            let _asking = self.asking[account].lock().await;
-            self.read.write().unwrap_or_else(PoisonError::into_inner).remove(account);
+    pub async fn forget(&self, account: Account) {
+        if matches!(account, Account::Links | Account::Push) {
+            return;
         }
+        // Not between an asker's reading and its remembering.
+        let _asking = self.asking[&account].lock().await;
+        self.unknow(account);
     }
 
     pub fn keychain(&self) -> &Keychain {
@@ -148,7 +161,7 @@ mod tests {
         let file = folder.path().join("secrets.toml");
         let first = secrets(&file);
         assert_eq!(made(&first, "one").await, "one");
-        first.forget().await;
+        first.forget(Account::Links).await;
         assert_eq!(made(&first, "two").await, "one");
         assert_eq!(made(&secrets(&file), "three").await, "one", "another run reads it");
     }
@@ -174,7 +187,7 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
         let open = secrets(&file);
         assert_eq!(made(&open, "for now").await, "for now");
-        open.forget().await;
+        open.forget(Account::Links).await;
         assert_eq!(made(&open, "other").await, "for now", "as long as this process");
         assert_eq!(fs::read_to_string(&file).unwrap(), "links = \"kept\"\n");
     }

@@ -23,11 +23,11 @@ use store::{facts, phones};
 /// # Errors
 /// As the store's.
 pub async fn steps(app: &App, seen: &Seen, image: &ImageShown) -> Result<Vec<SetupStep>, Problem> {
-    let (phones, skipped) = app
+    let (phones, skipped, led) = app
         .store
         .read(|r| {
             let phones = phones::all(r)?.into_iter().filter(|p| p.revoked.is_none()).map(|p| p.name).collect();
-            Ok((phones, facts::get(r, facts::SETUP_SKIPPED)?))
+            Ok((phones, facts::get(r, facts::SETUP_SKIPPED)?, facts::get(r, facts::NUMBER_LED)?))
         })
         .await
         .map_err(internal)?;
@@ -41,6 +41,8 @@ pub async fn steps(app: &App, seen: &Seen, image: &ImageShown) -> Result<Vec<Set
         account: settings::file(app).is_ok_and(|file| !file.written.twilio.account_sid.is_empty()),
         texting: app.texting.stands(),
         number: app.address.number(),
+        led,
+        leads: app.config.tunnel.set_webhook,
         phones,
     };
     Ok(steps::all(&stands, &read(skipped.as_deref())))

@@ -101,7 +101,7 @@ async fn what_is_missing_or_refused_says_what_to_do_and_switching_on_tries_again
     let refused = until_status(&running, |s| matches!(s, TunnelStatus::Refused { .. })).await;
     assert_eq!(refused.problem().unwrap().code, domain::Code::TunnelNoToken);
     t.keep_token(TOKEN);
-    running.app.secrets.forget().await;
+    running.app.secrets.forget(accounts::keychain::Account::Ngrok).await;
     running.app.address.switch.turn(true);
     until_status(&running, |s| s.url().is_some()).await;
     running.app.address.switch.turn(false);

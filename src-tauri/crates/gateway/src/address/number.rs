@@ -5,6 +5,7 @@ use crate::{gateway::App, sms::texting::Texting};
 use accounts::{SecretString, twilio::Signer};
 use domain::{Address, Code, PhoneNumber, Problem, phone_number::Network};
 use serde::Serialize;
+use store::facts;
 use url::Url;
 
 /// Five tries of Twilio's own within its 15 s, whatever went wrong: a link that is being replaced is back within them.
@@ -44,7 +45,7 @@ pub struct Led {
 pub async fn lead(app: &App, url: &str) {
     let Some(texting) = app.texting.now() else { return };
     if let Some(number) = own_number(&texting).filter(|_| app.config.tunnel.set_webhook) {
-        keep(app, url, steps(app, &texting, &number, url).await);
+        keep(app, url, &number, steps(app, &texting, &number, url).await).await;
     }
 }
 
@@ -61,7 +62,7 @@ pub async fn lead_now(app: &App) -> Result<Led, Problem> {
             .suggest(format!("Set it to {url}/sms in Twilio's console, with POST."))
     })?;
     let led = steps(app, &texting, &number, &url).await;
-    keep(app, &url, led.clone());
+    keep(app, &url, &number, led.clone()).await;
     Ok(led)
 }
 
@@ -76,7 +77,16 @@ fn own_number(texting: &Texting) -> Option<PhoneNumber> {
     (from.network == Network::Sms).then_some(from.number)
 }
 
-fn keep(app: &App, url: &str, led: Led) {
+/// What is remembered of a number that leads to `url`.
+pub fn proof(from: &PhoneNumber, url: &str) -> String {
+    format!("{from} {url}")
+}
+
+async fn keep(app: &App, url: &str, own: &PhoneNumber, led: Led) {
+    let proof = if led.why.is_none() { proof(own, url) } else { String::new() };
+    if let Err(e) = app.store.write(move |tx| facts::set(tx, facts::NUMBER_LED, &proof)).await {
+        tracing::warn!(error = ?e, "what became of the number is not remembered over a restart");
+    }
     let number = match led.why {
         None => Number::Proved,
         Some(why) => {

@@ -15,7 +15,7 @@ pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(
     if let Some(shadow) = kept.shadowed_by {
         println!("But {shadow} comes first and is used as long as it is set.");
     }
-    tell_the_running(door).await;
+    tell_the_running(door, account).await;
     Ok(())
 }
 
@@ -23,7 +23,7 @@ pub async fn remove(config: &Resolved, door: &LocalDoor, account: &str) -> Resul
     let account = named(account)?;
     Secrets::open(config).keychain().delete(account).await.map_err(|e| e.problem())?;
     println!("Forgotten.");
-    tell_the_running(door).await;
+    tell_the_running(door, account).await;
     Ok(())
 }
 
@@ -49,7 +49,7 @@ fn read_secret(account: Account) -> Result<SecretString, Problem> {
     }
 }
 
-/// One that runs reads it anew; one that does not will.
-async fn tell_the_running(door: &LocalDoor) {
-    let _not_running = door.post("/secrets/forget", &()).await;
+/// One that runs uses it as it is now; one that does not will.
+async fn tell_the_running(door: &LocalDoor, account: Account) {
+    let _not_running = door.post("/secrets/forget", &serde_json::json!({ "account": account.name() })).await;
 }

@@ -104,7 +104,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
     super::launched(&app).await;
     let (mut sessions, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut tunnel) = (app.store.bells().events.subscribe(), app.address.status());
-    let mut looked_at = app.callers.looked_at();
+    let (mut looked_at, mut rules) = (app.callers.looked_at(), app.settings.watch_rules());
     loop {
         if let Ok(glance) = look(&app).await {
             tell.send_if_modified(|known| {
@@ -121,6 +121,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
             _ = events.changed() => {}
             _ = tunnel.changed() => {}
             _ = looked_at.changed() => {}
+            _ = rules.changed() => {}
         }
         tokio::time::sleep(PACE).await;
     }
@@ -147,7 +148,7 @@ async fn look(app: &App) -> store::Result<Glance> {
     let mut working: Vec<AtWork> = rows.iter().filter_map(at_work).collect();
     working.sort_by_key(|session| session.number);
     let (sandbox, status) = (app.workshop.state().await, app.address.status().borrow().clone());
-    let now = clock::now();
+    let (now, grants) = (clock::now(), app.settings.rules().grants);
     let open = open.into_iter().filter(|a| a.expires_at > now);
     Ok(Glance {
         trouble: trouble(app, &sandbox, &status),
@@ -155,7 +156,7 @@ async fn look(app: &App) -> store::Result<Glance> {
         tunnel: TunnelGlance { on: app.address.switch.is_on(), state: status.word(), url: app.address.url() },
         sandbox,
         working,
-        approvals: open.map(|a| shown(&a, numbers.get(&a.session), app.config.grants)).collect(),
+        approvals: open.map(|a| shown(&a, numbers.get(&a.session), grants)).collect(),
         recent: rows.iter().take(RECENT).map(recent).collect(),
         looked_at: app.callers.anyone_looks(),
     })

@@ -1,8 +1,7 @@
 //! What can be mended from within: each by its name, and then looked at again.
 
-use super::{Finding, asked_engine, in_time, lan, note, texting, tunnel, well};
-use crate::{address, gateway::App, lan::State as Lan, restart, sms::texting as texts};
-use ::tunnel::TunnelStatus;
+use super::{Finding, State, asked_engine, in_time, lan, note, texting, tunnel, well};
+use crate::{address, gateway::App, lan::State as Lan, restart, setup, sms::texting as texts};
 use domain::{Code, Problem};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -88,6 +87,9 @@ const STARTS_WITHIN: Duration = Duration::from_secs(30);
 /// A way in that is going to open has done so within this time, or says why not.
 const OPENS_WITHIN: Duration = Duration::from_secs(20);
 
+/// Where it takes longer, it closes by itself.
+const SHUTS_WITHIN: Duration = Duration::from_secs(5);
+
 /// Does it; gives what is found then.
 ///
 /// # Errors
@@ -98,7 +100,7 @@ pub async fn mend(app: &App, fix: Fix) -> Result<Finding, Problem> {
         Fix::ResumeSandbox => app.workshop.resume().await?,
         Fix::MakeSandbox => return made(app).await,
         Fix::BuildImage => app.workshop.begin_build(false)?,
-        Fix::TunnelOn => opened(app).await?,
+        Fix::TunnelOn => setup::tunnel::open_anew(app).await?,
         Fix::LanOn => opened_nearby(app).await?,
         Fix::SetWebhook => drop(address::lead_now(app).await?),
         Fix::OpenTexting => texts::open_anew(app, app.texting.stands().settings().cloned()).await,
@@ -107,8 +109,11 @@ pub async fn mend(app: &App, fix: Fix) -> Result<Finding, Problem> {
             return Ok(well(fix.what(), "Lanyard starts again."));
         }
     }
-    let found = look(app, fix).await.into_iter().find(|finding| finding.what == fix.what());
-    Ok(found.unwrap_or_else(|| well(fix.what(), "Nothing is wrong with it any more.")))
+    let mut found = look(app, fix).await;
+    // Of what stands in its way, where that is all that can be said.
+    let at = found.iter().position(|finding| finding.what == fix.what());
+    let at = at.or_else(|| found.iter().position(|finding| finding.state == State::Broken));
+    Ok(at.map(|at| found.swap_remove(at)).unwrap_or_else(|| well(fix.what(), "Nothing is wrong with it any more.")))
 }
 
 async fn look(app: &App, fix: Fix) -> Vec<Finding> {
@@ -133,17 +138,12 @@ async fn made(app: &App) -> Result<Finding, Problem> {
     found.ok_or_else(|| Code::SandboxFailed.into())
 }
 
-async fn opened(app: &App) -> Result<(), Problem> {
-    app.address.switch.keep(&app.store, true).await.map_err(crate::approvals::internal)?;
-    let mut status = app.address.status();
-    let settled = |s: &TunnelStatus| matches!(s, TunnelStatus::Open { .. } | TunnelStatus::Refused { .. });
-    let _told_as_it_is = timeout(OPENS_WITHIN, status.wait_for(settled)).await;
-    Ok(())
-}
-
+/// It is shut first: what was refused before is not what becomes of it now.
 async fn opened_nearby(app: &App) -> Result<(), Problem> {
-    app.lan.switch.keep(&app.store, true).await.map_err(crate::approvals::internal)?;
     let mut state = app.lan.state();
+    app.lan.switch.turn(false);
+    drop(timeout(SHUTS_WITHIN, state.wait_for(|s| matches!(s, Lan::Off))).await);
+    app.lan.switch.keep(&app.store, true).await.map_err(crate::approvals::internal)?;
     let settled = |s: &Lan| matches!(s, Lan::Open { .. } | Lan::Refused { .. });
     let _told_as_it_is = timeout(OPENS_WITHIN, state.wait_for(settled)).await;
     Ok(())

@@ -23,6 +23,7 @@ use crate::{
     clock, doctor,
     gateway::App,
     live::Partial,
+    secrets,
     sessions::{Opening, Saying, open_session, say},
 };
 use axum::{
@@ -302,11 +303,17 @@ async fn remove(State(app): State<App>) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({})))
 }
 
-/// A secret was changed: the next use reads it anew.
-async fn forget_secrets(State(app): State<App>) -> Json<Value> {
-    app.secrets.forget().await;
-    app.last_failure.forget();
-    Json(json!({}))
+/// This secret was changed where it is kept: what runs uses it as it is now.
+async fn forget_secrets(State(app): State<App>, Json(which): Json<Named>) -> Result<Json<Value>, Refusal> {
+    let account = which.account.parse().map_err(|e| Problem::with_detail(Code::BadRequest, e))?;
+    app.secrets.forget(account).await;
+    secrets::accounts::changed(&app, account).await;
+    Ok(Json(json!({})))
+}
+
+#[derive(Debug, Deserialize)]
+struct Named {
+    account: String,
 }
 
 async fn stop(State(app): State<App>) -> Json<Value> {

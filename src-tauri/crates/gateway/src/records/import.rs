@@ -7,10 +7,11 @@
 use crate::{
     clock,
     gateway::App,
+    secrets::accounts::OWNERS,
     wire::desk::{ImportFound, ImportLine, ImportProgress, Imported, Skipped},
 };
 use domain::{Code, Problem, Timestamp, event::Event, shown::shown_line};
-use sandbox::agent::history::{self, Counts, Outline, Reading};
+use sandbox::agent::history::{self, Counts, Known, Outline, Reading};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -52,7 +53,7 @@ pub async fn found(app: &App) -> Result<Vec<ImportFound>, Problem> {
 
 /// None: nothing was said in it, or it cannot be read.
 fn told(path: &Path) -> Option<Outline> {
-    history::outline(path).unwrap_or_else(|e| {
+    history::outline(path, &Known::default()).unwrap_or_else(|e| {
         tracing::warn!(error = ?e, "a conversation of Claude Code cannot be read");
         None
     })
@@ -80,14 +81,14 @@ async fn run(app: App, wanted: Vec<String>, lines: mpsc::Sender<ImportLine>) {
             Vec::new()
         }
     };
-    let of = files.len();
+    let (of, known) = (files.len(), known(&app).await);
     for (n, path) in files.into_iter().enumerate() {
         let shown = path.to_string_lossy().into_owned();
         let progress = ImportProgress { path: shown.clone(), done: n, of, events: done.events };
         if lines.send(ImportLine::Progress(progress)).await.is_err() || app.stop.is_cancelled() {
             break;
         }
-        if let Err(why) = one(&app, &path, &mut done).await {
+        if let Err(why) = one(&app, &path, &known, &mut done).await {
             done.skipped.push(Skipped { path: shown, why });
         }
     }
@@ -103,6 +104,12 @@ async fn run(app: App, wanted: Vec<String>, lines: mpsc::Sender<ImportLine>) {
     let _nobody_listens = lines.send(ImportLine::Done(done)).await;
 }
 
+/// The owner's secrets, as far as they can be had now.
+async fn known(app: &App) -> Known {
+    let secrets = futures::future::join_all(OWNERS.map(|account| app.secrets.get(account))).await;
+    Known::of(secrets.into_iter().flatten())
+}
+
 /// Of those that are there; what is asked for and is none of them is told.
 fn chosen(files: Vec<PathBuf>, wanted: Vec<String>, done: &mut Imported) -> Vec<PathBuf> {
     if wanted.is_empty() {
@@ -115,9 +122,9 @@ fn chosen(files: Vec<PathBuf>, wanted: Vec<String>, done: &mut Imported) -> Vec<
 }
 
 /// Takes in what is new in a file. The error is why not.
-async fn one(app: &App, path: &Path, done: &mut Imported) -> Result<(), String> {
-    let looked = path.to_owned();
-    let outline = blocking(move || history::outline(&looked)).await.map_err(|e| e.to_string())?;
+async fn one(app: &App, path: &Path, known: &Known, done: &mut Imported) -> Result<(), String> {
+    let (looked, clean) = (path.to_owned(), known.clone());
+    let outline = blocking(move || history::outline(&looked, &clean)).await.map_err(|e| e.to_string())?;
     let Some(outline) = outline else { return Err("Nothing was said in it.".into()) };
     let id = outline.conversation.clone();
     let taken = app.store.read(move |r| imports::taken(r, &id)).await.map_err(|e| e.to_string())?;
@@ -125,8 +132,8 @@ async fn one(app: &App, path: &Path, done: &mut Imported) -> Result<(), String> 
     if from >= outline.bytes {
         return Ok(());
     }
-    let opened = path.to_owned();
-    let mut reading = blocking(move || Reading::open(&opened, from)).await.map_err(|e| e.to_string())?;
+    let (opened, clean) = (path.to_owned(), known.clone());
+    let mut reading = blocking(move || Reading::open(&opened, from, clean)).await.map_err(|e| e.to_string())?;
     let counts = loop {
         let piece = blocking(move || Piece::read(reading)).await.map_err(|e| e.to_string())?;
         let counts = piece.reading.counts();

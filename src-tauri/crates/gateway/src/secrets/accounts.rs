@@ -78,8 +78,8 @@ fn state_of(e: &KeychainError) -> AccountState {
     }
 }
 
-/// Asks the service first, unless that is not wished; what it refuses is not kept. A service that cannot be reached refuses
-/// nothing. What is kept holds at once.
+/// Asks the service first, unless that is not wished, and keeps only what it takes: a secret that works is not lost to one that
+/// may not. What is kept holds at once.
 ///
 /// # Errors
 /// `BAD_REQUEST` for what can be no secret; `KEYCHAIN_UNAVAILABLE` and what to do, where it cannot be kept.
@@ -89,12 +89,13 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
         true => ask(app, account, &secret).await,
         false => Checked { ok: true, code: None, says: "It was kept without asking.".into(), suggestion: None },
     };
-    if check && refused(&checked) {
+    if !checked.ok {
+        let checked = not_kept(checked);
         return Ok(AccountChecked { account: shown(&app.secrets, account).await, checked });
     }
-    let kept = app.secrets.keep(account, &secret).await.map_err(|e| e.problem())?;
+    let kept = app.secrets.keep(account, &secret).await;
     let account = changed(app, account).await;
-    Ok(AccountChecked { account, checked: with_shadow(checked, &kept) })
+    Ok(AccountChecked { account, checked: with_shadow(checked, &kept.map_err(|e| e.problem())?) })
 }
 
 /// Forgets it, at once.
@@ -102,8 +103,9 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
 /// # Errors
 /// `KEYCHAIN_UNAVAILABLE` and what to do.
 pub async fn remove(app: &App, account: Account) -> Result<AccountShown, Problem> {
-    app.secrets.remove(account).await.map_err(|e| e.problem())?;
-    Ok(changed(app, account).await)
+    let removed = app.secrets.remove(account).await;
+    let now = changed(app, account).await;
+    removed.map(|()| now).map_err(|e| e.problem())
 }
 
 /// Asks the service about the one that is kept.
@@ -127,9 +129,9 @@ fn trimmed(secret: &SecretString) -> Result<SecretString, Problem> {
     Err(Problem::with_detail(Code::BadRequest, why).suggest("Copy it again, all of it and nothing else."))
 }
 
-/// The service knows it and does not want it, as opposed to one that could not be asked.
-fn refused(checked: &Checked) -> bool {
-    matches!(checked.code, Some(Code::KeyRefused | Code::TunnelTokenRefused | Code::TwilioRefused))
+/// What was kept before stands.
+fn not_kept(checked: Checked) -> Checked {
+    Checked { says: format!("{} It was not kept.", checked.says), ..checked }
 }
 
 /// An environment variable comes before whatever is kept.
@@ -140,7 +142,7 @@ fn with_shadow(checked: Checked, kept: &Kept) -> Checked {
 }
 
 /// What runs uses it as it is now. Gives how it is.
-async fn changed(app: &App, account: Account) -> AccountShown {
+pub async fn changed(app: &App, account: Account) -> AccountShown {
     tracing::info!(%account, "an account's secret was changed");
     match account {
         Account::Anthropic => app.last_failure.forget(),
@@ -171,14 +173,24 @@ async fn ask(app: &App, account: Account, secret: &SecretString) -> Checked {
 async fn anthropic(app: &App, secret: &SecretString) -> Checked {
     let what = if anthropic::is_subscription(secret) { "subscription's token" } else { "key" };
     match check_key(&app.config.model_base, secret).await {
-        Ok(KeyState::Works) => well(format!("Anthropic takes the {what}.")),
-        Ok(KeyState::Busy) => well(format!("Anthropic is busy; it read the {what} and did not refuse it.")),
-        Ok(KeyState::Narrow) => {
-            well("Anthropic knows the token. It is for Claude Code alone; the first turn proves it.")
-        }
-        Ok(KeyState::Refused | KeyState::Forbidden) => not(Problem::from(Code::KeyRefused)
-            .suggest("Copy it again from console.anthropic.com, or from what claude setup-token prints.")),
+        Ok(state) => match taken(&state, what) {
+            Some(says) => well(says),
+            None => not(Problem::from(Code::KeyRefused)
+                .suggest("Copy it again from console.anthropic.com, or from what claude setup-token prints.")),
+        },
         Err(e) => not(Problem::with_detail(e.code(), "It could not be checked.")),
+    }
+}
+
+/// What Anthropic says of a secret that it does not refuse.
+pub fn taken(state: &KeyState, what: &str) -> Option<String> {
+    match state {
+        KeyState::Works => Some(format!("Anthropic takes the {what}.")),
+        KeyState::Busy => Some(format!("Anthropic is busy; it read the {what} and did not refuse it.")),
+        KeyState::Narrow => {
+            Some(format!("Anthropic knows the {what}. It is for Claude Code alone; the first turn proves it."))
+        }
+        KeyState::Refused | KeyState::Forbidden => None,
     }
 }
 

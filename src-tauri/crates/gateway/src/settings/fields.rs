@@ -24,11 +24,13 @@ struct Line {
     /// Value and label, where only these may be chosen.
     choices: &'static [(&'static str, &'static str)],
     advanced: bool,
+    /// A text of several lines.
+    long: bool,
     holds: Holds,
 }
 
 const fn line(section: &'static str, key: &'static str, label: &'static str, help: &'static str) -> Line {
-    Line { key, section, label, help, unit: None, choices: &[], advanced: false, holds: Holds::AfterRestart }
+    Line { key, section, label, help, unit: None, choices: &[], advanced: false, long: false, holds: Holds::AfterRestart }
 }
 
 impl Line {
@@ -43,6 +45,10 @@ impl Line {
     /// For those who know what it is.
     const fn advanced(self) -> Self {
         Self { advanced: true, ..self }
+    }
+
+    const fn long(self) -> Self {
+        Self { long: true, ..self }
     }
 
     const fn at_once(self) -> Self {
@@ -93,7 +99,7 @@ const TABLE: &[Line] = &[
 
     line(AGENT, "agent.model", "Model", "As Claude Code names it: opus, sonnet, haiku or a full name. Empty: Claude Code's own choice."),
     line(AGENT, "agent.mode", "Without asking", "How much the agent may do without asking you, in a new session.").of(MODES),
-    line(AGENT, "agent.instructions", "Instructions", "Added to Claude Code's system prompt in every session."),
+    line(AGENT, "agent.instructions", "Instructions", "Added to Claude Code's system prompt in every session.").long(),
     line(AGENT, "limits.sessions", "Sessions at once", "How many sessions may have a running agent at the same time.").unit("sessions"),
     line(AGENT, "limits.turn_minutes", "A turn may take", "It is stopped after this; the time you take to answer does not count.").unit("minutes"),
     line(AGENT, "limits.memory_gb", "Memory of a session", "That its agent and its commands may use together; over it the largest command is ended. 0: three quarters of the sandbox's.").unit("gigabytes").advanced(),
@@ -167,6 +173,7 @@ fn field(line: &Line, defaults: &Value) -> Field {
         Value::Bool(_) => FieldKind::Switch,
         Value::Number(_) => FieldKind::Number,
         Value::Array(_) => FieldKind::List,
+        _ if line.long => FieldKind::Lines,
         _ => FieldKind::Text,
     };
     Field {

@@ -1,12 +1,12 @@
 //! Which steps of setting up are done, from what is really there; and what the next one is.
 
 use crate::{
-    address::Number,
+    address::{Number, proof},
     sessions::stops_every_turn,
     sms::texting,
     wire::desk::{AccountShown, AccountState, ImageShown, ImageShownState, SetupStep, StepId, StepState},
 };
-use domain::{Code, Problem};
+use domain::{Address, Code, Problem, phone_number::Network};
 use std::collections::HashSet;
 use tunnel::TunnelStatus;
 
@@ -25,6 +25,10 @@ pub struct Stands {
     pub account: bool,
     pub texting: texting::Stands,
     pub number: Number,
+    /// What was last proved of a number ([`address::proof`]).
+    pub led: Option<String>,
+    /// Lanyard sets its webhook.
+    pub leads: bool,
     /// Names of the paired ones.
     pub phones: Vec<String>,
 }
@@ -137,11 +141,22 @@ fn texting(stands: &Stands) -> Told {
                     format!("Texts to {from} do not reach this computer: it has no public address."),
                     Some("Open the tunnel first.".into()),
                 ),
-                (Number::Proved, _) => done(format!("Texts to {from} lead here; that was proved.")),
-                (Number::Untouched, _) => done(format!("{from} is set up.")),
+                (Number::Proved, _) => proved(from),
+                (Number::Untouched, Some(url)) => match from.parse::<Address>() {
+                    Ok(own) if stands.led.as_deref() == Some(&proof(&own.number, url)) => proved(from),
+                    Ok(own) if own.network == Network::Sms && stands.leads => todo(
+                        format!("Texts to {from} do not lead here yet."),
+                        "Set the number's webhook, and have it proved.",
+                    ),
+                    _ => done(format!("{from} is set up; its webhook is yours to set, to {url}/sms with POST.")),
+                },
             }
         }
     }
+}
+
+fn proved(from: &str) -> Told {
+    done(format!("Texts to {from} lead here; that was proved."))
 }
 
 fn allow(stands: &Stands) -> Told {
@@ -179,6 +194,8 @@ mod tests {
             account: false,
             texting: texting::Stands::NotSetUp,
             number: Number::Untouched,
+            led: None,
+            leads: true,
             phones: Vec::new(),
         }
     }

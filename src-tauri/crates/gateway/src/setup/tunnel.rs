@@ -45,8 +45,8 @@ pub async fn set_up(app: &App, wish: TunnelSetup) -> Result<TunnelSetupShown, Pr
     })
 }
 
-/// It is shut first: what an older token or domain opened is not what becomes of this one.
-async fn open_anew(app: &App) -> Result<(), Problem> {
+/// It is shut first: what an older token or domain opened, or what was refused before, is not what becomes of it now.
+pub async fn open_anew(app: &App) -> Result<(), Problem> {
     let mut status = app.address.status();
     app.address.switch.turn(false);
     // Where it takes longer, it closes by itself.

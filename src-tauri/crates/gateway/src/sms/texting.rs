@@ -72,7 +72,11 @@ impl Texts {
 pub async fn open_anew(app: &App, settings: Option<TwilioSettings>) {
     let stands = Texting::open(settings, &app.secrets).await;
     let open = stands.open().is_some();
-    app.texting.0.send_replace(stands);
+    let number = |stands: &Stands| stands.settings().map(|s| (s.account_sid.clone(), s.from.clone()));
+    let now = number(&stands);
+    if number(&app.texting.0.send_replace(stands)) != now {
+        app.address.number_changed();
+    }
     tracing::info!(open, "texting was opened anew");
     if let Some(url) = app.address.tunnelled().filter(|_| open) {
         let app = app.clone();

@@ -71,14 +71,17 @@ async fn a_key_that_anthropic_refuses_is_not_kept_unless_that_is_wished() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_be_asked_refuses_nothing() {
+async fn a_key_that_could_not_be_checked_takes_no_others_place() {
     let w = World::new(Wish::default()).await;
     let path = w.home().join("config.toml");
     let config = std::fs::read_to_string(&path).unwrap().replace(&w.anthropic.url(), "http://127.0.0.1:9");
     std::fs::write(&path, config).unwrap();
     let running = w.start().await;
     let kept = put(&running.app, "anthropic", json!({ "secret": "sk-ant-second" })).await;
-    assert_eq!((&kept["state"], &kept["checked"]["code"]), (&json!("kept"), &json!("UPSTREAM_UNREACHABLE")));
+    assert_eq!((&kept["checked"]["ok"], &kept["checked"]["code"]), (&json!(false), &json!("UPSTREAM_UNREACHABLE")));
+    assert!(kept["checked"]["says"].as_str().unwrap().contains("not kept"), "{kept}");
+    assert_eq!(next_request(&running.app).await, Ok(format!("key {KEY}")));
+    put(&running.app, "anthropic", json!({ "secret": "sk-ant-second", "check": false })).await;
     assert_eq!(next_request(&running.app).await, Ok("key sk-ant-second".to_owned()));
     running.stop().await;
 }

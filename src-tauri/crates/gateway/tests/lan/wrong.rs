@@ -58,7 +58,7 @@ async fn a_ca_that_cannot_be_kept_or_read_is_not_replaced() {
     assert!(fs::read_to_string(&secrets).unwrap().contains("not a key"));
 
     fs::write(&secrets, kept).unwrap();
-    running.app.secrets.forget().await;
+    running.app.secrets.forget(accounts::keychain::Account::Lan).await;
     running.app.lan.switch.turn(true);
     opened(&running).await;
     assert!(fs::read_to_string(&secrets).unwrap().contains("BEGIN PRIVATE KEY"));

@@ -50,6 +50,8 @@ pub struct Field {
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
     Text,
+    /// Text of several lines.
+    Lines,
     Number,
     Switch,
     Choice,
