@@ -180,6 +180,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_secret_whose_change_was_not_answered_is_read_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = secrets(&folder.path().join("secrets.toml"));
+        secrets.know(Account::Anthropic, SecretString::from("before"));
+        secrets.doubt(Account::Anthropic, &KeychainError::Denied("x".into()));
+        assert!(secrets.known(Account::Anthropic).is_some(), "nothing was changed");
+        secrets.doubt(Account::Anthropic, &KeychainError::Silent { after: std::time::Duration::from_secs(20) });
+        assert!(secrets.known(Account::Anthropic).is_none());
+    }
+
+    #[tokio::test]
     async fn what_cannot_be_read_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secrets.toml");

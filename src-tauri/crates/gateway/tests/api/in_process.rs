@@ -78,6 +78,14 @@ async fn a_notice_on_the_screen_grants_only_what_a_lock_screen_may() {
     let shown = shows(&mut glance, |glance| glance.approvals.iter().any(|a| a.id == low)).await;
     assert_eq!(desk.answer_notice(low, "0", true).await.unwrap_err().code, Code::ApprovalChanged);
     desk.answer_notice(low, &shown.approvals[0].hash, true).await.unwrap();
+
+    let nothing = json!({ "approvals": { "lock_screen_grants": "none" } });
+    let (_, low) = asks(&running.app, "npm test").await;
+    shows(&mut glance, |glance| glance.approvals.iter().any(|a| a.id == low && a.on_lock_screen)).await;
+    assert_eq!(ask(&desk, Method::PATCH, "/settings", nothing).await.0, 200);
+    let shown = shows(&mut glance, |glance| glance.approvals.iter().any(|a| a.id == low && !a.on_lock_screen)).await;
+    let hash = &shown.approvals.iter().find(|a| a.id == low).unwrap().hash;
+    assert_eq!(desk.answer_notice(low, hash, true).await.unwrap_err().code, Code::GrantRefused);
     running.stop().await;
 }
 

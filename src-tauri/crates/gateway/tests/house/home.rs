@@ -3,13 +3,14 @@
 use crate::{
     api_world::local,
     get, post, step,
-    tunnel_world::Tunnelled,
+    tunnel_world::{Tunnelled, until_status},
     well,
-    world::{SOON, Wish, World, until},
+    world::{PUBLIC_URL, SOON, Wish, World, until},
 };
 use serde_json::{Value, json};
-use standins::twilio::NUMBER;
+use standins::{ngrok::TOKEN, twilio::NUMBER};
 use std::time::{Duration, Instant};
+use tunnel::TunnelStatus;
 
 fn finding<'f>(findings: &'f Value, what: &str) -> &'f Value {
     findings.as_array().unwrap().iter().find(|f| f["what"] == what).unwrap()
@@ -77,6 +78,31 @@ async fn doctor_names_what_mends_a_finding_and_mending_answers_it_anew() {
     let webhook = post(app, "/mend/webhook.set", json!({})).await;
     assert!(webhook["state"] == "well" && webhook["says"].as_str().unwrap().contains("signed request"), "{webhook}");
     local(app, "POST", "/mend/docker.install", None).await.is(404, "NOT_FOUND");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_refused_before_does_not_answer_for_what_mends_it() {
+    let t = Tunnelled::new(Wish::default()).await;
+    let running = t.start().await;
+    let app = &running.app;
+    until_status(&running, |s| matches!(s, TunnelStatus::Refused { .. })).await;
+    t.keep_token(TOKEN);
+    let mended = post(app, "/mend/tunnel.on", json!({})).await;
+    assert_eq!((&mended["what"], &mended["state"]), (&json!("tunnel"), &json!("well")), "{mended}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_is_set_up_once_it_leads_here() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let told = step(app, "texting").await;
+    assert!(told["state"] == "todo" && told["suggestion"].as_str().unwrap().contains("webhook"), "{told}");
+    let proved = format!("{NUMBER} {PUBLIC_URL}");
+    app.store.write(move |tx| store::facts::set(tx, store::facts::NUMBER_LED, &proved)).await.unwrap();
+    assert_eq!(step(app, "texting").await["state"], "done", "also after a restart");
     running.stop().await;
 }
 
