@@ -50,6 +50,14 @@ test("what was mended is shown as it is now", async () => {
     expect(home.mended.get("webhook")?.state).toBe("well");
 });
 
+test("a mend that answers for something else stays with the finding it was asked for", async () => {
+    const address = { what: "address", state: "broken" as const, says: "", mend: "", fix: "tunnel.open", fix_label: null, link: null };
+    host.answers = { "POST /mend/tunnel.open": () => ({ ...address, what: "tunnel", state: "well", fix: null }), "GET /home": () => ({ sandbox: { image: {} } }) };
+    const home = new Home(host);
+    await home.mend(address);
+    expect(home.mended.get("address")).toMatchObject({ what: "address", state: "well" });
+});
+
 test("sessions are filtered by the gateway, and one that changes so that it fits comes in", async () => {
     host.answers = { "GET /api/sessions": () => ({ sessions: [], next: null }) };
     const listing = new Listing(host);
