@@ -3,7 +3,9 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { DESK, Desk } from "../lib/state/desk/desk.svelte";
 import { FakeDesk } from "../lib/state/desk/tests/stand";
 import { HERE } from "../lib/state/here";
+import { clock } from "../lib/state/clock.svelte";
 import Checkup from "./parts/Checkup.svelte";
+import ActivityScreen from "./screens/ActivityScreen.svelte";
 
 let host: FakeDesk;
 let desk: Desk;
@@ -27,4 +29,12 @@ test("the check-up shows both rows after the address is mended by opening the tu
     await press("Mend it");
     expect(await screen.findByText("It is opening.")).toBeTruthy();
     expect(screen.getAllByText(/^(Public address|Tunnel)$/)).toHaveLength(2);
+});
+
+test("a day that comes twice, for the clock was put right, is shown twice", async () => {
+    const item = (id: string, daysAgo: number) => ({ id, kind: "turn", at: clock.now - daysAgo * 86_400_000, title: `What ${id} did`, detail: "", who: "", channel: null, from: null, session_id: null, session_number: null });
+    host.answers = { "GET /activity": () => ({ items: [item("c", 0), item("b", 3), item("a", 0)] }) };
+    render(ActivityScreen, around());
+    expect(await screen.findByText("What a did")).toBeTruthy();
+    expect(screen.getAllByRole("heading", { name: "Today" })).toHaveLength(2);
 });
