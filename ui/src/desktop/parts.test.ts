@@ -5,6 +5,7 @@ import { FakeDesk } from "../lib/state/desk/tests/stand";
 import { HERE } from "../lib/state/here";
 import { clock } from "../lib/state/clock.svelte";
 import Checkup from "./parts/Checkup.svelte";
+import LockCard from "./parts/LockCard.svelte";
 import ActivityScreen from "./screens/ActivityScreen.svelte";
 
 let host: FakeDesk;
@@ -37,4 +38,20 @@ test("a day that comes twice, for the clock was put right, is shown twice", asyn
     render(ActivityScreen, around());
     expect(await screen.findByText("What a did")).toBeTruthy();
     expect(screen.getAllByRole("heading", { name: "Today" })).toHaveLength(2);
+});
+
+test("a lock of which two parts fail tells of both and is tried again; whoever comes back may lock once more", async () => {
+    const problem = { code: "INTERNAL", message: "Something broke.", suggestion: "Look at the log." };
+    const answers = [{ says: ["The tunnel is off."], failed: [problem, problem] }, { says: ["All is shut."], failed: [] }];
+    host.answers = { "POST /lock": () => answers.shift(), "GET /": () => ({ phones: [], tokens: [] }) };
+    const { unmount } = render(LockCard, around());
+    await press("Lock everything");
+    await press("Yes, lock everything");
+    expect(await screen.findAllByText("Something broke.")).toHaveLength(2);
+    await press("Try again");
+    expect(await screen.findByText("All is shut.")).toBeTruthy();
+    expect(screen.queryByRole("button")).toBeNull();
+    unmount();
+    render(LockCard, around());
+    expect(screen.getByRole("button", { name: "Lock everything" })).toBeTruthy();
 });
