@@ -1,12 +1,14 @@
 import { fireEvent, render, screen } from "@testing-library/svelte";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { DESK, Desk } from "../lib/state/desk/desk.svelte";
-import { FakeDesk } from "../lib/state/desk/tests/stand";
+import { FakeDesk, asked } from "../lib/state/desk/tests/stand";
+import { Problem } from "../lib/problem";
 import { HERE } from "../lib/state/here";
 import { clock } from "../lib/state/clock.svelte";
 import Checkup from "./parts/Checkup.svelte";
 import LockCard from "./parts/LockCard.svelte";
 import ActivityScreen from "./screens/ActivityScreen.svelte";
+import SettingsScreen from "./screens/SettingsScreen.svelte";
 
 let host: FakeDesk;
 let desk: Desk;
@@ -54,4 +56,20 @@ test("a lock of which two parts fail tells of both and is tried again; whoever c
     unmount();
     render(LockCard, around());
     expect(screen.getByRole("button", { name: "Lock everything" })).toBeTruthy();
+});
+
+test("a restart from the settings cuts off no turn before that is wished", async () => {
+    host.answers = {
+        "GET /settings": () => ({ values: {}, fields: [], path: "", restart_needed: true, waiting: [] }),
+        "GET /home": () => ({ working: 1, restart_needed: true, sandbox: { image: {} } }),
+        "POST /restart": (body) => {
+            if (!(body as { force: boolean }).force) throw new Problem("TURN_RUNNING", "An agent is at work; this would end its turn.", "Wait for it.");
+        },
+    };
+    render(SettingsScreen, around());
+    await press("Restart now");
+    expect((await screen.findByRole("alert")).textContent).toContain("A turn runs");
+    expect(asked(host, "POST /restart")).toEqual([{ force: false }]);
+    await press("Restart anyway");
+    expect(asked(host, "POST /restart")).toEqual([{ force: false }, { force: true }]);
 });
