@@ -5,7 +5,9 @@ import { FakeDesk, asked } from "../lib/state/desk/tests/stand";
 import { Problem } from "../lib/problem";
 import { HERE } from "../lib/state/here";
 import { clock } from "../lib/state/clock.svelte";
+import type { Field } from "../lib/api/desk";
 import Checkup from "./parts/Checkup.svelte";
+import FieldRow from "./parts/FieldRow.svelte";
 import LockCard from "./parts/LockCard.svelte";
 import ActivityScreen from "./screens/ActivityScreen.svelte";
 import SettingsScreen from "./screens/SettingsScreen.svelte";
@@ -72,4 +74,15 @@ test("a restart from the settings cuts off no turn before that is wished", async
     expect(asked(host, "POST /restart")).toEqual([{ force: false }]);
     await press("Restart anyway");
     expect(asked(host, "POST /restart")).toEqual([{ force: false }, { force: true }]);
+});
+
+test("a setting of several lines keeps them when it is edited", async () => {
+    const field: Field = { key: "agent.instructions", kind: "lines", label: "Instructions", help: "", section: "Agent", default: "", restart: false, advanced: false };
+    host.answers = { "GET /settings": () => ({ values: { agent: { instructions: "Be short.\nBe kind." } }, fields: [field] }) };
+    await desk.settings.kept.load();
+    render(FieldRow, { props: { field }, ...around() });
+    const box = screen.getByLabelText<HTMLTextAreaElement>("Instructions");
+    expect(box.value).toBe("Be short.\nBe kind.");
+    await fireEvent.input(box, { target: { value: `${box.value}\nBe done.` } });
+    expect(desk.settings.changed.get(field.key)).toBe("Be short.\nBe kind.\nBe done.");
 });

@@ -480,7 +480,7 @@ export type FieldChoice = {
  */
 value: string, label: string, };
 
-export type FieldKind = "text" | "number" | "switch" | "choice" | "list";
+export type FieldKind = "text" | "lines" | "number" | "switch" | "choice" | "list";
 
 /**
  * One thing that was looked at: `GET /doctor` is a list of these, `POST /mend/{fix}` answers the one it mended.
