@@ -49,6 +49,9 @@ export class DeskStandin extends Standin {
         return OWNER;
     }
 
+    /** The local door knows no links. */
+    protected override readonly pictures = /^\/api\/artifacts\/(.+)$/;
+
     protected override isApi(_request: IncomingMessage, path: string): boolean {
         return path !== "/" && !/^\/(assets|icons)\//.test(path);
     }
