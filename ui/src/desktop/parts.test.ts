@@ -9,6 +9,7 @@ import type { Field } from "../lib/api/desk";
 import Checkup from "./parts/Checkup.svelte";
 import FieldRow from "./parts/FieldRow.svelte";
 import LockCard from "./parts/LockCard.svelte";
+import SessionList from "./parts/SessionList.svelte";
 import ActivityScreen from "./screens/ActivityScreen.svelte";
 import SettingsScreen from "./screens/SettingsScreen.svelte";
 
@@ -85,4 +86,17 @@ test("a setting of several lines keeps them when it is edited", async () => {
     expect(box.value).toBe("Be short.\nBe kind.");
     await fireEvent.input(box, { target: { value: `${box.value}\nBe done.` } });
     expect(desk.settings.changed.get(field.key)).toBe("Be short.\nBe kind.\nBe done.");
+});
+
+test("sessions that were imported can be chosen by their agent", async () => {
+    const session = { id: "s", number: 1, title: "Old", agent: "imported", state: "cold", tags: [], last_at: 1, tokens: {}, cost_dollars: 0 };
+    host.answers = { "GET /api/sessions": () => ({ sessions: [session], next: null }) };
+    desk.house.info = { agents: ["default"] } as never;
+    render(SessionList, { props: { current: null }, ...around() });
+    await press("Filter");
+    const agents = await screen.findByRole<HTMLSelectElement>("combobox", { name: "Agent" });
+    expect([...agents.options].map(({ value }) => value)).toEqual(["", "default", "imported"]);
+    await fireEvent.change(agents, { target: { value: "imported" } });
+    expect(host.asked.at(-1)?.path).toContain("agent=imported");
+    expect(agents.value).toBe("imported");
 });

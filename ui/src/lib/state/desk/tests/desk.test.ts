@@ -68,6 +68,17 @@ test("sessions are filtered by the gateway, and one that changes so that it fits
     expect(listing.list.map(({ id }) => id)).toEqual(["s"]);
 });
 
+test("sessions of two days are those from the first's midnight to the second's end, also one that changes", async () => {
+    host.answers = { "GET /api/sessions": () => ({ sessions: [], next: null }) };
+    const listing = new Listing(host);
+    await listing.choose({ from: "2026-11-20", to: "2026-11-21" });
+    const asked = new URLSearchParams(host.asked.at(-1)?.path.split("?")[1]);
+    const [from, to] = [new Date(2026, 10, 20).getTime(), new Date(2026, 10, 22).getTime()];
+    expect([asked.get("from"), asked.get("to")]).toEqual([String(from), String(to)]);
+    for (const last_at of [from - 1, from, to - 1, to]) listing.hear({ type: "status", data: { kind: "session", id: String(last_at), tags: [], last_at } as never });
+    expect(listing.list.map(({ last_at }) => last_at)).toEqual([to - 1, from]);
+});
+
 test("a search that is overtaken by a later one shows nothing of its own", async () => {
     const waiting: Record<string, (hits: unknown) => void> = {};
     host.answers = { "GET /api/search": (_body, path) => new Promise((resolve) => (waiting[new URLSearchParams(path.split("?")[1]).get("q") ?? ""] = (hits) => resolve({ hits }))) };
