@@ -99,7 +99,7 @@ test("a line is opened at the nearer address, and at the other once it breaks", 
     host.subscribe(7, hears);
     await vi.waitFor(() => expect(opened).toHaveLength(1));
     expect([opened[0]?.url.href, host.near()]).toEqual(["wss://192.168.1.20:7443/ws?after=7", true]);
-    expect(host.elsewhere("/m/x")).toBe(`${NEAR}/m/x`);
+    expect([host.addressOf({ url: "/m/x" }), host.elsewhere("/m/x")]).toEqual(["/m/x", `${NEAR}/m/x`]);
     opened[0]?.onclose?.();
     expect([closed, host.near()]).toEqual([["UNREACHABLE"], false]);
     host.subscribe(7, hears);

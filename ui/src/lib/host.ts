@@ -1,6 +1,6 @@
 // The only place that reaches out. A phone does it by fetch and WebSocket.
 
-import type { ClientFrame, Frame } from "./api/wire";
+import type { ArtifactShown, ClientFrame, Frame } from "./api/wire";
 import { Problem, asProblem, isOurs, problemIn, unreached } from "./problem";
 import { Ways } from "./ways";
 
@@ -32,6 +32,8 @@ export interface Host {
     online(): boolean;
     /** Why nobody was reached. */
     unreached(): Problem;
+    /** Where a picture or a file of a turn is, for an `<img>`. */
+    addressOf(artifact: Pick<ArtifactShown, "id" | "url">): string;
     /** Where a file of the gateway's is as well, if the page's own address is not the one in use. */
     elsewhere(path: string): string | null;
 }
@@ -151,6 +153,10 @@ export class WebHost implements Host {
 
     nearer(): Promise<boolean> {
         return this.ways.nearer();
+    }
+
+    addressOf({ url }: Pick<ArtifactShown, "url">): string {
+        return url;
     }
 
     elsewhere(path: string): string | null {

@@ -54,6 +54,15 @@ test("a session begins with the first words, and its answer is written before on
     expect(page.url()).toMatch(/#\/sessions\/[0-9a-f-]{36}$/);
 });
 
+test("a picture goes with the words, and is shown with them", async () => {
+    await page.keyboard.press("c");
+    await page.getByLabel("Add a picture").setInputFiles(fileURLToPath(new URL("../../public/icons/512.png", import.meta.url)));
+    await page.getByRole("button", { name: "Remove the picture" }).waitFor();
+    await page.getByRole("textbox", { name: "Message" }).fill(WORDS.stream.say);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => [...document.images].some((image) => image.alt === "A picture you sent" && image.naturalWidth === 512));
+});
+
 test("words go into the running turn, and it is stopped", async () => {
     await page.goto(`${desk.url}/#/sessions/new`);
     await page.getByRole("textbox", { name: "Message" }).fill(WORDS.long.say);

@@ -25,4 +25,7 @@ export interface SessionFilter {
     state: SessionState | "";
     agent: string;
     tag: string;
+    /** Last used on these days or between them: `2026-11-21`, as the owner's calendar has it. */
+    from: string;
+    to: string;
 }

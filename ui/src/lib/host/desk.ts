@@ -3,7 +3,7 @@
 
 import { Channel, invoke, isTauri } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Frame } from "../api/wire";
+import type { ArtifactShown, Frame } from "../api/wire";
 import { type Hears, type Host, type Line, type Method, reach, readFrame, socketTo } from "../host";
 import { Problem, asProblem, problemIn } from "../problem";
 import type { Native, NativeStatus } from "./native";
@@ -49,6 +49,11 @@ export class DeskHost implements DeskReach {
 
     unreached(): Problem {
         return new Problem("UNREACHABLE", "Lanyard does not answer.", "It may be starting again. If it stays like this, quit it from the tray and open it anew.");
+    }
+
+    /** The local door lets its owner in as they are, and knows no links. */
+    addressOf({ id }: Pick<ArtifactShown, "id">): string {
+        return `/api/artifacts/${id}`;
     }
 
     near = () => false;

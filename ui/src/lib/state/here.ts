@@ -10,6 +10,13 @@ import type { Outbox } from "./outbox.svelte";
 import type { Pictures } from "./pictures.svelte";
 import type { Sessions } from "./sessions.svelte";
 
+/** What is written and not said, by session. */
+export interface Drafts {
+    get(session: string): string | undefined;
+    /** Nothing written: there is none any more. */
+    set(session: string, words: string): void;
+}
+
 export interface Here {
     readonly connection: Connection;
     readonly sessions: Sessions;
@@ -18,8 +25,7 @@ export interface Here {
     readonly house: House;
     readonly pictures: Pictures;
     readonly letters: Letters;
-    /** What is written and not said, by session. */
-    readonly drafts: Map<string, string>;
+    readonly drafts: Drafts;
     /** How words that are said here are marked. */
     readonly channel: ChannelWord;
     may(scope: ScopeWord): boolean;

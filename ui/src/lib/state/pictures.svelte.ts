@@ -46,7 +46,7 @@ export class Pictures {
             this.asking.get(session) ??
             this.host
                 .request<Artifacts>("GET", `/api/sessions/${session}/artifacts`)
-                .then(({ artifacts }) => artifacts.forEach((artifact) => this.known.set(artifact.id, artifact)))
+                .then(({ artifacts }) => artifacts.forEach((artifact) => this.known.set(artifact.id, { ...artifact, url: this.host.addressOf(artifact) })))
                 .catch(() => {})
                 .finally(() => this.asking.delete(session));
         this.asking.set(session, asking);

@@ -49,6 +49,9 @@ export class DeskStandin extends Standin {
         return OWNER;
     }
 
+    /** The local door knows no links. */
+    protected override readonly pictures = /^\/api\/artifacts\/(.+)$/;
+
     protected override isApi(_request: IncomingMessage, path: string): boolean {
         return path !== "/" && !/^\/(assets|icons)\//.test(path);
     }
@@ -72,7 +75,8 @@ export class DeskStandin extends Standin {
 
     private listed(url: URL): unknown {
         const [state, agent, tag] = ["state", "agent", "tag"].map((name) => url.searchParams.get(name));
-        const fits = (session: SessionShown) => (!state || session.state === state) && (!agent || session.agent === agent) && (!tag || session.tags.includes(tag));
+        const [first, before] = [Number(url.searchParams.get("from") ?? 0), Number(url.searchParams.get("to") ?? Infinity)];
+        const fits = (session: SessionShown) => session.last_at >= first && session.last_at < before && (!state || session.state === state) && (!agent || session.agent === agent) && (!tag || session.tags.includes(tag));
         const all = [...this.house.sessions.values()].filter(fits).sort((a, b) => b.last_at - a.last_at);
         const from = Number(url.searchParams.get("cursor") ?? 0);
         const limit = Number(url.searchParams.get("limit") ?? 50);

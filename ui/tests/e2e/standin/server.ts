@@ -146,7 +146,8 @@ export class Standin {
         if (url.pathname === "/health") return void response.writeHead(200, { ...headers, "content-type": "application/json" }).end('{"status":"ok"}');
         if (url.pathname.startsWith("/api/") || url.pathname.startsWith("/m/")) this.asked.push(`${request.method} ${url.pathname}`);
         try {
-            if (url.pathname.startsWith("/m/")) return this.picture(url.pathname.slice(3), headers, response);
+            const picture = this.pictures.exec(url.pathname)?.[1];
+            if (picture) return this.picture(picture, headers, response);
             if (!this.isApi(request, url.pathname)) return this.file(url.pathname, headers, request, response);
             const body = await bodyOf(request);
             const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
@@ -159,6 +160,9 @@ export class Standin {
             response.end(JSON.stringify({ type: "error", requestId: "req_1", data: { code, message, details: { suggestion, ...details } } }));
         }
     }
+
+    /** Where the bytes of pictures are: here by links, without a token. */
+    protected readonly pictures: RegExp = /^\/m\/(.+)$/;
 
     protected isApi(_request: IncomingMessage, path: string): boolean {
         return path.startsWith("/api/");

@@ -15,6 +15,7 @@ import { Pictures } from "../pictures.svelte";
 import { Sessions } from "../sessions.svelte";
 import { Activity } from "./activity.svelte";
 import { AppAround } from "./app.svelte";
+import { KeptDrafts } from "./drafts";
 import { Home } from "./home.svelte";
 import { Imports } from "./imports.svelte";
 import { Listing } from "./listing.svelte";
@@ -47,7 +48,7 @@ export class Desk implements Listener, Here {
     readonly places = new Places();
     readonly looks = new Looks();
     readonly letters = new Letters();
-    readonly drafts = new Map<string, string>();
+    readonly drafts = new KeptDrafts();
     readonly channel = "desktop";
     /** How often the gateway has greeted: what is on the screen is asked for anew with each. */
     greeted = $state(0);

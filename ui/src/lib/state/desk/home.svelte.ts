@@ -43,7 +43,8 @@ export class Home {
         if (!fix) return;
         await this.deed.run(finding.what, async () => {
             const now = await this.host.request<Finding | null>("POST", `/mend/${fix}`);
-            if (now?.what) this.mended = new Map(this.mended).set(finding.what, now);
+            // A mend may answer for what it mended, such as the tunnel for the address: it is still this row.
+            if (now?.what) this.mended = new Map(this.mended).set(finding.what, { ...now, what: finding.what });
         });
         await this.now.load();
     }

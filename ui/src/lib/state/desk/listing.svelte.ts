@@ -5,7 +5,7 @@ import type { Frame, SearchHit, SessionPage, SessionShown } from "../../api/wire
 import type { Host } from "../../host";
 import { type Problem, asProblem } from "../../problem";
 
-export const EVERYTHING: SessionFilter = { state: "", agent: "", tag: "" };
+export const EVERYTHING: SessionFilter = { state: "", agent: "", tag: "", from: "", to: "" };
 
 export class Listing {
     list = $state.raw<SessionShown[]>([]);
@@ -78,14 +78,15 @@ export class Listing {
         if (rest.length < this.list.length || this.wants(session)) this.list = [...rest, session].sort((a, b) => b.last_at - a.last_at);
     }
 
-    private wants({ state, agent, tags }: SessionShown): boolean {
+    private wants({ state, agent, tags, last_at }: SessionShown): boolean {
         const { filter } = this;
+        const { from, to } = between(filter);
         const fits = (wanted: string, is: boolean) => wanted === "" || is;
-        return this.face === "ready" && fits(filter.state, filter.state === state) && fits(filter.agent, filter.agent === agent) && fits(filter.tag, tags.includes(filter.tag));
+        return this.face === "ready" && fits(filter.state, filter.state === state) && fits(filter.agent, filter.agent === agent) && fits(filter.tag, tags.includes(filter.tag)) && fits(from, last_at >= Number(from)) && fits(to, last_at < Number(to));
     }
 
     private page(cursor: string | null): Promise<SessionPage> {
-        const asked = Object.entries({ ...this.filter, cursor: cursor ?? "", limit: "100" }).filter(([, value]) => value !== "");
+        const asked = Object.entries({ ...this.filter, ...between(this.filter), cursor: cursor ?? "", limit: "100" }).filter(([, value]) => value !== "");
         return this.host.request<SessionPage>("GET", `/api/sessions?${new URLSearchParams(asked)}`);
     }
 
@@ -101,4 +102,15 @@ export class Listing {
         }
         this.busy = false;
     }
+}
+
+/** The days as the gateway takes them: from the first moment of the one to before the first after the other. */
+function between({ from, to }: SessionFilter): { from: string; to: string } {
+    return { from: midnight(from, 0), to: midnight(to, 1) };
+}
+
+function midnight(day: string, later: number): string {
+    if (day === "") return "";
+    const at = new Date(`${day}T00:00`);
+    return String(at.setDate(at.getDate() + later));
 }

@@ -33,6 +33,12 @@ export class Thread {
     held = false;
     facts: Fact[] = [];
 
+    /** How many questions for pages are under way. */
+    private asking = 0;
+    /** Said since the first of them was asked: it comes after a page that leads to the end. */
+    private heard: Fact[] = [];
+    /** How often the line came back. */
+    private lines = 0;
     private readonly words = new Words();
     private showing: ReturnType<typeof setTimeout> | undefined;
     /** A later wish took the place of what was asked. */
@@ -53,12 +59,17 @@ export class Thread {
                 around === null ? { events: [], more: false } : this.page(`&after=${around}`),
             ]);
             if (wish !== this.wish) return;
-            const heard = around === null ? this.facts.filter((fact) => fact.seq > (before.events.at(-1)?.seq ?? 0)) : [];
-            this.facts = [...before.events, ...after.events, ...heard].filter(isFact);
-            [this.start, this.end] = [!before.more, !after.more];
+            this.facts = [...before.events, ...after.events].filter(isFact);
+            this.start = !before.more;
+            this.leadsOn(after.more);
             this.tell();
             this.loads++;
         });
+    }
+
+    /** From the first event on. What was imported has numbers below 0. */
+    begin(): Promise<void> {
+        return this.load(Number.MIN_SAFE_INTEGER);
     }
 
     /** Whether an event is held. */
@@ -85,7 +96,7 @@ export class Thread {
             const { events, more } = await this.page(`&after=${last}`);
             if (!still()) return;
             this.add(events.filter(isFact));
-            this.end = !more;
+            this.leadsOn(more);
             this.tell();
         });
     }
@@ -103,6 +114,7 @@ export class Thread {
 
     /** The line was down: pieces are lost that nobody sends again, and there may be more facts. */
     async again(): Promise<void> {
+        this.lines++;
         this.words.clear();
         this.show();
         if (this.face === "failed") return this.load();
@@ -115,8 +127,8 @@ export class Thread {
     }
 
     hear(frame: Frame): void {
+        if (this.asking > 0 && isFact(frame)) this.heard.push(frame);
         if (this.end && isFact(frame)) this.append(frame);
-        else if (this.face === "loading" && isFact(frame)) this.add([frame]);
         if (frame.type === "streamData" && frame.data.kind === "partial") this.words.hear(frame.data);
         else if (frame.type === "streamData" && frame.data.kind === "text") this.words.finish(frame.data.message, frame.data.text);
         else if (frame.type === "streamToolUse" && frame.data.kind === "used") this.words.thought();
@@ -136,8 +148,14 @@ export class Thread {
         this.tell();
     }
 
+    /** Whether more comes after the page that was added. */
+    private leadsOn(more: boolean): void {
+        this.end = !more;
+        if (this.end) this.add(this.heard);
+    }
+
     private add(facts: Fact[]): void {
-        const last = this.facts.at(-1)?.seq ?? -1;
+        const last = this.facts.at(-1)?.seq ?? -Infinity;
         this.facts = [...this.facts, ...facts.filter((fact) => fact.seq > last)];
     }
 
@@ -161,6 +179,7 @@ export class Thread {
     }
 
     private async attempt(work: () => Promise<void>): Promise<void> {
+        if (this.asking++ === 0) this.heard = [];
         try {
             await work();
             this.problem = null;
@@ -168,9 +187,15 @@ export class Thread {
             this.problem = asProblem(error);
             if (this.items.length === 0) this.face = "failed";
         }
+        this.asking--;
     }
 
-    private page(query: string): Promise<Events> {
-        return this.host.request<Events>("GET", `/api/sessions/${this.id}/events?limit=${PAGE}${query}`);
+    /** Asked for anew if the line came back meanwhile: between it and what is heard since, something may be missing. */
+    private async page(query: string): Promise<Events> {
+        for (;;) {
+            const { lines } = this;
+            const page = await this.host.request<Events>("GET", `/api/sessions/${this.id}/events?limit=${PAGE}${query}`);
+            if (lines === this.lines) return page;
+        }
     }
 }

@@ -39,6 +39,7 @@ export class FakeHost implements Host {
     unreached = cutOff;
     near = () => this.isNear;
     nearer = async () => this.couldBeNear && !this.isNear;
+    addressOf = ({ url }: { url: string }) => url;
     elsewhere = (path: string) => (this.isNear && path.startsWith("/") ? `https://near${path}` : null);
 
     get line() {

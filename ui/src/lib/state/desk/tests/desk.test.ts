@@ -50,6 +50,14 @@ test("what was mended is shown as it is now", async () => {
     expect(home.mended.get("webhook")?.state).toBe("well");
 });
 
+test("a mend that answers for something else stays with the finding it was asked for", async () => {
+    const address = { what: "address", state: "broken" as const, says: "", mend: "", fix: "tunnel.open", fix_label: null, link: null };
+    host.answers = { "POST /mend/tunnel.open": () => ({ ...address, what: "tunnel", state: "well", fix: null }), "GET /home": () => ({ sandbox: { image: {} } }) };
+    const home = new Home(host);
+    await home.mend(address);
+    expect(home.mended.get("address")).toMatchObject({ what: "address", state: "well" });
+});
+
 test("sessions are filtered by the gateway, and one that changes so that it fits comes in", async () => {
     host.answers = { "GET /api/sessions": () => ({ sessions: [], next: null }) };
     const listing = new Listing(host);
@@ -58,6 +66,17 @@ test("sessions are filtered by the gateway, and one that changes so that it fits
     const session = { id: "s", state: "working", agent: "default", tags: [], last_at: 1 } as never as object;
     listing.hear({ type: "status", data: { kind: "session", ...session } as never });
     expect(listing.list.map(({ id }) => id)).toEqual(["s"]);
+});
+
+test("sessions of two days are those from the first's midnight to the second's end, also one that changes", async () => {
+    host.answers = { "GET /api/sessions": () => ({ sessions: [], next: null }) };
+    const listing = new Listing(host);
+    await listing.choose({ from: "2026-11-20", to: "2026-11-21" });
+    const asked = new URLSearchParams(host.asked.at(-1)?.path.split("?")[1]);
+    const [from, to] = [new Date(2026, 10, 20).getTime(), new Date(2026, 10, 22).getTime()];
+    expect([asked.get("from"), asked.get("to")]).toEqual([String(from), String(to)]);
+    for (const last_at of [from - 1, from, to - 1, to]) listing.hear({ type: "status", data: { kind: "session", id: String(last_at), tags: [], last_at } as never });
+    expect(listing.list.map(({ last_at }) => last_at)).toEqual([to - 1, from]);
 });
 
 test("a search that is overtaken by a later one shows nothing of its own", async () => {

@@ -84,6 +84,89 @@ test("what is heard while history loads is neither lost nor doubled", async () =
     expect(seqs()).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+/** The next page waits at the gateway, which has read it already. */
+function hold(): () => void {
+    const answer = host.answers["GET /api/sessions/s/events"]!;
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    host.answers["GET /api/sessions/s/events"] = async (body, path) => {
+        const page = answer(body, path);
+        await held;
+        return page;
+    };
+    return release;
+}
+
+function says(seq: number): void {
+    all.push(said(seq, "new"));
+    thread.hear(said(seq, "new"));
+}
+
+test("what is said while the pages around a place near the end come is shown after them", async () => {
+    history(1_000);
+    await thread.load();
+    const release = hold();
+    const around = thread.load(850);
+    says(1_001);
+    release();
+    await around;
+    expect([seqs(), thread.end]).toEqual([whole(651, 1_001), true]);
+});
+
+test("what is said while a page in the middle comes waits at the end", async () => {
+    history(2_000);
+    await thread.load(700);
+    const release = hold();
+    const newer = thread.newer();
+    says(2_001);
+    release();
+    await newer;
+    expect([seqs(), thread.end]).toEqual([whole(501, 1_100), false]);
+});
+
+test("what is said while the last page comes is shown after it", async () => {
+    history(1_000);
+    await thread.load(700);
+    const release = hold();
+    const newer = thread.newer();
+    [1_001, 1_002].forEach(says);
+    release();
+    await newer;
+    expect([seqs(), thread.end]).toEqual([whole(501, 1_002), true]);
+});
+
+test("what is said while the missed is fetched is shown after it", async () => {
+    history(20);
+    await thread.load();
+    all.push(said(21, "missed"));
+    const release = hold();
+    const again = thread.again();
+    says(22);
+    release();
+    await again;
+    expect([seqs(), thread.end]).toEqual([whole(1, 22), true]);
+});
+
+test("a page that was read before the line came back is asked for anew", async () => {
+    history(20);
+    const release = hold();
+    const loading = thread.load();
+    all.push(said(21, "missed"));
+    void thread.again();
+    says(22);
+    release();
+    await loading;
+    expect([seqs(), thread.end]).toEqual([whole(1, 22), true]);
+});
+
+test("the beginning of what was imported is where its numbers begin, below 0", async () => {
+    history(0);
+    all = Array.from({ length: 700 }, (_, n) => said(n - 600, "old"));
+    await thread.load();
+    await thread.begin();
+    expect([seqs(), thread.start]).toEqual([whole(-600, -401), true]);
+});
+
 test("a later wish takes the place of a page that is still on its way", async () => {
     history(2_000);
     await thread.load();
