@@ -88,7 +88,10 @@ pub fn take_out(text: &str) -> (Cow<'_, str>, u64) {
     let Some(shapes) = &*SHAPES else { return (Cow::Borrowed(GONE), 1) };
     let mut found = 0;
     let clean = shapes.replace_all(text, |shape: &Captures<'_>| {
-        let before = ["k", "k1", "k2", "k3", "k4", "k5", "k6"].iter().find_map(|name| shape.name(name)).map_or("", |m| m.as_str());
+        let before = ["k", "k1", "k2", "k3", "k4", "k5", "k6"]
+            .iter()
+            .find_map(|name| shape.name(name))
+            .map_or("", |m| m.as_str());
         let value = shape.name("v1").or_else(|| shape.name("v2")).map(|value| value.as_str());
         if let Some(value) = value.filter(|value| !looks_random(value)) {
             // By its name alone it is none; by its shape it may be one.

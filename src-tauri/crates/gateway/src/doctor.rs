@@ -19,10 +19,7 @@ use crate::{
     secrets::{Secrets, accounts::taken},
     sms::texting::Stands,
 };
-use accounts::{
-    anthropic::check_key,
-    keychain::Account,
-};
+use accounts::{anthropic::check_key, keychain::Account};
 use domain::{Code, Problem};
 use sandbox::Health;
 use std::{future::Future, path::Path, time::Duration};

@@ -30,7 +30,17 @@ struct Line {
 }
 
 const fn line(section: &'static str, key: &'static str, label: &'static str, help: &'static str) -> Line {
-    Line { key, section, label, help, unit: None, choices: &[], advanced: false, long: false, holds: Holds::AfterRestart }
+    Line {
+        key,
+        section,
+        label,
+        help,
+        unit: None,
+        choices: &[],
+        advanced: false,
+        long: false,
+        holds: Holds::AfterRestart,
+    }
 }
 
 impl Line {

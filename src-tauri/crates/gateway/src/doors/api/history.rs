@@ -113,13 +113,28 @@ pub async fn artifact_bytes(app: &App, id: ArtifactId, cache: &'static str) -> R
     let artifact = app.store.read(move |r| store::artifacts::get(r, id)).await?.ok_or(Code::NotFound)?;
     let media_type = HeaderValue::from_str(&artifact.media_type);
     let media_type = media_type.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let named = HeaderValue::try_from(format!("inline; filename=\"{}\"", file_name(id, &artifact.media_type)));
     let headers = [
+        (header::CONTENT_DISPOSITION, named.unwrap_or(HeaderValue::from_static("inline"))),
         (header::CONTENT_TYPE, media_type),
         (header::CACHE_CONTROL, HeaderValue::from_static(cache)),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((headers, Body::from(artifact.bytes)).into_response())
+}
+
+/// What it is saved as, named by the end of its id: `lanyard-7f3c9a1e.png`.
+fn file_name(id: ArtifactId, media_type: &str) -> String {
+    let kind = media_type.split_once('/').map_or("", |(_, kind)| kind.split(['+', ';']).next().unwrap_or_default());
+    let ending = match kind {
+        "jpeg" => "jpg",
+        "plain" => "txt",
+        kind if !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphanumeric()) => kind,
+        _ => "bin",
+    };
+    let id = id.to_string();
+    format!("lanyard-{}.{ending}", id.get(id.len().saturating_sub(8)..).unwrap_or_default())
 }
 
 #[derive(Debug, Deserialize, IntoParams, ToSchema)]
@@ -157,4 +172,24 @@ pub async fn search(
         snippet: h.snippet,
     };
     Ok(Json(SearchHits { hits: hits.into_iter().map(hit).collect() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_by_its_id_and_its_kind() {
+        let id = ArtifactId("0198f2c4-0000-7000-8000-00007f3c9a1e".parse().unwrap());
+        for (kind, ending) in [
+            ("image/png", "png"),
+            ("image/jpeg", "jpg"),
+            ("image/svg+xml", "svg"),
+            ("text/plain; charset=utf-8", "txt"),
+            ("x/../y", "bin"),
+            ("", "bin"),
+        ] {
+            assert_eq!(file_name(id, kind), format!("lanyard-7f3c9a1e.{ending}"));
+        }
+    }
 }
