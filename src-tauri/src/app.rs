@@ -5,6 +5,7 @@ use crate::{
     controller::{Controller, Tick},
     keep::Keeper,
     lines::Lines,
+    login::Login,
     panel::Panel,
     scheme,
     start::{Opening, Start},
@@ -16,8 +17,7 @@ use gateway::{cli, config::Paths};
 use std::{ffi::OsString, process::ExitCode, time::Instant};
 #[cfg(target_os = "macos")]
 use tauri::Manager;
-use tauri::{AppHandle, RunEvent};
-use tauri_plugin_autostart::ManagerExt;
+use tauri::RunEvent;
 use tokio::sync::{mpsc, watch};
 
 /// What happened and was not taken in yet. A person and a gateway cause a few a second.
@@ -85,7 +85,14 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         .manage(shared)
         .build(tauri::generate_context!())?;
     let handle = app.handle().clone();
-    let keeper = Keeper { paths: paths.clone(), wishes: wished, ticks: ticks.clone(), desk: desk.clone() };
+    let stop = watch::Sender::new(false);
+    let keeper = Keeper {
+        paths: paths.clone(),
+        wishes: wished,
+        stop: stop.subscribe(),
+        ticks: ticks.clone(),
+        desk: desk.clone(),
+    };
     let successor = Successor::default();
     let updates = Updates {
         app: handle.clone(),
@@ -101,27 +108,29 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         app: handle.clone(),
         ticks: ticks.clone(),
         wishes,
+        stop,
         desk: desk.subscribe(),
         status,
         updates: update.clone(),
         shown,
+        login: Login::new(&handle, &opening),
         icon: crate::panel::Icon::new(&handle, ticks.clone()),
         notices: crate::panel::Notices::new(ticks.clone()),
         webview: opening.home.as_ref().map(|home| home.join("cache").join("webview")),
     };
     let began = Begun { panel, keeper, updates, opening, ticking, ticks };
     let mut begun = Some(began);
-    let code = app.run_return(move |app, event| match event {
-        RunEvent::Ready => begin(app, begun.take()),
+    let code = app.run_return(move |_app, event| match event {
+        RunEvent::Ready => begin(begun.take()),
         // The last window was closed: the tray stays.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
         #[cfg(target_os = "macos")]
-        RunEvent::Reopen { .. } => window::tick(&app.state::<commands::Shared>().ticks, Tick::Opened),
+        RunEvent::Reopen { .. } => window::tick(&_app.state::<commands::Shared>().ticks, Tick::Opened),
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
             let screen = urls.iter().find_map(|url| crate::links::screen(url.as_str()));
             let opening = Opening { screen, ..Opening::default() };
-            window::tick(&app.state::<commands::Shared>().ticks, Tick::StartedAgain(opening));
+            window::tick(&_app.state::<commands::Shared>().ticks, Tick::StartedAgain(opening));
         }
         _ => {}
     });
@@ -139,9 +148,9 @@ struct Begun {
 }
 
 /// The event loop runs: everything else may begin.
-fn begin(app: &AppHandle, begun: Option<Begun>) {
+fn begin(begun: Option<Begun>) {
     let Some(Begun { panel, keeper, updates, opening, ticking, ticks }) = begun else { return };
-    let autostart = app.autolaunch().is_enabled().unwrap_or(false);
+    let autostart = panel.login.is_on();
     let controller = Controller::new(panel, &opening, autostart, Instant::now());
     tauri::async_runtime::spawn(controller.run(ticking));
     tauri::async_runtime::spawn(keeper.run());
@@ -161,12 +170,6 @@ fn builder(
     reached: Reached,
 ) -> tauri::Builder<tauri::Wry> {
     let (again, buttons, config) = (ticks.clone(), ticks.clone(), paths.config.clone());
-    let mut login = tauri_plugin_autostart::Builder::new().app_name("Lanyard").arg("--minimized");
-    if let Some(home) = &opening.home {
-        let home = home.display().to_string();
-        // The entry's line is read as words.
-        login = login.arg(if home.contains(' ') { format!("\"--home={home}\"") } else { format!("--home={home}") });
-    }
     let one =
         tauri_plugin_single_instance::Builder::new().dbus_id(bus_name(opening)).callback(move |_, arguments, _| {
             let words = arguments.into_iter().skip(1).map(OsString::from);
@@ -176,10 +179,11 @@ fn builder(
             };
             window::tick(&again, Tick::StartedAgain(opening));
         });
-    tauri::Builder::default()
-        // First, so that a second start ends before anything of it begins.
-        .plugin(one.build())
-        .plugin(login.build())
+    // First, so that a second start ends before anything of it begins.
+    let builder = tauri::Builder::default().plugin(one.build());
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(crate::login::plugin(opening));
+    builder
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_updater::Builder::new().build())
         .invoke_handler(tauri::generate_handler![

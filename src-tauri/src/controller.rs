@@ -5,6 +5,7 @@ mod quitting;
 #[cfg(test)]
 mod tests;
 
+use quitting::Asking;
 pub use quitting::{Answer, Question};
 
 use crate::{
@@ -82,6 +83,8 @@ pub trait Desktop: Send + 'static {
     fn ask(&mut self, question: Question);
     fn run(&mut self, errand: Errand);
     fn wish(&mut self, wish: Wish);
+    /// Stops the gateway, for good: [`House::Stopped`] comes.
+    fn stop(&mut self);
     /// # Errors
     /// Why the system did not take it.
     fn set_autostart(&mut self, on: bool) -> Result<(), Problem>;
@@ -95,6 +98,9 @@ pub trait Desktop: Send + 'static {
 const KEPT_HIDDEN: Duration = Duration::from_secs(120);
 /// Panels may start after the app does at login.
 const HOST_COMES_WITHIN: Duration = Duration::from_secs(8);
+/// A panel that was there and went is likely back: one that is started anew takes seconds, and GNOME's extensions are off while
+/// the screen is locked. A minute is more than the one, and short enough for an owner whose tray is gone for good.
+const HOST_RETURNS_WITHIN: Duration = Duration::from_secs(60);
 /// After the list of questions changed, an entry may be another than the one that was aimed at.
 const AIM: Duration = Duration::from_millis(800);
 
@@ -111,13 +117,16 @@ pub struct Controller<D> {
     glance: Glance,
     window: Window,
     host: TrayShown,
+    /// Since when what showed the tray is gone; it may come back yet.
+    host_gone: Option<Instant>,
+    /// The window was opened only because there is no tray, and nobody has turned to it.
+    for_want_of_a_tray: bool,
     autostart: bool,
     update: UpdateShown,
     told: Told,
     /// The owner quit and left the gateway running: no tray, no window, no notices.
     away: bool,
-    /// A question is open; there is one at a time.
-    asking: bool,
+    asking: Asking,
     began: Instant,
     approvals_changed: Instant,
     /// What was drawn last.
@@ -133,11 +142,13 @@ impl<D: Desktop> Controller<D> {
             glance: Glance::blank(),
             window: Window::Gone,
             host: TrayShown::Unknown,
+            host_gone: None,
+            for_want_of_a_tray: false,
             autostart,
             update: UpdateShown::off(),
             told: Told::default(),
             away: false,
-            asking: false,
+            asking: Asking::default(),
             began: now,
             approvals_changed: now,
             drawn: None,
@@ -168,17 +179,25 @@ impl<D: Desktop> Controller<D> {
 
     /// When [`Controller::time_passed`] has something to do next.
     pub fn due(&self) -> Option<Instant> {
-        let host = (self.host == TrayShown::Unknown).then_some(self.began + HOST_COMES_WITHIN);
         let window = match self.window {
             Window::Hidden { since } => Some(since + KEPT_HIDDEN),
             Window::Gone | Window::Shown { .. } => None,
         };
-        host.into_iter().chain(window).min()
+        self.host_given_up_at().into_iter().chain(window).min()
+    }
+
+    /// When a panel is waited for no longer, where one is.
+    fn host_given_up_at(&self) -> Option<Instant> {
+        match self.host {
+            TrayShown::Unknown => Some(self.began + HOST_COMES_WITHIN),
+            TrayShown::Shown => self.host_gone.map(|gone| gone + HOST_RETURNS_WITHIN),
+            TrayShown::Missing => None,
+        }
     }
 
     pub fn time_passed(&mut self, now: Instant) {
-        if self.host == TrayShown::Unknown && now >= self.began + HOST_COMES_WITHIN {
-            self.host_is(false);
+        if self.host_given_up_at().is_some_and(|given_up_at| now >= given_up_at) {
+            self.no_host();
         }
         if let Window::Hidden { since } = self.window
             && now >= since + KEPT_HIDDEN
@@ -199,21 +218,24 @@ impl<D: Desktop> Controller<D> {
             }
             Tick::Chosen(choice) => self.chosen(choice, now),
             Tick::Opened => self.open(None),
-            // A panel may come a little later than the app.
-            Tick::Host(false) if self.host == TrayShown::Unknown && now < self.began + HOST_COMES_WITHIN => {}
-            Tick::Host(there) => self.host_is(there),
+            Tick::Host(true) => self.host_came(now),
+            Tick::Host(false) => self.host_went(now),
             Tick::Window(Seen::CloseAsked) => self.close_asked(now),
             Tick::Window(Seen::Focused(focused)) => self.focused(focused),
-            Tick::StartedAgain(opening) => {
-                self.away = false;
-                self.open(opening.screen.as_deref());
-            }
+            // It is made up for when all has stopped.
+            Tick::StartedAgain(_) if self.ends() => self.desktop.update(updates::Input::StartedAgain),
+            Tick::StartedAgain(opening) => self.open(opening.screen.as_deref()),
             Tick::Answered(question, answer) => self.answered(question, answer),
             Tick::Pressed(key, press) => self.pressed(key, press),
             Tick::Autostart(on) => self.set_autostart(on),
             Tick::Update(update) => self.update_is(update),
             Tick::WishUpdate(input) => self.desktop.update(input),
-            Tick::MakeWay => self.stop(),
+            // The owner quit in the meantime, and did not ask for a new start.
+            Tick::MakeWay if self.ends() => {}
+            Tick::MakeWay => {
+                self.desktop.update(updates::Input::MadeWay);
+                self.stop();
+            }
             Tick::Saved(path) => self.say(notices::saved(&path)),
             Tick::Failed(problem) => self.say(notices::failed(&problem)),
             Tick::Terminated => {
@@ -308,25 +330,50 @@ impl<D: Desktop> Controller<D> {
         }
     }
 
-    fn host_is(&mut self, there: bool) {
-        let before = self.host;
-        self.host = if there { TrayShown::Shown } else { TrayShown::Missing };
-        if there || self.host == before || self.away {
+    fn host_came(&mut self, now: Instant) {
+        self.host = TrayShown::Shown;
+        self.host_gone = None;
+        if std::mem::take(&mut self.for_want_of_a_tray) {
+            self.window = Window::Hidden { since: now };
+            self.desktop.hide_window();
+            self.desktop.take_back_notice(Key::Own);
+        }
+    }
+
+    /// A panel may come a little later than the app, or come back.
+    fn host_went(&mut self, now: Instant) {
+        self.host_gone.get_or_insert(now);
+        if self.host_given_up_at().is_some_and(|given_up_at| now >= given_up_at) {
+            self.no_host();
+        }
+    }
+
+    fn no_host(&mut self) {
+        self.host = TrayShown::Missing;
+        if self.away || self.ends() {
             return;
         }
         // Without a tray and a window nobody could reach it.
         if !matches!(self.window, Window::Shown { .. }) {
             self.open(None);
+            self.for_want_of_a_tray = true;
         }
         self.say(notices::no_tray());
     }
 
+    fn ends(&self) -> bool {
+        matches!(self.house, House::Stopping | House::Stopped)
+    }
+
+    /// Whether it is in front the system tells, once it is.
     fn open(&mut self, screen: Option<&str>) {
-        if matches!(self.house, House::Stopping | House::Stopped) {
+        if self.ends() {
             return;
         }
         self.away = false;
-        self.window = Window::Shown { focused: true };
+        self.for_want_of_a_tray = false;
+        let focused = matches!(self.window, Window::Shown { focused: true });
+        self.window = Window::Shown { focused };
         self.desktop.show_window(screen);
     }
 
@@ -334,11 +381,13 @@ impl<D: Desktop> Controller<D> {
         if let Window::Shown { focused: known } = &mut self.window {
             *known = focused;
         }
+        self.for_want_of_a_tray &= !focused;
         let tell = self.told.glance(&self.glance, self.looks());
         self.tell(tell);
     }
 
     fn close_asked(&mut self, now: Instant) {
+        self.for_want_of_a_tray = false;
         match self.host {
             TrayShown::Shown | TrayShown::Unknown => {
                 self.window = Window::Hidden { since: now };

@@ -40,6 +40,7 @@ pub enum Errand {
 /// What the gateway says; `NOT_RUNNING` where there is none.
 pub async fn run(desk: Option<Desk>, errand: Errand) -> Result<(), Problem> {
     let desk = desk.ok_or(Code::NotRunning)?;
+    let locks = errand == Errand::Lock;
     let decide = |decision, hash: String| json!({ "decision": decision, "input_hash": hash });
     let (path, body) = match errand {
         Errand::Pause => ("/sandbox/pause".to_owned(), json!({})),
@@ -54,15 +55,30 @@ pub async fn run(desk: Option<Desk>, errand: Errand) -> Result<(), Problem> {
         }
         Errand::Notice { id, hash, allow } => return desk.answer_notice(id, &hash, allow).await.map(|_| ()),
     };
-    post(&desk, &path, &body).await
+    let answer = post(&desk, &path, &body).await?;
+    if locks { all_locked(&answer) } else { Ok(()) }
 }
 
-async fn post(desk: &Desk, path: &str, body: &Value) -> Result<(), Problem> {
+/// A lock shuts what it can: what stayed open is told, the first by its name.
+fn all_locked(answer: &[u8]) -> Result<(), Problem> {
+    let unread = |e| Problem::with_detail(Code::Internal, e);
+    let answer: Value = serde_json::from_slice(answer).map_err(unread)?;
+    let Some([first, rest @ ..]) = answer["failed"].as_array().map(Vec::as_slice) else { return Ok(()) };
+    let word = |name: &str| first[name].as_str().unwrap_or_default();
+    let more = if rest.is_empty() { String::new() } else { format!(" {} more could not be done.", rest.len()) };
+    Err(Problem {
+        message: format!("Not everything is locked. {}{more}", word("message")),
+        suggestion: word("suggestion").to_owned(),
+        ..Problem::from(Code::named(word("code")).unwrap_or(Code::Internal))
+    })
+}
+
+async fn post(desk: &Desk, path: &str, body: &Value) -> Result<Bytes, Problem> {
     let request = Request::builder().method(Method::POST).uri(path).header("content-type", "application/json");
     let request = request.body(Bytes::from(body.to_string())).map_err(|e| Problem::with_detail(Code::Internal, e))?;
     let response = desk.call(request).await;
     match response.status() {
-        StatusCode::OK | StatusCode::ACCEPTED => Ok(()),
+        StatusCode::OK | StatusCode::ACCEPTED => Ok(response.into_body()),
         _ => Err(said(response.body())),
     }
 }
@@ -89,5 +105,16 @@ mod tests {
         let problem = said(body);
         assert_eq!((problem.code, &*problem.message, &*problem.suggestion), (Code::ApprovalGone, "Too late.", "Look."));
         assert_eq!(said(b"?").code, Code::Internal);
+    }
+
+    #[test]
+    fn what_a_lock_left_open_is_told() {
+        let failed = |failed: Value| all_locked(json!({ "revoked": 1, "failed": failed }).to_string().as_bytes());
+        assert_eq!(failed(json!([])), Ok(()));
+        let one = json!({ "code": "DISK_FULL", "message": "The disk is full.", "suggestion": "Free some space." });
+        let problem = failed(json!([one])).unwrap_err();
+        assert_eq!((problem.code, &*problem.suggestion), (Code::DiskFull, "Free some space."));
+        assert_eq!(problem.message, "Not everything is locked. The disk is full.");
+        assert!(failed(json!([one, one])).unwrap_err().message.ends_with("1 more could not be done."));
     }
 }

@@ -9,6 +9,7 @@ pub mod errands;
 pub mod keep;
 pub mod lines;
 pub mod links;
+pub mod login;
 pub mod native_status;
 pub mod notices;
 pub mod panel;

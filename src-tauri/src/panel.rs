@@ -4,6 +4,7 @@ use crate::{
     controller::{Answer, Desktop, Question, Tick},
     errands::{self, Errand},
     keep::Wish,
+    login::Login,
     native_status::NativeStatus,
     notices::{Key, Notice},
     tray::{self, Tray},
@@ -15,7 +16,6 @@ use domain::{Code, Problem};
 use gateway::desk::Desk;
 use std::path::PathBuf;
 use tauri::{AppHandle, Emitter, Manager};
-use tauri_plugin_autostart::ManagerExt;
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind, MessageDialogResult};
 use tokio::sync::{mpsc, watch};
 
@@ -28,12 +28,15 @@ pub struct Panel {
     pub app: AppHandle,
     pub ticks: mpsc::Sender<Tick>,
     pub wishes: mpsc::Sender<Wish>,
+    /// Stops the gateway for good.
+    pub stop: watch::Sender<bool>,
     pub desk: watch::Receiver<Option<Desk>>,
     /// What the page is told of the app.
     pub status: watch::Sender<Option<NativeStatus>>,
     /// What the window shows while there is no gateway.
     pub shown: watch::Sender<trouble::Shown>,
     pub updates: mpsc::Sender<Input>,
+    pub login: Login,
     pub icon: Icon,
     pub notices: Notices,
     /// Where the webview keeps its things, if not at the usual place.
@@ -136,10 +139,12 @@ impl Desktop for Panel {
         }
     }
 
+    fn stop(&mut self) {
+        self.stop.send_replace(true);
+    }
+
     fn set_autostart(&mut self, on: bool) -> Result<(), Problem> {
-        let login = self.app.autolaunch();
-        let done = if on { login.enable() } else { login.disable() };
-        done.map_err(|e| {
+        self.login.set(on).map_err(|e| {
             Problem::with_detail(Code::Internal, format!("The system did not take it: {e}."))
                 .suggest("Set it in your system's own settings for what starts at login.")
         })

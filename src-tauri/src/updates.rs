@@ -2,13 +2,14 @@
 //! turn runs. An update is a quit with an installation in between: the gateway stops as it always does, and the sessions go on
 //! from what is on disk.
 //!
-//! [`course`] decides; [`feed`] asks the plugin; [`replace`] and the plugin put it in place; [`trial`] is the version before,
+//! [`course`] decides; [`feed`] asks the plugin; [`replace`] and [`package`] or the plugin put it in place; [`trial`] is the version before,
 //! which watches the new one's first starts and comes back if it dies.
 
 pub mod course;
 mod feed;
 pub mod installation;
 mod kept;
+mod package;
 pub mod problems;
 pub mod record;
 pub mod replace;
@@ -73,7 +74,7 @@ impl Updates {
         let installation = installation.ok();
         let feed = installation.clone().map(|installation| Feed::new(self.app.clone(), installation));
         let running =
-            Running { with: self, current, program: here.program, course, feed, installation, making_way: None };
+            Running { with: self, current, program: here.starts_by(), course, feed, installation, making_way: None };
         running.run().await;
     }
 }
@@ -92,9 +93,10 @@ fn look(app: &AppHandle, here: &Surroundings) -> Result<Installation, Problem> {
     Installation::look(packed, here)
 }
 
-/// This new version is up, or says why it is not: what was kept for its failure goes.
+/// This new version is up: what was kept for its failure goes. One that does not start its gateway keeps the way back, which its
+/// owner may need.
 async fn pass(record: Record, data: PathBuf, mut shown: watch::Receiver<trouble::Shown>) {
-    if shown.wait_for(|shown| matches!(shown.house, House::Up | House::Refused(_))).await.is_ok() {
+    if shown.wait_for(|shown| shown.house == House::Up).await.is_ok() {
         Record::remove(&data);
         kept::forget(&data);
         if let Some(file) = &record.file {
@@ -109,5 +111,32 @@ pub fn hand_over(successor: &Successor) {
     let Some(trial) = successor.get() else { return };
     if let Err(e) = trial.begin() {
         eprintln!("{}: Lanyard could not be started again: {e}", Code::UpdateNotInstalled);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use trouble::Shown;
+
+    #[tokio::test]
+    async fn a_new_version_that_refuses_to_start_keeps_the_way_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let file = data.join("lanyard");
+        let kept = [replace::previous(&file), data.join("lanyard.db.before-update"), Record::path(&data)];
+        let record = Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(file), problem: None };
+        record.write(&data).unwrap();
+        kept[..2].iter().for_each(|file| std::fs::write(file, "old").unwrap());
+        let house = watch::Sender::new(Shown::default());
+        let passing = tokio::spawn(pass(record, data, house.subscribe()));
+        house.send_modify(|shown| shown.house = House::Refused(Code::DatabaseDamaged.into()));
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert!(kept.iter().all(|file| file.exists()));
+        house.send_modify(|shown| shown.house = House::Up);
+        passing.await.unwrap();
+        assert!(!kept.iter().any(|file| file.exists()));
     }
 }

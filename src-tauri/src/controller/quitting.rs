@@ -23,6 +23,22 @@ pub enum Answer {
     Cancel,
 }
 
+/// Which questions are open. A lost phone waits for no answer to another.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    lock: bool,
+    other: bool,
+}
+
+impl Asking {
+    fn about(&mut self, question: Question) -> &mut bool {
+        match question {
+            Question::Lock => &mut self.lock,
+            Question::Quit { .. } | Question::TakeOver => &mut self.other,
+        }
+    }
+}
+
 /// A question as it is put.
 pub struct Words {
     pub title: &'static str,
@@ -96,13 +112,13 @@ impl<D: Desktop> Controller<D> {
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        if !std::mem::replace(&mut self.asking, true) {
+        if !std::mem::replace(self.asking.about(question), true) {
             self.desktop.ask(question);
         }
     }
 
     pub(super) fn answered(&mut self, question: Question, answer: Answer) {
-        self.asking = false;
+        *self.asking.about(question) = false;
         match (question, answer) {
             (Question::Quit { .. }, Answer::Yes) => self.leave(),
             (Question::Quit { .. }, Answer::Other) => self.stop(),
@@ -115,6 +131,11 @@ impl<D: Desktop> Controller<D> {
     /// The gateway goes on in this process, for a running turn can be handed to no other: only what is seen of it ends.
     fn leave(&mut self) {
         self.away = true;
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.for_want_of_a_tray = false;
         self.window = Window::Gone;
         self.desktop.drop_window();
     }
@@ -122,8 +143,7 @@ impl<D: Desktop> Controller<D> {
     /// Ends everything; [`House::Stopped`] comes when it has ended.
     pub(super) fn stop(&mut self) {
         self.house = House::Stopping;
-        self.window = Window::Gone;
-        self.desktop.drop_window();
-        self.desktop.wish(Wish::Stop);
+        self.close();
+        self.desktop.stop();
     }
 }

@@ -54,6 +54,9 @@ impl Desktop for Paper {
     fn wish(&mut self, wish: Wish) {
         self.note(format!("wish {wish:?}"));
     }
+    fn stop(&mut self) {
+        self.note("stop");
+    }
     fn set_autostart(&mut self, on: bool) -> Result<(), Problem> {
         self.note(format!("login {on}"));
         Ok(())
@@ -156,11 +159,7 @@ fn a_desktop_without_a_tray_gets_the_window_and_is_told_so() {
     assert_eq!(did[0], "show as it is");
     assert!(did[1].contains("no tray icons") && did[2].contains("Missing"), "{did:?}");
     scene.take(Tick::House(House::Up));
-    assert_eq!(
-        scene.take(Tick::Window(Seen::CloseAsked)),
-        ["drop", "wish Stop", "tray offline"],
-        "closing it is quitting"
-    );
+    assert_eq!(scene.take(Tick::Window(Seen::CloseAsked)), ["drop", "stop", "tray offline"], "closing it is quitting");
 }
 
 #[test]
@@ -169,13 +168,40 @@ fn a_panel_that_comes_late_is_found() {
     assert_eq!(scene.take(Tick::Host(false)), [""; 0], "not yet");
     scene.take(Tick::Host(true));
     assert_eq!(scene.later(HOST_COMES_WITHIN), [""; 0]);
-    assert!(scene.take(Tick::Host(false))[0].starts_with("show"), "and one that goes away too");
+    assert_eq!(scene.take(Tick::Host(false)), [""; 0], "one that goes away may come back");
+    assert!(scene.later(HOST_RETURNS_WITHIN)[0].starts_with("show"), "and may not");
+}
+
+#[test]
+fn a_locked_screen_that_takes_the_panel_away_leaves_no_window_behind() {
+    let mut scene = Scene::up();
+    scene.take(Tick::Host(false));
+    assert_eq!(scene.later(HOST_RETURNS_WITHIN / 2), [""; 0]);
+    assert_eq!(scene.take(Tick::Host(true)), [""; 0], "a short one");
+    assert_eq!(scene.later(HOST_RETURNS_WITHIN), [""; 0]);
+    scene.take(Tick::Host(false));
+    assert_eq!(scene.later(HOST_RETURNS_WITHIN)[0], "show as it is", "a long one");
+    scene.take(Tick::Window(Seen::Focused(false)));
+    assert_eq!(scene.take(Tick::Host(true))[..2], ["hide", "notice taken back"]);
+    scene.take(Tick::Host(false));
+    scene.later(HOST_RETURNS_WITHIN);
+    scene.take(Tick::Window(Seen::Focused(true)));
+    assert!(!scene.take(Tick::Host(true)).contains(&"hide".to_owned()), "somebody has turned to it");
+}
+
+#[test]
+fn a_panel_that_stays_away_counts_from_when_it_went() {
+    let mut scene = Scene::up();
+    scene.take(Tick::Host(false));
+    scene.later(HOST_RETURNS_WITHIN / 2);
+    scene.take(Tick::Host(false));
+    assert_eq!(scene.app.due(), Some(scene.now + HOST_RETURNS_WITHIN / 2));
 }
 
 #[test]
 fn quitting_asks_only_while_something_runs() {
     let mut scene = Scene::up();
-    assert_eq!(scene.take(Tick::Chosen(Choice::Quit)), ["drop", "wish Stop", "tray offline"]);
+    assert_eq!(scene.take(Tick::Chosen(Choice::Quit)), ["drop", "stop", "tray offline"]);
     assert_eq!(scene.take(Tick::House(House::Up)), [""; 0], "what was on its way changes nothing");
     assert_eq!(scene.take(Tick::House(House::Stopped))[0], "exit");
     let mut scene = Scene::up();
@@ -184,7 +210,7 @@ fn quitting_asks_only_while_something_runs() {
     assert_eq!(scene.take(Tick::Chosen(Choice::Quit)), [format!("ask {question:?}")]);
     assert_eq!(scene.take(Tick::Chosen(Choice::Quit)), [""; 0], "one question at a time");
     assert_eq!(scene.take(Tick::Answered(question, Answer::Cancel)), [""; 0]);
-    assert_eq!(scene.take(Tick::Answered(question, Answer::Other)), ["drop", "wish Stop", "tray offline"]);
+    assert_eq!(scene.take(Tick::Answered(question, Answer::Other)), ["drop", "stop", "tray offline"]);
 }
 
 #[test]
@@ -202,7 +228,7 @@ fn left_running_it_is_not_seen_until_it_is_started_again() {
 fn the_systems_wish_to_end_is_not_discussed() {
     let mut scene = Scene::up();
     scene.glance(|g| g.working.push(works()));
-    assert_eq!(scene.take(Tick::Terminated), ["update Hurry", "drop", "wish Stop", "tray offline"]);
+    assert_eq!(scene.take(Tick::Terminated), ["update Hurry", "drop", "stop", "tray offline"]);
 }
 
 #[test]
@@ -231,11 +257,22 @@ fn a_notice_comes_once_and_goes_when_it_is_answered() {
 fn nobody_is_told_what_they_look_at() {
     let mut scene = Scene::up();
     scene.take(Tick::Opened);
+    scene.take(Tick::Window(Seen::Focused(true)));
     assert_eq!(scene.glance(|g| g.approvals.push(asks())), ["tray needs-you"]);
     assert_eq!(scene.take(Tick::Window(Seen::Focused(false))), ["notice #1 Session 1 asks"]);
     let ended = Ended { session: SessionId::new(), number: 2, title: "t".into(), outcome: Outcome::Completed, seq: 9 };
     assert_eq!(scene.take(Tick::TurnEnded(ended)), ["notice Session 2 is done"]);
     assert_eq!(scene.take(Tick::Window(Seen::Focused(true))), ["notice taken back"]);
+    scene.take(Tick::Opened);
+    let ended = Ended { session: SessionId::new(), number: 3, title: "t".into(), outcome: Outcome::Completed, seq: 10 };
+    assert_eq!(scene.take(Tick::TurnEnded(ended)), [""; 0], "it is in front still");
+}
+
+#[test]
+fn a_window_that_is_open_but_not_in_front_hides_no_notice() {
+    let mut scene = Scene::up();
+    scene.take(Tick::Opened);
+    assert_eq!(scene.glance(|g| g.approvals.push(asks()))[0], "notice #1 Session 1 asks");
 }
 
 #[test]
@@ -255,6 +292,25 @@ fn a_lost_phone_locks_after_a_second_thought() {
     let mut scene = Scene::up();
     assert_eq!(scene.take(Tick::Chosen(Choice::Lock)), ["ask Lock"]);
     assert_eq!(scene.take(Tick::Answered(Question::Lock, Answer::Yes)), ["run Lock"]);
+}
+
+#[test]
+fn a_lost_phone_waits_for_no_other_question() {
+    let mut scene = Scene::up();
+    scene.glance(|g| g.working.push(works()));
+    scene.take(Tick::Chosen(Choice::Quit));
+    assert_eq!(scene.take(Tick::Chosen(Choice::Lock)), ["ask Lock"]);
+    assert_eq!(scene.take(Tick::Answered(Question::Lock, Answer::Yes)), ["run Lock"]);
+    assert_eq!(scene.take(Tick::Chosen(Choice::Quit)), [""; 0], "that question is open still");
+}
+
+#[test]
+fn a_start_while_it_stops_is_not_lost() {
+    let mut scene = Scene::up();
+    scene.take(Tick::Chosen(Choice::Quit));
+    assert_eq!(scene.take(Tick::StartedAgain(Opening::default())), ["update StartedAgain"]);
+    assert_eq!(scene.take(Tick::House(House::Stopped))[0], "exit");
+    assert_eq!(scene.take(Tick::StartedAgain(Opening::default())), ["update StartedAgain"], "an update is installed");
 }
 
 #[test]
@@ -278,7 +334,14 @@ fn the_tray_asks_for_updates_and_installs_what_is_there() {
     let mut scene = Scene::up();
     assert!(scene.take(Tick::Chosen(Choice::CheckForUpdates)).contains(&"update Look { asked: true }".to_owned()));
     assert_eq!(scene.take(Tick::Chosen(Choice::Update)), ["update Install(Now)"]);
-    assert!(scene.take(Tick::MakeWay).contains(&"wish Stop".to_owned()));
+    assert_eq!(scene.take(Tick::MakeWay), ["update MadeWay", "drop", "stop", "tray offline"]);
+}
+
+#[test]
+fn an_update_that_waited_brings_back_nothing_that_the_owner_quit() {
+    let mut scene = Scene::up();
+    scene.take(Tick::Chosen(Choice::Quit));
+    assert_eq!(scene.take(Tick::MakeWay), [""; 0]);
 }
 
 #[test]

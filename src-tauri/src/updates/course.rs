@@ -47,8 +47,10 @@ pub enum Input {
     NotFetched(Problem),
     /// No turn ran, and the gateway is being stopped for the update.
     MadeWay,
-    /// The app is ending because the system is: nothing may be begun that takes time.
+    /// The app is ending because the system is: nothing may be begun that takes time, and nothing starts again.
     Hurry,
+    /// Somebody started Lanyard while it was ending.
+    StartedAgain,
     /// The gateway has stopped, whoever wished it; the app ends next.
     Stopped,
     Installed,
@@ -88,8 +90,10 @@ pub enum Then {
 enum Stage {
     Off(Problem),
     UpToDate,
+    /// `wanted`: the owner wanted what was known before, and gets what is found.
     Looking {
         asked: bool,
+        wanted: Option<When>,
         before: Box<Stage>,
     },
     Available(Release),
@@ -119,21 +123,28 @@ enum Stage {
 pub struct Course {
     current: String,
     stage: Stage,
+    /// Lanyard is wanted again when it has ended.
+    started_again: bool,
 }
 
 impl Course {
     /// `ended`: how the last one ended, if it ended badly.
     pub fn new(current: String, ended: Option<Problem>) -> Self {
         let stage = ended.map_or(Stage::UpToDate, |problem| Stage::Failed { release: None, problem });
-        Self { current, stage }
+        Self { current, stage, started_again: false }
     }
 
     /// This installation is never updated from inside: why, and how it is.
     pub fn off(current: String, why: Problem) -> Self {
-        Self { current, stage: Stage::Off(why) }
+        Self { current, stage: Stage::Off(why), started_again: false }
     }
 
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        match input {
+            Input::StartedAgain => self.started_again = true,
+            Input::Hurry => self.started_again = false,
+            _ => {}
+        }
         let (stage, effects) = match input {
             Input::Look { asked } => look(self.stage.clone(), asked),
             Input::Found(release) => found(self.stage.clone(), release),
@@ -144,9 +155,10 @@ impl Course {
             Input::NotFetched(problem) => (not_fetched(self.stage.clone(), problem), vec![]),
             Input::MadeWay => (made_way(self.stage.clone()), vec![]),
             Input::Hurry => hurry(self.stage.clone()),
-            Input::Stopped => stopped(self.stage.clone()),
-            Input::Installed => installed(self.stage.clone()),
-            Input::NotInstalled(problem) => not_installed(self.stage.clone(), problem),
+            Input::StartedAgain => (self.stage.clone(), vec![]),
+            Input::Stopped => stopped(self.stage.clone(), self.started_again),
+            Input::Installed => installed(self.stage.clone(), self.started_again),
+            Input::NotInstalled(problem) => not_installed(self.stage.clone(), problem, self.started_again),
         };
         self.stage = stage;
         effects
@@ -154,7 +166,12 @@ impl Course {
 
     /// It starts again when it is installed.
     pub fn starts_again(&self) -> bool {
-        matches!(self.stage, Stage::Installing { leaving: true, .. })
+        self.started_again || matches!(self.stage, Stage::Installing { leaving: true, .. })
+    }
+
+    /// Somebody started it while it was ending, and waits for its window.
+    pub fn started_again(&self) -> bool {
+        self.started_again
     }
 
     /// As the window and the tray show it.
@@ -169,10 +186,12 @@ impl Course {
         match &self.stage {
             Stage::Off(why) => UpdateShown { state: UpdateState::Off, problem: Some(why.into()), ..blank },
             Stage::UpToDate => blank,
-            // A look that nobody asked for is not seen.
-            Stage::Looking { asked: false, before } => {
-                Self { current: self.current.clone(), stage: (**before).clone() }.shown()
+            // Its download begins as soon as the look has ended.
+            Stage::Looking { wanted: Some(_), before, .. } => {
+                UpdateShown { state: UpdateState::Downloading, progress: Some(0.0), ..self.as_at(before) }
             }
+            // A look that nobody asked for is not seen.
+            Stage::Looking { asked: false, before, .. } => self.as_at(before),
             Stage::Looking { asked: true, .. } => UpdateShown { state: UpdateState::Checking, ..blank },
             Stage::Available(release) => of(UpdateState::Available, release),
             Stage::Fetching { release, done, .. } => {
@@ -191,6 +210,10 @@ impl Course {
                 ..blank
             },
         }
+    }
+
+    fn as_at(&self, stage: &Stage) -> UpdateShown {
+        Self { stage: stage.clone(), ..self.clone() }.shown()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Where updates come from: the plugin, asked. It checks what it fetched against the key that was built in, and that it was
 //! signed for the version that was announced.
 
-use super::{course::Release, installation::Installation, problems, replace};
+use super::{course::Release, installation::Installation, package, problems, replace};
 use domain::{Code, Problem};
 use std::{
     env,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -104,7 +105,7 @@ impl Feed {
     ///
     /// # Errors
     /// `UPDATE_REFUSED`, `UPDATE_NOT_ALLOWED`, `UPDATE_NOT_INSTALLED`; then what is installed is as it was.
-    pub fn install(&self, again: bool) -> Result<(), Problem> {
+    pub fn install(&self, again: bool, data: &Path) -> Result<(), Problem> {
         let Here { found: Some(update), fetched: Some(bytes) } = std::mem::take(&mut *self.here()) else {
             return Err(Code::UpdateNotInstalled.into());
         };
@@ -113,9 +114,11 @@ impl Feed {
                 update.verify(&bytes).map_err(|e| problems::of(&e))?;
                 replace::replace(file, &bytes).map_err(|e| problems::not_written(&e))
             }
-            Installation::Package | Installation::Bundle => {
-                update.restart_after_install(again).install(&bytes).map_err(|e| problems::of(&e))
+            Installation::Package => {
+                update.verify(&bytes).map_err(|e| problems::of(&e))?;
+                package::install(&bytes, data)
             }
+            Installation::Bundle => update.restart_after_install(again).install(&bytes).map_err(|e| problems::of(&e)),
         }
     }
 

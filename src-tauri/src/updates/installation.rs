@@ -32,7 +32,7 @@ pub struct Surroundings {
     /// `APPIMAGE` and `APPDIR`, as an AppImage sets them for what it starts.
     pub appimage: Option<PathBuf>,
     pub appdir: Option<PathBuf>,
-    /// Programs that can ask for the right to install a package are there.
+    /// `pkexec`, which asks for the right to install a package, is there.
     pub can_ask: bool,
 }
 
@@ -55,22 +55,23 @@ impl Installation {
     /// Whether these are bytes of what it is replaced by. Another program's would be put in place as well.
     pub fn takes(&self, bytes: &[u8]) -> bool {
         const ELF: &[u8] = b"\x7fELF";
-        const DEB: &[u8] = b"!<arch>\n";
         const RPM: &[u8] = &[0xed, 0xab, 0xee, 0xdb];
         match self {
             Self::File(_) => bytes.starts_with(ELF),
-            Self::Package => bytes.starts_with(DEB) || bytes.starts_with(RPM),
+            Self::Package => is_deb(bytes) || bytes.starts_with(RPM),
             // Unpacked before anything is replaced.
             Self::Bundle => true,
         }
     }
 }
 
-/// `APPIMAGE` is inherited: in the terminal of an editor that is an AppImage it names that editor. Ours holds this program.
+pub fn is_deb(package: &[u8]) -> bool {
+    package.starts_with(b"!<arch>\n")
+}
+
 fn appimage(here: &Surroundings) -> Result<PathBuf, Problem> {
-    let ours = here.appdir.as_ref().is_some_and(|mount| here.program.starts_with(mount));
-    let file = here.appimage.clone().filter(|_| ours);
-    file.ok_or_else(|| off("It was taken out of its AppImage.").suggest("Start the AppImage itself; that one updates."))
+    here.own_appimage()
+        .ok_or_else(|| off("It was taken out of its AppImage.").suggest("Start the AppImage itself; that one updates."))
 }
 
 fn file(file: PathBuf) -> Result<Installation, Problem> {
@@ -105,8 +106,19 @@ impl Surroundings {
             program: std::env::current_exe()?,
             appimage: path("APPIMAGE"),
             appdir: path("APPDIR"),
-            can_ask: found("pkexec") || (found("sudo") && (found("zenity") || found("kdialog"))),
+            can_ask: found("pkexec"),
         })
+    }
+
+    /// What this program is started by: its AppImage, or its own file.
+    pub fn starts_by(&self) -> PathBuf {
+        self.own_appimage().unwrap_or_else(|| self.program.clone())
+    }
+
+    /// `APPIMAGE` is inherited: in the terminal of an editor that is an AppImage it names that editor. Ours holds this program.
+    fn own_appimage(&self) -> Option<PathBuf> {
+        let ours = self.appdir.as_ref().is_some_and(|mount| self.program.starts_with(mount));
+        self.appimage.clone().filter(|_| ours)
     }
 }
 
@@ -148,7 +160,9 @@ mod tests {
             Ok(Installation::File(here.program.canonicalize().unwrap()))
         );
         assert_eq!(Installation::look(Packed::AppImage, &here).unwrap_err().code, Code::UpdatesOff);
+        assert_eq!(here.starts_by(), here.program);
         here.appdir = Some(folder.path().to_owned());
+        assert_eq!(here.starts_by(), editor);
         assert_eq!(Installation::look(Packed::AppImage, &here), Ok(Installation::File(editor.canonicalize().unwrap())));
     }
 

@@ -31,7 +31,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub(super) struct Running {
     pub(super) with: Updates,
     pub(super) current: String,
-    /// The running program, by the path it was started from.
+    /// What the running program was started by.
     pub(super) program: PathBuf,
     pub(super) course: Course,
     /// None where updates are off.
@@ -103,8 +103,7 @@ impl Running {
             }),
             Effect::MakeWay => {
                 self.stay_up();
-                let (desk, tell, ticks) = (self.with.desk.clone(), self.with.tell.clone(), self.with.ticks.clone());
-                self.making_way = Some(tokio::spawn(make_way(desk, tell, ticks)));
+                self.making_way = Some(tokio::spawn(make_way(self.with.desk.clone(), self.with.ticks.clone())));
             }
             Effect::StayUp => self.stay_up(),
             Effect::Install => self.install(),
@@ -157,9 +156,10 @@ impl Running {
         }
     }
 
-    /// The same arguments as this start had; what went wrong is shown in a window.
+    /// The same arguments as this start had; what went wrong, or was started by a person, is shown in a window.
     fn leave(&self, then: Then) {
-        let arguments = std::env::args_os().skip(1).filter(|word| then == Then::New || word != "--minimized");
+        let hidden = then == Then::New && !self.course.started_again();
+        let arguments = std::env::args_os().skip(1).filter(|word| hidden || word != "--minimized");
         let program = match &self.installation {
             Some(Installation::File(file)) => file.clone(),
             Some(Installation::Package | Installation::Bundle) | None => self.program.clone(),
@@ -172,18 +172,29 @@ impl Running {
     }
 }
 
-/// Stops the gateway as soon as no turn runs. Where there is no gateway there is no turn.
-async fn make_way(desk: watch::Receiver<Option<Desk>>, tell: mpsc::Sender<Input>, ticks: mpsc::Sender<Tick>) {
+/// Stops the gateway as soon as no turn runs, and tells the controller. Where there is no gateway there is no turn. One that
+/// somebody else stops is left to them: either another follows it, or the app ends.
+async fn make_way(mut desk: watch::Receiver<Option<Desk>>, ticks: mpsc::Sender<Tick>) {
+    let mut others_stop = false;
     loop {
-        let running = desk.borrow().clone();
-        let Some(running) = running else { break };
-        running.until_idle().await;
-        if running.stop_if_idle() {
-            break;
+        let running = desk.borrow_and_update().clone();
+        let idle = match &running {
+            Some(running) => running.until_idle().await,
+            None => !others_stop,
+        };
+        if idle {
+            // Nothing is waited for between the stop and its tick: whoever calls this off finds both or neither.
+            let Ok(told) = ticks.reserve().await else { return };
+            if running.is_none_or(|running| running.stop_if_idle()) {
+                return told.send(Tick::MakeWay);
+            }
+            continue;
+        }
+        others_stop = true;
+        if desk.changed().await.is_err() {
+            return;
         }
     }
-    let _the_app_is_ending = tell.send(Input::MadeWay).await;
-    let _the_app_is_ending = ticks.send(Tick::MakeWay).await;
 }
 
 /// All that is needed to undo it is kept first.
@@ -193,11 +204,65 @@ fn put_in_place(feed: &Feed, record: &Record, data: &Path, again: bool) -> Resul
             kept::take(data).map_err(|e| problems::not_written(&e))?;
         }
         record.write(data).map_err(|e| problems::not_written(&e))?;
-        feed.install(again)
+        feed.install(again, data)
     })();
     if put.is_err() {
         Record::remove(data);
         kept::forget(data);
     }
     put
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use gateway::{
+        Gateway,
+        config::{self, Paths, Resolved},
+    };
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    /// One where no turn runs, in a folder of its own.
+    async fn built(folder: &Path) -> Gateway {
+        let secrets = folder.join("secrets.toml");
+        fs::write(&secrets, "anthropic = \"sk-ant-none\"\n").unwrap();
+        fs::set_permissions(&secrets, fs::Permissions::from_mode(0o600)).unwrap();
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n[secrets]\nfile = \"{}\"\n[sandbox]\nengine = \"/nowhere/docker.sock\"\n",
+            secrets.display()
+        );
+        let config = Resolved::new(config::parse(&config).unwrap()).unwrap();
+        Gateway::build(config, Paths::find(Some(folder)).unwrap()).await.unwrap()
+    }
+
+    async fn others_work() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_somebody_stops_makes_way_for_no_update() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let (first, next) = (built(folders[0].path()).await, built(folders[1].path()).await);
+        let (first, next) = (Desk::of(&first.app), Desk::of(&next.app));
+        first.stop();
+        assert!(!first.until_idle().await && !first.stop_if_idle());
+        let (desk, (ticks, mut ticking)) = (watch::Sender::new(Some(first)), mpsc::channel(1));
+        let making_way = tokio::spawn(make_way(desk.subscribe(), ticks));
+        others_work().await;
+        desk.send_replace(None);
+        others_work().await;
+        assert!(ticking.try_recv().is_err() && !making_way.is_finished());
+        desk.send_replace(Some(next.clone()));
+        assert!(matches!(ticking.recv().await, Some(Tick::MakeWay)));
+        assert!(!next.stop_if_idle(), "it stops already");
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_gateway_there_is_no_turn() {
+        let (desk, (ticks, mut ticking)) = (watch::Sender::new(None), mpsc::channel(1));
+        make_way(desk.subscribe(), ticks).await;
+        assert!(matches!(ticking.recv().await, Some(Tick::MakeWay)));
+    }
 }

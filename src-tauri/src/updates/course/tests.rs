@@ -94,6 +94,46 @@ fn the_owner_may_think_again_while_it_waits() {
 }
 
 #[test]
+fn what_was_wanted_during_a_quiet_look_is_fetched_after_it() {
+    for answer in [Input::Found(Some(release())), Input::NotFound(Code::UpdateUnreachable.into())] {
+        let mut course = course();
+        after(&mut course, [Input::Look { asked: true }, Input::Found(Some(release())), Input::Look { asked: false }]);
+        assert_eq!(course.step(Input::Install(When::Quit)), []);
+        assert_eq!((state(&course), course.shown().version.as_deref()), (UpdateState::Downloading, Some("0.2.0")));
+        assert_eq!(course.step(answer), [Effect::Fetch]);
+        course.step(Input::Verified);
+        assert_eq!(course.shown().waits_for, Some(WaitsFor::Quit));
+    }
+    let mut course = course();
+    after(&mut course, [Input::Look { asked: false }, Input::Install(When::Now)]);
+    assert_eq!(course.step(Input::Found(Some(release()))), [], "what nobody has seen is wanted by nobody");
+}
+
+#[test]
+fn a_start_while_it_ends_is_made_up_for() {
+    let mut course = course();
+    assert_eq!(after(&mut course, [Input::StartedAgain, Input::Stopped]), [Effect::Leave(Then::SameAgain)]);
+    let mut course = ready(When::Quit);
+    assert_eq!(after(&mut course, [Input::StartedAgain, Input::Stopped]), [Effect::Install]);
+    assert!(course.starts_again());
+    assert_eq!(course.step(Input::Installed), [Effect::Leave(Then::New)]);
+    let mut course = ready(When::Quit);
+    after(&mut course, [Input::Stopped, Input::StartedAgain]);
+    let problem = Problem::from(Code::UpdateNotInstalled);
+    assert!(course.step(Input::NotInstalled(problem)).contains(&Effect::Leave(Then::SameAgain)));
+    let mut course = ready(When::Quit);
+    let ends = after(&mut course, [Input::StartedAgain, Input::Hurry, Input::Stopped]);
+    assert_eq!(ends, [Effect::Leave(Then::Nothing)], "the system goes down");
+}
+
+#[test]
+fn a_system_that_shuts_down_during_an_installation_gets_no_new_start() {
+    let mut course = ready(When::Now);
+    after(&mut course, [Input::MadeWay, Input::Stopped, Input::Hurry]);
+    assert_eq!(course.step(Input::Installed), [Effect::Leave(Then::Nothing)]);
+}
+
+#[test]
 fn a_system_that_shuts_down_is_not_held_up_by_an_update() {
     let mut course = ready(When::Quit);
     assert_eq!(course.step(Input::Hurry), [Effect::StayUp]);
@@ -146,6 +186,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::NotFetched(problem())),
         Just(Input::MadeWay),
         Just(Input::Hurry),
+        Just(Input::StartedAgain),
         Just(Input::Stopped),
         Just(Input::Installed),
         Just(Input::NotInstalled(problem())),

@@ -30,7 +30,7 @@ pub struct Glance {
     pub approvals: Vec<OpenApproval>,
     /// Sessions that were used last, the newest first.
     pub recent: Vec<Recent>,
-    /// The window or a phone's page is in front of somebody.
+    /// A page elsewhere than at the desk, such as a phone's, is in front of somebody.
     pub looked_at: bool,
 }
 
@@ -158,7 +158,7 @@ async fn look(app: &App) -> store::Result<Glance> {
         working,
         approvals: open.map(|a| shown(&a, numbers.get(&a.session), grants)).collect(),
         recent: rows.iter().take(RECENT).map(recent).collect(),
-        looked_at: app.callers.anyone_looks(),
+        looked_at: app.callers.anyone_looks_elsewhere(),
     })
 }
 

@@ -8,24 +8,28 @@ use store::{Result, facts};
 
 impl Desk {
     /// Begins to stop the gateway, unless an agent is at work. Words that wait for their turn are on disk and have it after the
-    /// next start. False: a turn runs, and nothing was stopped.
+    /// next start. False: a turn runs, or the gateway is being stopped already; nothing was done.
     pub fn stop_if_idle(&self) -> bool {
-        let idle = self.idle();
-        if idle {
+        let stops = !self.app.stop.is_cancelled() && self.idle();
+        if stops {
             self.stop();
         }
-        idle
+        stops
     }
 
-    /// Comes back when no agent is at work, or the gateway stops.
-    pub async fn until_idle(&self) {
+    /// Comes back when no agent is at work. False: the gateway is being stopped, and is never idle again.
+    pub async fn until_idle(&self) -> bool {
         let mut changes = self.app.registry.changes();
-        while !self.idle() {
+        while !self.app.stop.is_cancelled() {
+            if self.idle() {
+                return true;
+            }
             tokio::select! {
-                () = self.app.stop.cancelled() => return,
+                () = self.app.stop.cancelled() => {}
                 _ = changes.changed() => {}
             }
         }
+        false
     }
 
     fn idle(&self) -> bool {

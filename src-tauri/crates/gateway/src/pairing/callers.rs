@@ -186,7 +186,12 @@ impl Callers {
         *self.looked_at().borrow()
     }
 
-    /// The same, ringing when it changes.
+    /// Whether such a page is another than the desk's, whose window knows better itself whether it is in front.
+    pub fn anyone_looks_elsewhere(&self) -> bool {
+        self.0.presence.looked_at_elsewhere()
+    }
+
+    /// Whether anyone looks, ringing when that changes, or whether they do so elsewhere than at the desk.
     pub fn looked_at(&self) -> watch::Receiver<bool> {
         self.0.presence.looked_at()
     }

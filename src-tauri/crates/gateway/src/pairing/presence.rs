@@ -21,6 +21,7 @@ pub(super) struct Presence(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     pages: Mutex<Pages>,
+    /// Rings also when it is the same and yet other eyes.
     looked_at: watch::Sender<bool>,
 }
 
@@ -62,12 +63,28 @@ impl Presence {
         self.0.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is known of one page, and rings if that changes whether anyone looks.
+    /// Whether a page in front of somebody is another than the desk's.
+    pub fn looked_at_elsewhere(&self) -> bool {
+        self.pages().looked_at(|who| who != Who::Owner)
+    }
+
+    /// Changes what is known of one page, and rings if that changes whether anyone looks, or whether they do so elsewhere.
     fn change(&self, change: impl FnOnce(&mut Pages)) {
         let mut pages = self.pages();
+        let eyes = |pages: &Pages| (pages.looked_at(|_| true), pages.looked_at(|who| who != Who::Owner));
+        let before = eyes(&pages);
         change(&mut pages);
-        let looked_at = pages.open.values().any(|page| page.visible);
-        self.0.looked_at.send_if_modified(|before| std::mem::replace(before, looked_at) != looked_at);
+        let now = eyes(&pages);
+        self.0.looked_at.send_if_modified(|looked_at| {
+            *looked_at = now.0;
+            now != before
+        });
+    }
+}
+
+impl Pages {
+    fn looked_at(&self, whose: impl Fn(Who) -> bool) -> bool {
+        self.open.values().any(|page| page.visible && whose(page.who))
     }
 }
 
@@ -130,6 +147,19 @@ mod tests {
         let script = presence.connect(&of(Who::Token(ApiTokenId::new())));
         script.saw(true, Timestamp(0));
         assert!(!*looked.borrow());
+    }
+
+    #[test]
+    fn a_phone_beside_the_desk_is_seen_to_come_and_go() {
+        let presence = Presence::default();
+        let mut looked = presence.looked_at();
+        let (desk, phone) = (presence.connect(&Caller::owner()), presence.connect(&of(Who::Phone(PhoneId::new()))));
+        desk.saw(true, Timestamp(0));
+        assert!(*looked.borrow_and_update() && !presence.looked_at_elsewhere());
+        phone.saw(true, Timestamp(0));
+        assert!(looked.has_changed().unwrap() && presence.looked_at_elsewhere());
+        drop(desk);
+        assert!(*looked.borrow_and_update() && presence.looked_at_elsewhere());
     }
 
     #[test]
