@@ -119,7 +119,8 @@ export class Thread {
         this.show();
         if (this.face === "failed") return this.load();
         const last = this.facts.at(-1)?.seq;
-        if (!this.end || last === undefined) return;
+        // Also where it failed the last time the line came back.
+        if (last === undefined || (!this.end && !this.problem)) return;
         this.end = false;
         await this.newer();
         // Too much to fetch page by page: the end is what is wanted.

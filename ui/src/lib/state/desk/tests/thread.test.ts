@@ -203,3 +203,15 @@ test("words being written give way to the text that is kept", async () => {
     thread.hear({ seq: 7, type: "streamData", data: { kind: "text", session_id: "s", at: 1, turn: "t", message: "m", text: "Hello you" } });
     expect([thread.blocks.length, thread.items.map((item) => item.kind)]).toEqual([0, ["text"]]);
 });
+
+test("a line that comes back twice fetches what it could not the first time", async () => {
+    history(300);
+    await thread.load();
+    history(310);
+    host.down = true;
+    await thread.again();
+    expect([thread.end, thread.problem?.code]).toEqual([false, "UNREACHABLE"]);
+    host.down = false;
+    await thread.again();
+    expect([seqs().at(-1), thread.end, thread.problem]).toEqual([310, true, null]);
+});
