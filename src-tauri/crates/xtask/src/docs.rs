@@ -1,7 +1,8 @@
-//! Documents that still fit the tree: every path they name exists.
+//! Documents that still fit the tree: every path and every test they name exists.
 
+use crate::process;
 use anyhow::{Result, bail};
-use std::path::Path;
+use std::{collections::HashSet, path::Path, process::Command};
 
 const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "src-tauri/RELEASING.md"];
 /// A word in code marks that begins with one of these is a path.
@@ -13,6 +14,7 @@ const MADE: [&str; 2] = ["ui/dist", "ui/node_modules"];
 pub fn check(checkout: &Path) -> Result<String> {
     let mut checked = 0;
     let mut stale = Vec::new();
+    let known = functions(checkout)?;
     for document in DOCUMENTS {
         let Ok(text) = std::fs::read_to_string(checkout.join(document)) else { continue };
         for path in paths(&text) {
@@ -21,11 +23,32 @@ pub fn check(checkout: &Path) -> Result<String> {
                 stale.push(format!("    {document} names {path}"));
             }
         }
+        let tests = tests(&text);
+        checked += tests.len();
+        stale.extend(
+            tests.iter().filter(|test| !known.contains(*test)).map(|test| format!("    {document} names {test}")),
+        );
     }
     if stale.is_empty() {
-        return Ok(format!("{checked} paths named in documents exist"));
+        return Ok(format!("{checked} paths and tests named in documents exist"));
     }
     bail!("Documents name what is not there:\n{}\nMend the document or the tree.", stale.join("\n"))
+}
+
+/// Every function of the tree whose name may be a test's.
+fn functions(checkout: &Path) -> Result<HashSet<String>> {
+    let mut grep = Command::new("git");
+    grep.args(["grep", "-ohE", "fn [a-z0-9_]{25,}", "--", "*.rs"]).current_dir(checkout);
+    Ok(process::said(&mut grep)?.lines().filter_map(|line| line.strip_prefix("fn ")).map(str::to_owned).collect())
+}
+
+/// Words in code marks that are a sentence: a test's name.
+fn tests(text: &str) -> Vec<String> {
+    let marked = text.split('`').skip(1).step_by(2);
+    let is_test = |word: &&str| {
+        word.len() >= 25 && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    marked.filter(is_test).map(str::to_owned).collect()
 }
 
 /// Link targets and words in code marks that are paths of this tree.
@@ -51,5 +74,12 @@ mod tests {
     fn paths_are_links_and_marked_words() {
         let text = "See [the map](ARCHITECTURE.md#map), [out](https://example.org/x), `sandbox/image/Dockerfile`, `cargo xtask run`, `ui/dist`, `src-tauri/crates/*`.";
         assert_eq!(paths(text), ["sandbox/image/Dockerfile", "ARCHITECTURE.md"]);
+    }
+
+    #[test]
+    fn tests_are_marked_sentences() {
+        let text =
+            "`a_spending_limit_holds_from_the_next_request_on`, `until_idle`, and a_name_that_is_not_marked_at_all.";
+        assert_eq!(tests(text), ["a_spending_limit_holds_from_the_next_request_on"]);
     }
 }
