@@ -212,11 +212,11 @@ test("the look is chosen, and kept", async () => {
     const light = await ground();
     await page.goto(`${desk.url}/#/settings`);
     await page.getByRole("radio", { name: "Dark" }).check();
-    expect(await ground()).not.toBe(light);
+    await expect.poll(ground).not.toBe(light);
     const dark = await ground();
     await page.reload();
     await page.getByRole("radio", { name: "Dark" }).waitFor();
-    expect(await ground()).toBe(dark);
+    await expect.poll(ground).toBe(dark);
 });
 
 test("Claude Code's own history is taken over", async () => {
