@@ -49,6 +49,7 @@ function named(asked: Asked): Call {
     if (asked.kind === "question") return whole(asked, "The agent has a question", "The question");
     if (asked.kind === "plan") return whole(asked, "May it work by this plan?", "The plan");
     if (asked.kind === "rerun") return whole(asked, "A turn was interrupted. Run it again?", "What was asked");
+    if (asked.kind === "host") return host(asked, input);
     switch (asked.tool) {
         case "Bash":
             return { ...taken(input, null, ["command"]), question: "May this command run?", label: "Exactly what would run", body: text("command") };
@@ -63,6 +64,14 @@ function named(asked: Asked): Call {
         default:
             return whole(asked, `May the tool ${asked.tool} run?`, "Exactly what would run");
     }
+}
+
+/** The host is what is allowed; the command only explains it. */
+function host(asked: Asked, input: Input): Call {
+    const [name = ""] = asked.shown.replace(/^reach /, "").split("\n", 1);
+    const doing = word(input, "doing");
+    const told: Call = { question: "May the sandbox reach this host?", label: "The host", where: null, body: { kind: "text", text: name }, claim: null, rest: [] };
+    return doing === "" ? told : { ...told, rest: [["while it runs", doing]] };
 }
 
 /** All of the input that `used`, shown as the body, does not cover. */

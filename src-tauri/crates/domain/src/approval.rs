@@ -13,6 +13,7 @@ use crate::{
     agent::{AskAbout, Question, Rule},
     event::Channel,
     risk::{self, Risk, Target, WORKSPACE},
+    shown::shown,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +39,9 @@ pub enum Subject {
     Plan { plan: String, input: Value },
     /// A turn was interrupted by a crash: run it again? `words` is what was asked in it, for the person to recognise.
     Rerun { turn: TurnId, words: String },
+    /// May programs in the sandbox reach this host? Lower case, ASCII, no trailing dot. `doing` is the command that the agent
+    /// ran when it was asked for, if that is known: an explanation, not what is allowed.
+    Host { host: String, port: u16, doing: Option<String> },
 }
 
 impl From<AskAbout> for Subject {
@@ -52,12 +56,12 @@ impl From<AskAbout> for Subject {
 
 impl Subject {
     /// The tier that decides which channel may grant this. A question grants nothing by itself; a plan opens edits, so it
-    /// is medium; a rerun does what the owner asked before.
+    /// is medium; a rerun does what the owner asked before; what is sent to a host cannot be taken back.
     pub fn risk(&self, workspace: &str) -> Risk {
         match self {
             Self::Tool { tool, input, target, .. } => risk::of(tool, input, target.as_ref(), workspace),
             Self::Question { .. } | Self::Rerun { .. } => Risk::Low,
-            Self::Plan { .. } => Risk::Medium,
+            Self::Plan { .. } | Self::Host { .. } => Risk::Medium,
         }
     }
 
@@ -89,6 +93,11 @@ impl Subject {
                 part(b"rerun");
                 part(turn.to_string().as_bytes());
             }
+            Self::Host { host, port, .. } => {
+                part(b"host");
+                part(host.as_bytes());
+                part(&port.to_be_bytes());
+            }
         }
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -107,8 +116,33 @@ impl Subject {
     pub fn always(&self) -> &[Rule] {
         match self {
             Self::Tool { rules, .. } => rules,
-            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } => &[],
+            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } | Self::Host { .. } => &[],
         }
+    }
+
+    /// What "always" would allow, as it is shown; nothing where there is no always.
+    pub fn always_shown(&self) -> Vec<String> {
+        match self {
+            Self::Host { host, port, .. } => vec![host_and_port(host, *port)],
+            _ => self.always().iter().map(|rule| shown(&rule.as_flag())).collect(),
+        }
+    }
+
+    /// The highest tier of what "always" would let through; none where there is no always.
+    fn widest(&self) -> Option<Risk> {
+        match self {
+            Self::Host { .. } => Some(Risk::High),
+            _ => self.always().iter().map(|rule| risk::of_rule(rule, WORKSPACE)).max(),
+        }
+    }
+}
+
+/// `example.com`, and with its port where that is not HTTPS's.
+pub fn host_and_port(host: &str, port: u16) -> String {
+    match (port, host.contains(':')) {
+        (443, _) => host.to_owned(),
+        (_, false) => format!("{host}:{port}"),
+        (_, true) => format!("[{host}]:{port}"),
     }
 }
 
@@ -117,7 +151,10 @@ impl Subject {
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Decision {
     Allowed,
-    /// And the rules that were made, which hold in this session from now on.
+    /// Of a host: as long as the session lasts.
+    AllowedSession,
+    /// And the rules that were made, which hold in this session from now on. A host's rule is what was asked; it holds in every
+    /// session until it is taken back.
     AllowedAlways {
         rules: Vec<Rule>,
     },
@@ -137,12 +174,16 @@ pub enum Decision {
 
 impl Decision {
     pub fn grants(&self) -> bool {
-        matches!(self, Self::Allowed | Self::AllowedAlways { .. } | Self::Answered { .. })
+        match self {
+            Self::Allowed | Self::AllowedSession | Self::AllowedAlways { .. } | Self::Answered { .. } => true,
+            Self::Denied { .. } | Self::Expired | Self::Withdrawn => false,
+        }
     }
 
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
+            Self::AllowedSession => "allowed_session",
             Self::AllowedAlways { .. } => "allowed_always",
             Self::Answered { .. } => "answered",
             Self::Denied { .. } => "denied",
@@ -206,8 +247,7 @@ impl GrantPolicy {
 /// What may be granted to an approval where `highest` is the highest tier.
 fn within(highest: Option<Risk>, approval: &Approval) -> ByText {
     let may = |risk: Risk| highest.is_some_and(|highest| risk <= highest);
-    let rules = approval.subject.always();
-    match rules.iter().map(|rule| risk::of_rule(rule, WORKSPACE)).max() {
+    match approval.subject.widest() {
         _ if !may(approval.risk) => ByText::No,
         Some(widest) if may(widest) => ByText::Always,
         _ => ByText::Once,
@@ -253,7 +293,9 @@ pub fn check_answer(
         }
         (Subject::Question { .. }, Decision::Denied { .. }) => Ok(()),
         (Subject::Question { .. }, _) => Err(Code::BadRequest),
-        (Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. }, Decision::Answered { .. }) => {
+        (_, Decision::Answered { .. }) => Err(Code::BadRequest),
+        (Subject::Host { .. }, Decision::AllowedAlways { rules }) if rules.is_empty() => Ok(()),
+        (Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. }, Decision::AllowedSession) => {
             Err(Code::BadRequest)
         }
         // Only what was shown may be allowed always.

@@ -9,6 +9,8 @@ pub enum Command {
     Yes(Option<u32>),
     /// Yes, and to what it suggests from now on, as [`Command::Yes`].
     Always(Option<u32>),
+    /// Yes, as long as the session lasts, as [`Command::Yes`].
+    Session(Option<u32>),
     /// No, with words the agent reads.
     No {
         number: Option<u32>,
@@ -52,6 +54,7 @@ impl Command {
             Command::No { number: None, words: Some(_) }
             | Command::Yes(_)
             | Command::Always(_)
+            | Command::Session(_)
             | Command::New { .. }
             | Command::List
             | Command::Use(_)
@@ -95,6 +98,7 @@ pub fn read(text: &str) -> Command {
     let command = match word.as_str() {
         "yes" | "y" => yes(rest).map(Command::Yes),
         "always" => yes(rest).map(Command::Always),
+        "session" => yes(rest).map(Command::Session),
         "no" | "n" => no(&word, rest),
         "new" => Some(Command::New { words: some(rest) }),
         "use" => number(rest).map(Command::Use),
@@ -172,6 +176,8 @@ mod tests {
         check("yes 2", Command::Yes(Some(2)));
         check("Always", Command::Always(None));
         check("always #2", Command::Always(Some(2)));
+        check("Session 4", Command::Session(Some(4)));
+        check("session", Command::Session(None));
         check("no", Command::No { number: None, words: None });
         check("No, use tabs", Command::No { number: None, words: Some("use tabs".into()) });
         check("no 3 use tabs", Command::No { number: Some(3), words: Some("use tabs".into()) });
@@ -198,6 +204,7 @@ mod tests {
             "use the other one",
             "yes but in blue",
             "always use tabs",
+            "session storage is full",
             "more tests please",
             "shot of the page please",
             "halt the server",

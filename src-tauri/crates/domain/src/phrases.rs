@@ -24,7 +24,7 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
         None => (short.words.as_str(), String::new()),
     };
     let what = match &approval.subject {
-        Subject::Tool { .. } => format!("#{n} may it {first}?{further}"),
+        Subject::Tool { .. } | Subject::Host { .. } => format!("#{n} may it {first}?{further}"),
         Subject::Question { .. } => format!("#{n} {first}{further}"),
         Subject::Plan { .. } => format!("#{n} Plan: {first}{further}"),
         Subject::Rerun { .. } => format!("#{n} Interrupted: \"{first}\". Run it again?"),
@@ -34,6 +34,8 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
             format!("Answer all {} with numbers or words, a ; between.", questions.len())
         }
         (Subject::Question { .. }, _) => "Answer with a number or your words.".to_owned(),
+        (Subject::Host { .. }, ByText::Always) => format!("yes {n} (15 minutes), session {n}, always {n}, or no {n}"),
+        (Subject::Host { .. }, ByText::Once) => format!("yes {n} (15 minutes), session {n}, or no {n}"),
         (_, ByText::Always) => format!("yes {n}, no {n}, or always {n}: {}", rules(&approval.subject)),
         (_, ByText::Once) => format!("yes {n} or no {n}"),
         (_, ByText::No) => {
@@ -90,7 +92,7 @@ pub fn resolved_elsewhere(number: u32, decision: &Decision) -> String {
     match decision {
         Decision::Expired => format!("#{number} ran out unanswered, so it was refused."),
         Decision::Withdrawn => format!("#{number} is not asked any more."),
-        Decision::Allowed | Decision::AllowedAlways { .. } => {
+        Decision::Allowed | Decision::AllowedSession | Decision::AllowedAlways { .. } => {
             format!("#{number} was allowed elsewhere.")
         }
         Decision::Answered { .. } => format!("#{number} was answered elsewhere."),
@@ -101,7 +103,7 @@ pub fn resolved_elsewhere(number: u32, decision: &Decision) -> String {
 /// In the place of a notice that asked.
 pub fn closed(decision: &Decision) -> &'static str {
     match decision {
-        Decision::Allowed | Decision::AllowedAlways { .. } => "Answered: allowed.",
+        Decision::Allowed | Decision::AllowedSession | Decision::AllowedAlways { .. } => "Answered: allowed.",
         Decision::Denied { .. } => "Answered: refused.",
         Decision::Answered { .. } => "Answered.",
         Decision::Expired => "Nobody answered in time, so it was refused.",
@@ -117,6 +119,11 @@ pub fn which_approval(numbers: &[u32]) -> String {
 /// "Always" to something that suggests nothing to allow from now on.
 pub fn only_once(number: u32) -> String {
     format!("There is nothing to allow always in #{number}. yes {number} allows it once.")
+}
+
+/// "Session" to something that is no host.
+pub fn only_hosts(number: u32) -> String {
+    format!("Only a host can be allowed for a session, and #{number} is none. yes {number} allows it once.")
 }
 
 /// "Always" where its rules would let more through than a text may grant.

@@ -67,7 +67,8 @@ async fn checked(names: &dyn Resolve, target: &Target, private: bool) -> Result<
     Ok(addresses.into_iter().map(|a| SocketAddr::new(a.ip(), target.port)).collect())
 }
 
-fn check(address: IpAddr, host: &str, private: bool) -> Result<(), Error> {
+/// Whether an address may be connected to.
+pub(crate) fn check(address: IpAddr, host: &str, private: bool) -> Result<(), Error> {
     match place(address) {
         Place::Public => Ok(()),
         Place::Private(_) if private => Ok(()),

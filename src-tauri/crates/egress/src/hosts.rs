@@ -49,6 +49,15 @@ impl HostRule {
         self
     }
 
+    /// The host and port, where it names exactly one of each; without a port 443.
+    pub fn one_host(&self) -> Option<(&str, u16)> {
+        match (&self.host, self.ports.as_slice()) {
+            (Pattern::Exact(host), []) => Some((host, 443)),
+            (Pattern::Exact(host), [port]) => Some((host, *port)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn allows(&self, target: &Target) -> bool {
         let port =
             if self.ports.is_empty() { USUAL_PORTS.contains(&target.port) } else { self.ports.contains(&target.port) };

@@ -3,7 +3,7 @@
 use crate::{
     Error, HostAsk, Kind,
     answer::{Answer, BoxError, empty, proxy_error},
-    dial::dial,
+    dial::{check, dial},
     door::{Connection, Inner},
     headers,
     hello::Hello,
@@ -85,6 +85,10 @@ async fn allowed(door: &Inner, decision: &Decision, target: &Target) -> Result<b
     }
     if let Some(private) = door.listed(target) {
         return Ok(private);
+    }
+    // Nobody need be asked about an address that stays shut; where a name leads is not looked up before it is allowed.
+    if let Some(address) = target.address() {
+        check(address, &target.host, false)?;
     }
     let ask = HostAsk {
         sandbox: decision.sandbox,

@@ -85,8 +85,10 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
 /// # Errors
 /// `BAD_REQUEST` where nothing was suggested: a bare "all of this tool" is not what anybody was shown.
 pub fn always_rules(approval: &Approval) -> Result<Vec<Rule>, Problem> {
-    match approval.subject.always() {
-        rules if !rules.is_empty() => Ok(rules.to_vec()),
+    match (&approval.subject, approval.subject.always()) {
+        // Its rule is what is asked.
+        (Subject::Host { .. }, _) => Ok(Vec::new()),
+        (_, rules) if !rules.is_empty() => Ok(rules.to_vec()),
         _ => Err(Problem::with_detail(Code::BadRequest, "The agent suggested nothing to allow always.")
             .suggest("Allow it once.")),
     }

@@ -3,6 +3,7 @@
 
 mod client;
 mod docs;
+mod hosts;
 mod image;
 mod import;
 mod keys;
@@ -86,9 +87,12 @@ enum Command {
         /// Refuse it; further words tell the agent why.
         #[arg(long)]
         no: bool,
-        /// Allow it and what it suggests from now on, in this session.
+        /// Allow it and what it suggests from now on, in this session; a host in every session.
         #[arg(long, conflicts_with = "no")]
         always: bool,
+        /// Allow a host as long as the session lasts.
+        #[arg(long, conflicts_with_all = ["no", "always"])]
+        session: bool,
         /// The answer to a question, or the reason of a refusal.
         words: Vec<String>,
     },
@@ -111,6 +115,11 @@ enum Command {
         /// Draw the QR code into this file too: a picture for a page (.svg) or for anything else (.png).
         #[arg(long, value_name = "FILE")]
         picture: Option<PathBuf>,
+    },
+    /// Hosts you allowed the sandbox to reach until further notice; allow or forget one.
+    Hosts {
+        #[command(subcommand)]
+        action: Option<hosts::HostsAction>,
     },
     /// List phones; rename, revoke or limit one; tokens for scripts.
     Phones {
@@ -260,8 +269,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Sessions { .. } => show::sessions(&door, cli.json).await,
         Command::Mode { mode, session } => say::mode(&door, mode, session, cli.json).await,
         Command::Approve { number: None, .. } => show::approvals(&door, cli.json).await,
-        Command::Approve { number: Some(number), no, always, words } => {
-            say::approve(&door, number, say::Verdict::from_flags(no, always, words), cli.json).await
+        Command::Approve { number: Some(number), no, always, session, words } => {
+            say::approve(&door, number, say::Verdict::from_flags(no, always, session, words), cli.json).await
         }
         Command::Logs { letters: true, .. } => show::letters(&door, cli.json).await,
         Command::Logs { reached: true, .. } => show::reached(&door, cli.json).await,
@@ -269,6 +278,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
         Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
         Command::Pair { no_wait, picture } => phones::pair(&door, !no_wait, picture.as_deref(), cli.json).await,
+        Command::Hosts { action } => hosts::act(&door, action, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Docs => docs::serve(&paths, cli.json).await,

@@ -26,7 +26,7 @@ use domain::{Code, Problem};
 use std::{
     fs::File,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -90,6 +90,22 @@ pub struct Shared {
     pub tasks: TaskTracker,
     /// Where the public door really listens (port 0 resolved).
     pub public_addr: std::net::SocketAddr,
+}
+
+/// One that keeps nothing alive.
+#[derive(Clone)]
+pub struct WeakApp(Weak<Shared>);
+
+impl App {
+    pub fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.0))
+    }
+}
+
+impl WeakApp {
+    pub fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(App)
+    }
 }
 
 impl Shared {
@@ -196,6 +212,7 @@ impl Gateway {
             tasks,
             public_addr,
         }));
+        app.house.moves_in(&app);
         Ok(Self { app, public, local, _lock: lock })
     }
 

@@ -6,6 +6,8 @@ mod notes;
 use crate::{
     clock,
     config::Resolved,
+    gateway::{App, WeakApp},
+    hosts,
     secrets::Secrets,
     settings::Rules,
     tokens::{Holder, Tokens},
@@ -16,7 +18,7 @@ use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, Left, Paye
 use futures::future::BoxFuture;
 use notes::Notes;
 use secrecy::SecretString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::{
     Store,
     reached::Reached,
@@ -26,6 +28,8 @@ use tokio::sync::{Mutex, watch};
 
 /// Tries to write down what could not be written at once, before the next request that wants to spend tries again.
 const TRIES: u32 = 30;
+/// No connection waits longer for an answer, whatever the config says.
+const LONGEST_ASK: std::time::Duration = std::time::Duration::from_secs(3600);
 
 #[derive(Clone)]
 pub struct House {
@@ -36,12 +40,19 @@ pub struct House {
     notes: Notes,
     /// What was spent and could not be written down yet. While there is some, nothing more may be spent.
     unwritten: Arc<Mutex<Vec<(Spent, Timestamp)>>>,
+    /// The gateway that asks the owner; none before it is built.
+    app: Arc<OnceLock<WeakApp>>,
 }
 
 impl House {
     pub fn new(store: Store, secrets: Secrets, tokens: Tokens, rules: watch::Receiver<Rules>) -> Self {
         let notes = Notes::new(store.clone());
-        Self { store, secrets, tokens, rules, notes, unwritten: Arc::default() }
+        Self { store, secrets, tokens, rules, notes, unwritten: Arc::default(), app: Arc::default() }
+    }
+
+    /// From now on the owner can be asked.
+    pub fn moves_in(&self, app: &App) {
+        let _the_same_one = self.app.set(app.downgrade());
     }
 
     /// What was reached is on disk, as far as the disk takes it.
@@ -51,7 +62,12 @@ impl House {
 
     /// The door as the config wants it, with this house behind it.
     pub fn door(&self, config: &Resolved) -> Result<Door, Problem> {
-        let settings = Settings { allow: config.egress.clone(), ..Settings::new(config.model_base.clone()) };
+        let settings = Settings {
+            allow: config.egress.clone(),
+            // The house itself lets no connection wait for longer than the owner set.
+            ask_timeout: LONGEST_ASK,
+            ..Settings::new(config.model_base.clone())
+        };
         Door::new(settings, Arc::new(self.clone())).map_err(|e| Problem::with_detail(e.code(), e))
     }
 
@@ -165,8 +181,13 @@ impl egress::House for House {
     }
 
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
-        let asked = format!("{}:{} is not in egress.allow.", ask.host, ask.port);
-        Box::pin(async move { Err(Problem::with_detail(Code::HostBlocked, asked)) })
+        let patience = self.rules.borrow().host_patience;
+        Box::pin(async move {
+            match self.app.get().and_then(WeakApp::upgrade) {
+                Some(app) => hosts::admit(&app, ask, patience).await,
+                None => Err(hosts::not_listed(&ask.host, ask.port)),
+            }
+        })
     }
 
     fn decided(&self, decision: Decision) {
@@ -202,7 +223,8 @@ mod tests {
         std::fs::write(&file, "anthropic = \"sk-ant-x\"\n").unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let caps = Caps { turn: MicroDollars(1_000), session: MicroDollars(1_000), day: MicroDollars(1_000) };
-        let rules = Rules { caps, grants: domain::approval::GrantPolicy { sms: None, lock_screen: None } };
+        let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None };
+        let rules = Rules { caps, grants, host_patience: None };
         House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())
     }
 

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod doors;
 pub mod gateway;
 pub mod home;
+pub mod hosts;
 pub mod house;
 pub mod lan;
 pub mod launch;

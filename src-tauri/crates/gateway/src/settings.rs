@@ -15,6 +15,7 @@ use std::{
     io,
     path::Path,
     sync::{PoisonError, RwLock},
+    time::Duration,
 };
 use tokio::sync::{Mutex, watch};
 
@@ -23,11 +24,13 @@ use tokio::sync::{Mutex, watch};
 pub struct Rules {
     pub caps: Caps,
     pub grants: GrantPolicy,
+    /// How long a connection to a host that no rule names waits for the owner's answer; none: nobody is asked.
+    pub host_patience: Option<Duration>,
 }
 
 impl Rules {
     fn of(config: &Resolved) -> Self {
-        Self { caps: config.caps, grants: config.grants }
+        Self { caps: config.caps, grants: config.grants, host_patience: config.host_patience }
     }
 }
 
@@ -139,6 +142,9 @@ async fn apply(app: &App, resolved: &Resolved) {
     app.settings.rules.send_replace(Rules::of(resolved));
     if any("tunnel.domain") {
         app.address.take_domain(resolved.tunnel.domain.clone());
+    }
+    if any("egress.allow") {
+        app.workshop.set_allow(resolved.egress.clone());
     }
     if any("twilio.") {
         texting::open_anew(app, resolved.twilio.clone()).await;

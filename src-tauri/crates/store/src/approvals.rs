@@ -126,6 +126,16 @@ pub fn all_open(rows: &impl Rows) -> Result<Vec<Approval>> {
     query.query_and_then([], approval)?.collect()
 }
 
+/// Hosts that a session asked for since then.
+pub fn hosts_asked_since(rows: &impl Rows, session: SessionId, since: Timestamp) -> Result<usize> {
+    let mut query = rows.conn().prepare_cached(
+        "SELECT count(*) FROM approvals
+         WHERE asked_at > ?2 AND session = ?1 AND json_extract(subject, '$.kind') = 'host'",
+    )?;
+    let n: i64 = query.query_row(params![session.to_string(), since.0], |row| row.get(0))?;
+    Ok(n.max(0) as usize)
+}
+
 /// What a session's agent asked under its id `request`, while open.
 pub fn of_request(rows: &impl Rows, session: SessionId, request: &str) -> Result<Option<Approval>> {
     one(rows, "session = ?1 AND request = ?2 AND decision IS NULL", [session.to_string(), request.to_owned()])

@@ -10,6 +10,7 @@ pub mod approvals;
 pub mod artifacts;
 pub mod events;
 pub mod facts;
+pub mod hosts;
 pub mod imports;
 pub mod inbox;
 pub mod letters;

@@ -13,6 +13,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         include_str!("migrations/03_push.sql"),
         include_str!("migrations/04_answers.sql"),
         include_str!("migrations/05_records.sql"),
+        include_str!("migrations/06_hosts.sql"),
     ];
     Migrations::new(shapes.into_iter().map(M::up).collect())
 });

@@ -110,7 +110,7 @@ export class Approvals {
     }
 }
 
-const SAID: Record<DecideWord, ApprovalState> = { allow: "allowed", allow_always: "allowed_always", answer: "answered", deny: "denied" };
+const SAID: Record<DecideWord, ApprovalState> = { allow: "allowed", allow_session: "allowed_session", allow_always: "allowed_always", answer: "answered", deny: "denied" };
 
 function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
     if (!map.has(key)) return map;

@@ -2,7 +2,7 @@
 //! that something is left out. What cannot be mistaken stands as it is, everything else in quotes with JSON's escapes, so
 //! that no value can look like the words around it.
 
-use super::Subject;
+use super::{Subject, host_and_port};
 use crate::{
     agent::Question,
     risk::{self, Target},
@@ -38,6 +38,10 @@ impl Subject {
                 shown(&(written(plan).to_owned() + &fields_in_full(&rest_of(input, PLAN_FIELDS))))
             }
             Self::Rerun { words, .. } => shown(words),
+            Self::Host { host, port, doing } => {
+                let doing = doing.as_ref().map_or_else(String::new, |doing| format!("\nwhile it runs: {}", exact(doing)));
+                shown(&format!("reach {}{doing}", host_and_port(host, *port)))
+            }
         }
     }
 
@@ -56,6 +60,12 @@ impl Subject {
             }
             Self::Plan { plan, input } => short(written(plan), PLAN, &rest_of(input, PLAN_FIELDS)),
             Self::Rerun { words, .. } => short(words, AGAIN, &[]),
+            // The command only explains; a host that does not fit is not whole.
+            Self::Host { host, port, doing } => {
+                let doing = doing.as_ref().map_or_else(String::new, |doing| format!("\nfor: {}", cut(doing, AGAIN).0));
+                let (host, whole) = cut(&host_and_port(host, *port), MAIN);
+                Short { words: format!("reach {host}{doing}"), whole }
+            }
         }
     }
 }

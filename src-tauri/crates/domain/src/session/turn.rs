@@ -221,7 +221,7 @@ pub(super) fn answer(request: &str, subject: Subject, decision: Decision) -> Opt
     let request = request.to_owned();
     let deny = |request, message: &str| AgentCommand::Deny { request, message: message.to_owned(), interrupt: false };
     match (subject, decision) {
-        (_, Decision::Withdrawn) | (Subject::Rerun { .. }, _) => None,
+        (_, Decision::Withdrawn) | (Subject::Rerun { .. } | Subject::Host { .. }, _) => None,
         (_, Decision::Expired) => {
             Some(deny(request, "The owner did not answer in time. Do not do this; go on without it or stop."))
         }
@@ -238,12 +238,12 @@ pub(super) fn answer(request: &str, subject: Subject, decision: Decision) -> Opt
             }
             Some(allow(request, input, Vec::new(), None))
         }
-        (Subject::Question { .. }, Decision::Allowed | Decision::AllowedAlways { .. }) => {
+        (Subject::Question { .. }, Decision::Allowed | Decision::AllowedSession | Decision::AllowedAlways { .. }) => {
             Some(deny(request, "The owner gave no answer."))
         }
         (Subject::Plan { input, .. }, _) => Some(allow(request, input, Vec::new(), Some(PermissionMode::Default))),
         (Subject::Tool { input, .. }, Decision::AllowedAlways { rules }) => Some(allow(request, input, rules, None)),
-        (Subject::Tool { input, .. }, Decision::Allowed | Decision::Answered { .. }) => {
+        (Subject::Tool { input, .. }, Decision::Allowed | Decision::AllowedSession | Decision::Answered { .. }) => {
             Some(allow(request, input, Vec::new(), None))
         }
     }

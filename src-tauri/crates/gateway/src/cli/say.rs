@@ -215,19 +215,21 @@ pub async fn remove(door: &LocalDoor, yes: bool, json: bool) -> Result<(), Probl
 /// What the flags of `approve` mean.
 pub enum Verdict {
     Yes,
+    Session,
     Always,
     No(Option<String>),
     Words(String),
 }
 
 impl Verdict {
-    pub fn from_flags(no: bool, always: bool, words: Vec<String>) -> Self {
+    pub fn from_flags(no: bool, always: bool, session: bool, words: Vec<String>) -> Self {
         let words = Some(words.join(" ")).filter(|w| !w.is_empty());
-        match (no, always, words) {
-            (true, _, words) => Self::No(words),
-            (false, true, _) => Self::Always,
-            (false, false, Some(words)) => Self::Words(words),
-            (false, false, None) => Self::Yes,
+        match words {
+            words if no => Self::No(words),
+            _ if always => Self::Always,
+            _ if session => Self::Session,
+            Some(words) => Self::Words(words),
+            None => Self::Yes,
         }
     }
 }
@@ -239,6 +241,7 @@ pub async fn approve(door: &LocalDoor, number: u32, verdict: Verdict, json: bool
         open.as_array().into_iter().flatten().find(|a| a["number"] == number).ok_or(Code::UnknownApproval)?;
     let decide = match verdict {
         Verdict::Yes => Choice::Allow,
+        Verdict::Session => Choice::AllowSession,
         Verdict::Always => Choice::AllowAlways,
         Verdict::No(message) => Choice::Deny { message },
         Verdict::Words(words) => Choice::Answer { words },

@@ -128,11 +128,16 @@ fn approval(a: &Value) {
     word(a, "shown").lines().for_each(|text| println!("    {text}"));
     match word(a, "kind") {
         "question" => println!("  lanyard approve {number} ANSWER (several: a ; between), or --no"),
+        "host" => println!("  lanyard approve {number} (15 minutes), --session, or --no"),
         _ => println!("  lanyard approve {number}, or lanyard approve {number} --no WHY"),
     }
     let rules: Vec<&str> = rows(&a["always"]).filter_map(Value::as_str).collect();
     if !rules.is_empty() {
-        println!("  lanyard approve {number} --always, for all of this session:");
+        let how_long = match word(a, "kind") {
+            "host" => "in every session, until lanyard hosts forget",
+            _ => "for all of this session",
+        };
+        println!("  lanyard approve {number} --always, {how_long}:");
         rules.iter().for_each(|rule| println!("    {}", shown(rule)));
     }
     println!();

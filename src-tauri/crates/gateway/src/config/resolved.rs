@@ -36,6 +36,8 @@ pub struct Resolved {
     pub expiry: Duration,
     /// What the sandbox may reach.
     pub egress: Vec<HostRule>,
+    /// How long a connection to another host waits for the owner's answer; none: nobody is asked.
+    pub host_patience: Option<Duration>,
     pub caps: Caps,
     pub twilio: Option<TwilioSettings>,
     pub sms: SmsSettings,
@@ -127,6 +129,7 @@ impl Resolved {
             },
             expiry: minutes(w.approvals.expire_minutes.max(1)),
             egress: w.egress.allow.iter().map(|rule| host_rule(rule)).collect::<Result<_, _>>()?,
+            host_patience: Some(Duration::from_secs(w.egress.ask_seconds)).filter(|wait| !wait.is_zero()),
             caps: caps(&w.spend)?,
             twilio: twilio(&w.twilio)?,
             sms: SmsSettings {

@@ -84,7 +84,7 @@ table!(Sandbox {
     uid: u32 = 0,
     carrier: Carrier = Carrier::Auto,
 });
-table!(Egress { allow: Vec<String> = Vec::new() });
+table!(Egress { allow: Vec<String> = Vec::new(), ask_seconds: u64 = 120 });
 table!(Spend { turn: f64 = 5.0, session: f64 = 25.0, day: f64 = 50.0 });
 table!(Approvals {
     sms_grants: Grants = Grants::Low,

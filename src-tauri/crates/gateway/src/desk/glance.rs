@@ -189,7 +189,7 @@ fn pick(subject: &Subject) -> Pick {
             }
             _ => Pick::Words,
         },
-        Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Pick::Allow,
+        Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. } | Subject::Host { .. } => Pick::Allow,
     }
 }
 

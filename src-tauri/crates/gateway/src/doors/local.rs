@@ -3,6 +3,7 @@
 
 mod accounts;
 mod approvals;
+mod hosts;
 mod house;
 mod image;
 mod lan;
@@ -73,6 +74,7 @@ pub fn router(app: App) -> Router {
         .merge(phones::routes())
         .merge(tunnel::routes())
         .merge(lan::routes())
+        .merge(hosts::routes())
         .merge(house::routes())
         .merge(image::routes())
         .merge(settings::routes())
@@ -91,6 +93,7 @@ pub const OWNERS: &[&[Route]] = &[
     phones::ROUTES,
     tunnel::ROUTES,
     lan::ROUTES,
+    hosts::ROUTES,
     house::ROUTES,
     image::ROUTES,
     settings::ROUTES,

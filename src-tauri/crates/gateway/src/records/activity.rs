@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     Code, Problem,
-    approval::Subject,
+    approval::{Subject, host_and_port},
     event::{Channel, Event, Outcome},
     shown::shown_line,
 };
@@ -192,15 +192,17 @@ fn asked(subject: &Subject) -> String {
         Subject::Question { .. } => "The agent asked a question".into(),
         Subject::Plan { .. } => "The agent asked to start on its plan".into(),
         Subject::Rerun { .. } => "A turn was cut off: run it again?".into(),
+        Subject::Host { host, port, .. } => format!("The sandbox asked to reach {}", host_and_port(host, *port)),
     }
 }
 
-fn about(subject: &Subject) -> &str {
+fn about(subject: &Subject) -> String {
     match subject {
-        Subject::Tool { tool, .. } => tool,
-        Subject::Question { .. } => "a question",
-        Subject::Plan { .. } => "a plan",
-        Subject::Rerun { .. } => "a turn again",
+        Subject::Tool { tool, .. } => tool.clone(),
+        Subject::Question { .. } => "a question".into(),
+        Subject::Plan { .. } => "a plan".into(),
+        Subject::Rerun { .. } => "a turn again".into(),
+        Subject::Host { host, port, .. } => host_and_port(host, *port),
     }
 }
 

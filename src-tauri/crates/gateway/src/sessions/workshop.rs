@@ -14,7 +14,7 @@ use crate::{
 };
 use builds::{Builds, Hearer};
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
-use egress::Door;
+use egress::{Door, HostRule};
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Limits, Patience, Process},
@@ -123,6 +123,11 @@ impl Workshop {
             builds: Arc::default(),
             oom_kills: AtomicU64::new(0),
         })))
+    }
+
+    /// Changes which hosts the sandbox reaches without asking, for every connection from now on.
+    pub fn set_allow(&self, rules: Vec<HostRule>) {
+        self.0.door.set_allow(rules);
     }
 
     /// The one sandbox's id.

@@ -2,6 +2,7 @@
 
 use crate::{
     gateway::App,
+    hosts,
     links::Target,
     pictures::{self, Of},
     push::Pushes,
@@ -250,6 +251,7 @@ impl Scene {
         if !approvals::decide(tx, approval.id, decision, channel, by, now)? {
             return Ok(false);
         }
+        hosts::keep_answer(tx, approval, decision, now)?;
         let event = Event::Resolved { approval: approval.id, decision: decision.clone(), channel };
         events::append(tx, self.session, &event, now)?;
         self.pushes.take_back(tx, approval, from.and_then(|f| f.letter), now)?;

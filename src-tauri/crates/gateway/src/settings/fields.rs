@@ -126,7 +126,8 @@ const TABLE: &[Line] = &[
 
     line(SANDBOX, "sandbox.workspace", "Folder to work in", "A folder of yours that the agent sees and changes. Empty: one inside the sandbox."),
     line(SANDBOX, "sandbox.size", "Size", "Memory and processors of the sandbox, for all sessions in it together.").of(SIZES),
-    line(SANDBOX, "egress.allow", "Hosts it may reach", "As name, *.name or name:port. Nothing else is reachable from inside."),
+    line(SANDBOX, "egress.allow", "Hosts it may reach", "Without asking you, as name, *.name or name:port.").at_once(),
+    line(SANDBOX, "egress.ask_seconds", "A connection waits for your answer", "When a program in the sandbox wants another host. 0: it is refused, and you are not asked.").unit("seconds").at_once(),
     line(SANDBOX, "sandbox.uid", "User id inside", "0: yours, or 1000 if you are root.").advanced(),
     line(SANDBOX, "sandbox.engine", "Docker engine", "A socket's path or a DOCKER_HOST address. Empty: DOCKER_HOST, then the usual socket.").advanced(),
     line(SANDBOX, "sandbox.base", "Base image", "What the sandbox image is built from.").advanced(),

@@ -22,6 +22,7 @@ pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) 
     let decision = match decide.decision {
         DecideWord::Allow => Decision::Allowed,
         DecideWord::Deny => Decision::Denied { message: decide.message },
+        DecideWord::AllowSession => Decision::AllowedSession,
         DecideWord::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval)? },
         DecideWord::Answer => Decision::Answered { answers: answers(&approval, decide.answer.as_deref())? },
     };

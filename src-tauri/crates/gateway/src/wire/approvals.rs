@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
-/// start on this plan? `rerun`: a turn was cut off; run it again?
+/// start on this plan? `rerun`: a turn was cut off; run it again? `host`: may programs in the sandbox reach this host?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApprovalKind {
@@ -17,13 +17,16 @@ pub enum ApprovalKind {
     Question,
     Plan,
     Rerun,
+    Host,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalState {
     Open,
+    /// Of a host: for 15 minutes.
     Allowed,
+    AllowedSession,
     AllowedAlways,
     Answered,
     Denied,
@@ -38,6 +41,7 @@ impl ApprovalState {
         match decision {
             None => Self::Open,
             Some(Decision::Allowed) => Self::Allowed,
+            Some(Decision::AllowedSession) => Self::AllowedSession,
             Some(Decision::AllowedAlways { .. }) => Self::AllowedAlways,
             Some(Decision::Answered { .. }) => Self::Answered,
             Some(Decision::Denied { .. }) => Self::Denied,
@@ -70,7 +74,8 @@ pub struct ApprovalShown {
     /// Where `kind` is `question`.
     pub questions: Vec<Question>,
     pub risk: RiskWord,
-    /// What `allow_always` would allow from now on in this session, as Claude Code writes rules; empty: it cannot be.
+    /// What `allow_always` would allow from now on: in this session, as Claude Code writes rules; where `kind` is `host`, the
+    /// host in every session. Empty: it cannot be.
     pub always: Vec<String>,
     pub asked_at: i64,
     /// Without an answer until then it means no.
@@ -106,7 +111,9 @@ pub struct Approvals {
 pub enum DecideWord {
     Allow,
     Deny,
-    /// Also what `always` lists, in this session from now on.
+    /// Where `kind` is `host`: as long as the session lasts.
+    AllowSession,
+    /// Also what `always` lists, from now on.
     AllowAlways,
     /// To a question, with `answer`.
     Answer,
@@ -138,6 +145,9 @@ impl ApprovalShown {
             Subject::Question { input, .. } => (ApprovalKind::Question, None, input.clone()),
             Subject::Plan { input, .. } => (ApprovalKind::Plan, None, input.clone()),
             Subject::Rerun { .. } => (ApprovalKind::Rerun, None, Value::Null),
+            Subject::Host { host, port, doing } => {
+                (ApprovalKind::Host, None, serde_json::json!({ "host": host, "port": port, "doing": doing }))
+            }
         };
         Self {
             id: a.id.0,
@@ -152,7 +162,7 @@ impl ApprovalShown {
             shown: a.subject.in_full(),
             questions: questions(&a.subject),
             risk: a.risk.into(),
-            always: always(&a.subject),
+            always: a.subject.always_shown(),
             asked_at: a.asked_at.0,
             expires_at: a.expires_at.0,
             state: ApprovalState::of(a.decision.as_ref()),
@@ -174,11 +184,4 @@ fn questions(subject: &Subject) -> Vec<Question> {
         options: q.options.iter().map(option).collect(),
     };
     questions.iter().map(question).collect()
-}
-
-fn always(subject: &Subject) -> Vec<String> {
-    match subject {
-        Subject::Tool { rules, .. } => rules.iter().map(|rule| domain::shown::shown(&rule.as_flag())).collect(),
-        Subject::Question { .. } | Subject::Plan { .. } | Subject::Rerun { .. } => Vec::new(),
-    }
 }

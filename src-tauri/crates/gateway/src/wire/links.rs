@@ -69,6 +69,9 @@ impl LinkApproval {
             Subject::Question { input, .. } => ("question", input.clone()),
             Subject::Plan { .. } => ("plan", Value::Null),
             Subject::Rerun { .. } => ("rerun", Value::Null),
+            Subject::Host { host, port, doing } => {
+                ("host", serde_json::json!({ "host": host, "port": port, "doing": doing }))
+            }
         };
         Self {
             id: a.id.0,

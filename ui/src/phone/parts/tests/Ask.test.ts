@@ -42,6 +42,24 @@ test("a tap allows once", async () => {
     expect(answered()).toEqual([{ decision: "allow", input_hash: "hash" }]);
 });
 
+test("a host is allowed for a while, for the session, or always once its rule was seen", async () => {
+    const host = { kind: "host" as const, tool: null, input: { host: "packages.example", port: 443, doing: "npm install" }, shown: "reach packages.example\nwhile it runs: npm install", always: ["packages.example"] };
+    const { container } = ask(host);
+    expect(screen.getByRole("heading").textContent).toBe("May the sandbox reach this host?");
+    expect(container.querySelector("pre")?.textContent).toBe("packages.example");
+    expect(container.querySelector("dl")?.textContent).toMatch(/while it runs\s*npm install/);
+    await tap("For this session");
+    expect(answered()).toEqual([{ decision: "allow_session", input_hash: "hash" }]);
+});
+
+test("always for a host says first which", async () => {
+    ask({ kind: "host", tool: null, input: { host: "packages.example", port: 443 }, shown: "reach packages.example", always: ["packages.example"] });
+    await tap("Always allow…");
+    expect(screen.getByText(/every session reaches this without asking/)).toBeTruthy();
+    await tap("Always allow this host");
+    expect(answered()).toEqual([{ decision: "allow_always", input_hash: "hash" }]);
+});
+
 test("what is risky takes two taps", async () => {
     ask({ risk: "high" });
     await tap("Allow once");

@@ -32,7 +32,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<Value>, Refusal> {
 
 /// What "always" would allow, as the agent's rules write it.
 fn always(approval: &Approval) -> Vec<String> {
-    approval.subject.always().iter().map(domain::agent::Rule::as_flag).collect()
+    approval.subject.always_shown()
 }
 
 fn kind(subject: &Subject) -> &'static str {
@@ -41,6 +41,7 @@ fn kind(subject: &Subject) -> &'static str {
         Subject::Question { .. } => "question",
         Subject::Plan { .. } => "plan",
         Subject::Rerun { .. } => "rerun",
+        Subject::Host { .. } => "host",
     }
 }
 
@@ -56,6 +57,7 @@ pub struct Decide {
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Choice {
     Allow,
+    AllowSession,
     AllowAlways,
     Deny {
         message: Option<String>,
@@ -74,6 +76,7 @@ pub async fn answer(
     let approval = app.store.read(move |r| store::approvals::get(r, id)).await?.ok_or(Code::UnknownApproval)?;
     let decision = match d.decide {
         Choice::Allow => allowed(&approval)?,
+        Choice::AllowSession => Decision::AllowedSession,
         Choice::AllowAlways => Decision::AllowedAlways { rules: approvals::always_rules(&approval)? },
         Choice::Deny { message } => Decision::Denied { message },
         Choice::Answer { words } => answered(&approval, &words)?,

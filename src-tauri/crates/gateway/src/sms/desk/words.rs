@@ -64,6 +64,7 @@ impl Desk {
         match grammar::read(&self.message.text) {
             Command::Yes(number) => self.yes(tx, number),
             Command::Always(number) => self.always(tx, number),
+            Command::Session(number) => self.for_the_session(tx, number),
             Command::No { number, words } => self.no(tx, number, words),
             Command::New { words } => self.new_session(tx, words),
             Command::List => self.list(tx),
@@ -124,6 +125,15 @@ impl Desk {
                 Ok(rules) => Ok(Then::Answer(a, Decision::AllowedAlways { rules })),
                 Err(_) => self.reply(tx, &phrases::only_once(a.number)),
             },
+            Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
+            Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
+        }
+    }
+
+    fn for_the_session(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
+        match approvals::meant(self.open(tx)?, number) {
+            Meant::This(a) if matches!(a.subject, Subject::Host { .. }) => Ok(Then::Answer(a, Decision::AllowedSession)),
+            Meant::This(a) => self.reply(tx, &phrases::only_hosts(a.number)),
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
         }
