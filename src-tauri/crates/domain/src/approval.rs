@@ -14,6 +14,7 @@ use crate::{
     event::Channel,
     risk::{self, Risk, Target, WORKSPACE},
     shown::shown,
+    usage::Ceiling,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +43,9 @@ pub enum Subject {
     /// May programs in the sandbox reach this host? Lower case, ASCII, no trailing dot. `doing` is the command that the agent
     /// ran when it was asked for, if that is known: an explanation, not what is allowed.
     Host { host: String, port: u16, doing: Option<String> },
+    /// A ceiling is reached: may `more` be spent above it? Amounts as the ceiling's unit counts. `scope` names what the ceiling
+    /// is of: a turn's or session's id, the start of a day or month.
+    Spend { ceiling: Ceiling, scope: String, limit: u64, spent: u64, more: u64 },
 }
 
 impl From<AskAbout> for Subject {
@@ -56,12 +60,13 @@ impl From<AskAbout> for Subject {
 
 impl Subject {
     /// The tier that decides which channel may grant this. A question grants nothing by itself; a plan opens edits, so it
-    /// is medium; a rerun does what the owner asked before; what is sent to a host cannot be taken back.
+    /// is medium; a rerun does what the owner asked before; what is sent to a host or
+    /// spent cannot be taken back.
     pub fn risk(&self, workspace: &str) -> Risk {
         match self {
             Self::Tool { tool, input, target, .. } => risk::of(tool, input, target.as_ref(), workspace),
             Self::Question { .. } | Self::Rerun { .. } => Risk::Low,
-            Self::Plan { .. } | Self::Host { .. } => Risk::Medium,
+            Self::Plan { .. } | Self::Host { .. } | Self::Spend { .. } => Risk::Medium,
         }
     }
 
@@ -98,6 +103,13 @@ impl Subject {
                 part(host.as_bytes());
                 part(&port.to_be_bytes());
             }
+            Self::Spend { ceiling, scope, limit, more, .. } => {
+                part(b"spend");
+                part(ceiling.to_string().as_bytes());
+                part(scope.as_bytes());
+                part(&limit.to_be_bytes());
+                part(&more.to_be_bytes());
+            }
         }
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -116,7 +128,11 @@ impl Subject {
     pub fn always(&self) -> &[Rule] {
         match self {
             Self::Tool { rules, .. } => rules,
-            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } | Self::Host { .. } => &[],
+            Self::Question { .. }
+            | Self::Plan { .. }
+            | Self::Rerun { .. }
+            | Self::Host { .. }
+            | Self::Spend { .. } => &[],
         }
     }
 
@@ -295,9 +311,8 @@ pub fn check_answer(
         (Subject::Question { .. }, _) => Err(Code::BadRequest),
         (_, Decision::Answered { .. }) => Err(Code::BadRequest),
         (Subject::Host { .. }, Decision::AllowedAlways { rules }) if rules.is_empty() => Ok(()),
-        (Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. }, Decision::AllowedSession) => {
-            Err(Code::BadRequest)
-        }
+        (Subject::Host { .. }, Decision::AllowedSession) => Ok(()),
+        (_, Decision::AllowedSession) => Err(Code::BadRequest),
         // Only what was shown may be allowed always.
         (subject, Decision::AllowedAlways { rules })
             if rules.is_empty() || rules.iter().any(|rule| !subject.always().contains(rule)) =>

@@ -107,8 +107,8 @@ codes! {
         "Claude Code reported an error." "Look at lanyard logs for its words, then send the message again."
         "Claude Code reported an error. Text it again, or look at the desk."
     SpendCap "SPEND_CAP" Permission 402
-        "A spending limit is reached; the next request was refused." "Raise it under [spend] in the config, or wait for the next day."
-        "A spending limit is reached. Raise it at the desk or wait for tomorrow."
+        "A spending limit is reached; the next request was refused." "Allow more where you are asked, or raise it under [spend] in the config."
+        "A spending limit is reached. Allow more, or raise it at the desk."
 
     // Sandbox and engine
     NoEngine "NO_ENGINE" System 503

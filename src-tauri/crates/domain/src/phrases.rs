@@ -11,7 +11,7 @@ use crate::{
     risk::Risk,
     segments,
     shown::shown_line,
-    usage::MicroDollars,
+    usage::{Ceiling, MicroDollars, Span},
 };
 
 /// An approval as a text. `by_text` is what policy lets a text say to it. `linked`: a link follows on a line of its own, which
@@ -24,7 +24,7 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
         None => (short.words.as_str(), String::new()),
     };
     let what = match &approval.subject {
-        Subject::Tool { .. } | Subject::Host { .. } => format!("#{n} may it {first}?{further}"),
+        Subject::Tool { .. } | Subject::Host { .. } | Subject::Spend { .. } => format!("#{n} may it {first}?{further}"),
         Subject::Question { .. } => format!("#{n} {first}{further}"),
         Subject::Plan { .. } => format!("#{n} Plan: {first}{further}"),
         Subject::Rerun { .. } => format!("#{n} Interrupted: \"{first}\". Run it again?"),
@@ -98,6 +98,17 @@ pub fn resolved_elsewhere(number: u32, decision: &Decision) -> String {
         Decision::Answered { .. } => format!("#{number} was answered elsewhere."),
         Decision::Denied { .. } => format!("#{number} was refused elsewhere."),
     }
+}
+
+/// A ceiling is near.
+pub fn near_a_ceiling(ceiling: Ceiling, spent: u64, limit: u64) -> String {
+    let span = match ceiling.span {
+        Span::Turn => "This turn",
+        Span::Session => "This session",
+        Span::Day => "Today",
+        Span::Month => "This month",
+    };
+    format!("{span}: {} of {} are spent.", ceiling.unit.amount(spent), ceiling.unit.amount(limit))
 }
 
 /// In the place of a notice that asked.

@@ -5,6 +5,7 @@ pub mod behind;
 use crate::{
     clock,
     gateway::App,
+    house::ceilings,
     sessions::{AnsweredBy, Scene},
 };
 use domain::{
@@ -42,9 +43,8 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
     let id = answer.approval;
     let known = app.store.read(move |r| approvals::get(r, id)).await.map_err(internal)?;
     let session = known.ok_or(Code::UnknownApproval)?.session;
-    let scene = Scene::of(app, session);
-    let now = clock::now();
-    let closed = app
+    let (scene, now, registry) = (Scene::of(app, session), clock::now(), app.registry.clone());
+    let (closed, goes_on) = app
         .store
         .write(move |tx| {
             if let Some(message) = answer.message {
@@ -71,12 +71,22 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
             if rerun(&approval, &answer.decision) {
                 give_back(tx, &approval)?;
             }
-            Ok(Ok(Approval { decision: Some(answer.decision), ..approval }))
+            // Where no further session may work now the owner's next words go on with it.
+            let place = ceilings::waits_for(&approval, &answer.decision).and_then(|id| registry.admit(id).ok());
+            let goes_on = match &place {
+                Some(place) => ceilings::go_on(tx, &approval, place, now)?,
+                None => None,
+            };
+            let closed = Approval { decision: Some(answer.decision), ..approval };
+            Ok(Ok((closed, goes_on.zip(place))))
         })
         .await
         .map_err(internal)??;
     crate::may_die!("approval-after-answer");
     tell_the_agent(app, &closed).await;
+    if let Some((input, _place)) = goes_on {
+        app.registry.ring(app, session, input).await;
+    }
     Ok(closed)
 }
 

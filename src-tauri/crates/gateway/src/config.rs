@@ -7,7 +7,7 @@ mod written;
 pub use paths::Paths;
 pub(crate) use resolved::wrong;
 pub use resolved::{
-    ApiSettings, Caps, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
+    ApiSettings, Caps, Each, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
 };
 pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
 

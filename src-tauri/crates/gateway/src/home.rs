@@ -38,7 +38,7 @@ pub async fn shown(app: &App) -> Result<Home, Problem> {
         texting: texting(app),
         today: SpendToday {
             dollars: spent.cost.dollars(),
-            cap_dollars: app.settings.rules().caps.day.dollars(),
+            cap_dollars: app.settings.rules().caps.dollars.day.dollars(),
             tokens: tokens.input + tokens.output + tokens.cache_read + tokens.cache_write,
             responses: spent.responses,
         },

@@ -1,6 +1,7 @@
 //! What the egress door asks: whose token is this, may it spend, with which key; and what it tells: what was spent, what was
 //! reached. The only place where a real key meets a request is inside the door.
 
+pub mod ceilings;
 mod notes;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     tokens::{Holder, Tokens},
 };
 use accounts::keychain::{Account, KeychainError};
-use domain::{Code, Problem, SandboxId, Timestamp, usage::MicroDollars};
+use domain::{Code, Problem, SandboxId, Timestamp};
 use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, Left, Payer, Settings, Spend};
 use futures::future::BoxFuture;
 use notes::Notes;
@@ -78,22 +79,34 @@ impl House {
         Ok(Admission { key: credential(key), left })
     }
 
-    /// What the caps leave, or the cap that is reached.
+    /// What the ceilings leave. Of one that is reached the owner is asked for more.
     async fn left(&self, payer: Payer) -> Result<Left, Problem> {
-        let sums = self
-            .store
-            .read(move |r| {
-                let turn = payer.turn.map(|t| usage::of_turn(r, t)).transpose()?.unwrap_or_default();
-                let session = payer.session.map(|s| usage::of_session(r, s)).transpose()?.unwrap_or_default();
-                Ok((turn.cost, session.cost, usage::since(r, clock::midnight())?.cost))
-            })
-            .await
-            .map_err(crate::approvals::internal)?;
         let caps = self.rules.borrow().caps;
-        let turn = rest("turn", caps.turn, sums.0)?;
-        let session = rest("session", caps.session, sums.1)?;
-        let day = rest("day", caps.day, sums.2)?;
-        Ok(Left { session: Some(turn.min(session)), all: Some(day) })
+        let read = self.store.read(move |r| ceilings::stands(r, payer, &caps)).await;
+        let stands = read.map_err(crate::approvals::internal)?;
+        let (left, over) = ceilings::left(&stands);
+        let Some(over) = over else { return Ok(left) };
+        if let Some(app) = self.app()
+            && let Err(e) = ceilings::ask(&app, payer, over).await
+        {
+            tracing::error!(error = ?e, "the owner could not be asked for more");
+        }
+        Err(ceilings::reached(over))
+    }
+
+    fn app(&self) -> Option<App> {
+        self.app.get().and_then(WeakApp::upgrade)
+    }
+
+    /// Tells of a ceiling that is near; waited for by nobody.
+    fn warn_soon(&self, payer: Payer) {
+        let Some(app) = self.app() else { return };
+        let tasks = app.tasks.clone();
+        tasks.spawn(async move {
+            if let Err(e) = ceilings::warn(&app, payer).await {
+                tracing::error!(error = ?e, "the owner could not be told of a ceiling");
+            }
+        });
     }
 
     async fn record(&self, spend: Spend) {
@@ -131,15 +144,6 @@ impl House {
     }
 }
 
-fn rest(what: &str, cap: MicroDollars, spent: MicroDollars) -> Result<MicroDollars, Problem> {
-    match cap.0.checked_sub(spent.0) {
-        Some(left) if left > 0 => Ok(MicroDollars(left)),
-        _ => {
-            Err(Problem::with_detail(Code::SpendCap, format!("This {what} has spent {spent} of {cap} (spend.{what}).")))
-        }
-    }
-}
-
 fn key_problem(e: &KeychainError) -> Problem {
     tracing::error!(error = ?e, "the Anthropic key could not be read");
     e.problem()
@@ -171,8 +175,11 @@ impl egress::House for House {
 
     fn spent(&self, _sandbox: SandboxId, spend: Spend) -> BoxFuture<'_, ()> {
         // A task of its own: the door stops waiting after a while, and what was spent is never forgotten.
-        let house = self.clone();
-        let recording = tokio::spawn(async move { house.record(spend).await });
+        let (house, payer) = (self.clone(), spend.payer);
+        let recording = tokio::spawn(async move {
+            house.record(spend).await;
+            house.warn_soon(payer);
+        });
         Box::pin(async move {
             if let Err(error) = recording.await {
                 tracing::error!(%error, "what was spent could not be recorded");
@@ -183,7 +190,7 @@ impl egress::House for House {
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
         let patience = self.rules.borrow().host_patience;
         Box::pin(async move {
-            match self.app.get().and_then(WeakApp::upgrade) {
+            match self.app() {
                 Some(app) => hosts::admit(&app, ask, patience).await,
                 None => Err(hosts::not_listed(&ask.host, ask.port)),
             }
@@ -211,7 +218,8 @@ impl egress::House for House {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Caps;
+    use crate::config::{Caps, Each};
+    use domain::usage::MicroDollars;
     use egress::House as _;
     use std::time::Duration;
 
@@ -222,7 +230,9 @@ mod tests {
         let file = folder.join("secrets.toml");
         std::fs::write(&file, "anthropic = \"sk-ant-x\"\n").unwrap();
         std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        let caps = Caps { turn: MicroDollars(1_000), session: MicroDollars(1_000), day: MicroDollars(1_000) };
+        let cap = MicroDollars(1_000);
+        let dollars = Each { turn: cap, session: cap, day: cap, month: cap };
+        let caps = Caps { dollars, tokens: Each::default(), warn_percent: 80 };
         let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None };
         let rules = Rules { caps, grants, host_patience: None };
         House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result, Rows, Tx, values};
 use domain::{
-    ApprovalId, SessionId, Timestamp,
+    ApprovalId, SessionId, Timestamp, TurnId,
     approval::{Approval, Decision},
     event::Channel,
 };
@@ -134,6 +134,12 @@ pub fn hosts_asked_since(rows: &impl Rows, session: SessionId, since: Timestamp)
     )?;
     let n: i64 = query.query_row(params![session.to_string(), since.0], |row| row.get(0))?;
     Ok(n.max(0) as usize)
+}
+
+/// What was asked in a turn, open or closed.
+pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<Approval>> {
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM approvals WHERE turn = ?1"))?;
+    query.query_and_then([turn.to_string()], approval)?.collect()
 }
 
 /// What a session's agent asked under its id `request`, while open.

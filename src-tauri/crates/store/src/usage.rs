@@ -62,9 +62,10 @@ pub fn of_session(rows: &impl Rows, session: SessionId) -> Result<Sum> {
     Ok(query.query_row([session.to_string()], |row| spending::sum(row, 0))?)
 }
 
-/// Everything since a moment: a day's sum, when it is the owner's midnight.
+/// Everything since the begin of a quarter of an hour: a day's sum, when it is the owner's midnight.
 pub fn since(rows: &impl Rows, start: Timestamp) -> Result<Sum> {
-    sum(rows, "at >= ?1", start.0)
+    let mut query = rows.conn().prepare_cached(&format!("SELECT {SUMS} FROM usage_quarters WHERE quarter >= ?1"))?;
+    Ok(query.query_row([start.0.div_euclid(spending::QUARTER)], |row| spending::sum(row, 0))?)
 }
 
 fn sum(rows: &impl Rows, condition: &str, value: impl rusqlite::ToSql) -> Result<Sum> {

@@ -7,6 +7,7 @@ use crate::{
     agent::Question,
     risk::{self, Target},
     shown::{shown, shown_line},
+    usage::Span,
 };
 use serde_json::Value;
 
@@ -42,6 +43,7 @@ impl Subject {
                 let doing = doing.as_ref().map_or_else(String::new, |doing| format!("\nwhile it runs: {}", exact(doing)));
                 shown(&format!("reach {}{doing}", host_and_port(host, *port)))
             }
+            Self::Spend { .. } => self.in_a_text().words,
         }
     }
 
@@ -65,6 +67,17 @@ impl Subject {
                 let doing = doing.as_ref().map_or_else(String::new, |doing| format!("\nfor: {}", cut(doing, AGAIN).0));
                 let (host, whole) = cut(&host_and_port(host, *port), MAIN);
                 Short { words: format!("reach {host}{doing}"), whole }
+            }
+            Self::Spend { ceiling, limit, spent, more, .. } => {
+                let unit = ceiling.unit;
+                let span = match ceiling.span {
+                    Span::Turn => "this turn",
+                    Span::Session => "this session",
+                    Span::Day => "today",
+                    Span::Month => "this month",
+                };
+                let (spent, limit, more) = (unit.amount(*spent), unit.amount(*limit), unit.amount(*more));
+                Short { words: format!("spend {more} more for {span} ({spent} of {limit} are spent)"), whole: true }
             }
         }
     }

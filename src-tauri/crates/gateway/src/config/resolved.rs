@@ -4,7 +4,7 @@ mod bounds;
 mod letters;
 mod ways;
 
-pub use bounds::Caps;
+pub use bounds::{Caps, Each};
 pub use letters::{PushSettings, SmsSettings, TwilioSettings};
 pub use ways::{LanSettings, TunnelSettings};
 
@@ -211,6 +211,7 @@ mod tests {
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[egress]\nallow = [\"*\"]", "egress.allow");
         refused("[spend]\nday = -1.0", "spend.day");
+        refused("[spend]\nwarn_percent = 0", "spend.warn_percent");
         refused("[limits]\nmemory_gb = -1.0", "limits.memory_gb");
         refused("[twilio]\naccount_sid = \"AC1\"", "twilio.account_sid");
         let sid = "AC0123456789abcdef0123456789abcdef";

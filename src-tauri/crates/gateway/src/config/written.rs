@@ -85,7 +85,17 @@ table!(Sandbox {
     carrier: Carrier = Carrier::Auto,
 });
 table!(Egress { allow: Vec<String> = Vec::new(), ask_seconds: u64 = 120 });
-table!(Spend { turn: f64 = 5.0, session: f64 = 25.0, day: f64 = 50.0 });
+table!(Spend {
+    turn: f64 = 5.0,
+    session: f64 = 25.0,
+    day: f64 = 50.0,
+    month: f64 = 500.0,
+    turn_tokens: u64 = 0,
+    session_tokens: u64 = 0,
+    day_tokens: u64 = 0,
+    month_tokens: u64 = 0,
+    warn_percent: u8 = 80,
+});
 table!(Approvals {
     sms_grants: Grants = Grants::Low,
     lock_screen_grants: Grants = Grants::Low,

@@ -189,7 +189,11 @@ fn pick(subject: &Subject) -> Pick {
             }
             _ => Pick::Words,
         },
-        Subject::Tool { .. } | Subject::Plan { .. } | Subject::Rerun { .. } | Subject::Host { .. } => Pick::Allow,
+        Subject::Tool { .. }
+        | Subject::Plan { .. }
+        | Subject::Rerun { .. }
+        | Subject::Host { .. }
+        | Subject::Spend { .. } => Pick::Allow,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     gateway::App,
     hosts,
+    house::ceilings,
     links::Target,
     pictures::{self, Of},
     push::Pushes,
@@ -252,6 +253,7 @@ impl Scene {
             return Ok(false);
         }
         hosts::keep_answer(tx, approval, decision, now)?;
+        ceilings::keep_answer(tx, approval, decision)?;
         let event = Event::Resolved { approval: approval.id, decision: decision.clone(), channel };
         events::append(tx, self.session, &event, now)?;
         self.pushes.take_back(tx, approval, from.and_then(|f| f.letter), now)?;
@@ -280,6 +282,12 @@ impl Scene {
             Some(to) => self.post.picture_from_agent(tx, &to, caption, id, now),
             None => Ok(true),
         }
+    }
+
+    /// Something to know, in the session's history and by text to the one whose words led to it.
+    pub fn notice(&self, tx: &Tx<'_>, turn: Option<TurnId>, words: &str, now: Timestamp) -> store::Result<()> {
+        events::append(tx, self.session, &Event::Noticed { text: words.to_owned() }, now)?;
+        self.tell(tx, turn, words, now)
     }
 
     fn tell(&self, tx: &Tx<'_>, turn: Option<TurnId>, words: &str, now: Timestamp) -> store::Result<()> {

@@ -99,9 +99,15 @@ const PROGRAM: &str = "Program";
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
-    line(SPENDING, "spend.turn", "Limit of a turn", "The next request to the model is refused once one turn has spent this.").unit("dollars").at_once(),
+    line(SPENDING, "spend.turn", "Limit of a turn", "Once one turn has spent this, the next request to the model is refused and you are asked for more.").unit("dollars").at_once(),
     line(SPENDING, "spend.session", "Limit of a session", "The same for one session.").unit("dollars").at_once(),
     line(SPENDING, "spend.day", "Limit of a day", "The same for everything since your midnight.").unit("dollars").at_once(),
+    line(SPENDING, "spend.month", "Limit of a month", "The same for everything since the first of the month.").unit("dollars").at_once(),
+    line(SPENDING, "spend.warn_percent", "Tell at", "You are told when this much of a limit is spent. 100: only when it is reached.").unit("percent").at_once(),
+    line(SPENDING, "spend.turn_tokens", "Tokens of a turn", "For a subscription: tokens of all kinds. 0: no such limit.").unit("tokens").advanced().at_once(),
+    line(SPENDING, "spend.session_tokens", "Tokens of a session", "The same for one session.").unit("tokens").advanced().at_once(),
+    line(SPENDING, "spend.day_tokens", "Tokens of a day", "The same for everything since your midnight.").unit("tokens").advanced().at_once(),
+    line(SPENDING, "spend.month_tokens", "Tokens of a month", "The same for everything since the first of the month.").unit("tokens").advanced().at_once(),
 
     line(APPROVALS, "approvals.sms_grants", "A text may allow", "The highest risk a text message may say yes to. No works for everything.").of(GRANTS).at_once(),
     line(APPROVALS, "approvals.lock_screen_grants", "A lock screen may allow", "The same for yes on a phone's lock screen, where only what the notice shows whole may be allowed, once.").of(GRANTS).at_once(),

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 /// What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
 /// start on this plan? `rerun`: a turn was cut off; run it again? `host`: may programs in the sandbox reach this host?
+/// `spend`: a spending limit is reached; may more be spent?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApprovalKind {
@@ -18,6 +19,7 @@ pub enum ApprovalKind {
     Plan,
     Rerun,
     Host,
+    Spend,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
@@ -148,6 +150,7 @@ impl ApprovalShown {
             Subject::Host { host, port, doing } => {
                 (ApprovalKind::Host, None, serde_json::json!({ "host": host, "port": port, "doing": doing }))
             }
+            Subject::Spend { .. } => (ApprovalKind::Spend, None, Value::Null),
         };
         Self {
             id: a.id.0,

@@ -72,6 +72,7 @@ impl LinkApproval {
             Subject::Host { host, port, doing } => {
                 ("host", serde_json::json!({ "host": host, "port": port, "doing": doing }))
             }
+            Subject::Spend { .. } => ("spend", Value::Null),
         };
         Self {
             id: a.id.0,

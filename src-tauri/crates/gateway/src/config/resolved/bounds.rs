@@ -2,13 +2,54 @@
 
 use super::{Refused, wrong};
 use crate::config::{Written, written};
-use domain::usage::MicroDollars;
+use domain::usage::{Ceiling, MicroDollars, Span, Unit};
 
+/// The owner's ceilings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    pub turn: MicroDollars,
-    pub session: MicroDollars,
-    pub day: MicroDollars,
+    pub dollars: Each<MicroDollars>,
+    /// 0: none.
+    pub tokens: Each<u64>,
+    /// Of a ceiling, at which the owner is told.
+    pub warn_percent: u8,
+}
+
+/// One for each span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Each<T> {
+    pub turn: T,
+    pub session: T,
+    pub day: T,
+    pub month: T,
+}
+
+impl<T: Copy> Each<T> {
+    pub fn of(&self, span: Span) -> T {
+        match span {
+            Span::Turn => self.turn,
+            Span::Session => self.session,
+            Span::Day => self.day,
+            Span::Month => self.month,
+        }
+    }
+}
+
+impl Caps {
+    /// The ceilings of a span, as their units count.
+    pub fn of(&self, span: Span) -> impl Iterator<Item = (Ceiling, u64)> + use<> {
+        let dollars = (Ceiling { span, unit: Unit::Dollars }, self.dollars.of(span).0);
+        let tokens = (Ceiling { span, unit: Unit::Tokens }, self.tokens.of(span));
+        std::iter::once(dollars).chain(Some(tokens).filter(|(_, cap)| *cap > 0))
+    }
+
+    /// How much more is offered when a ceiling is reached: as much as a turn may take, or a tenth where that has no ceiling.
+    pub fn step(&self, ceiling: Ceiling, cap: u64) -> u64 {
+        let turn = match ceiling.unit {
+            Unit::Dollars => self.dollars.turn.0,
+            Unit::Tokens => self.tokens.turn,
+        };
+        if turn > 0 { turn } else { (cap / 10).max(1) }
+    }
 }
 
 pub(super) fn caps(spend: &written::Spend) -> Result<Caps, Refused> {
@@ -16,10 +57,23 @@ pub(super) fn caps(spend: &written::Spend) -> Result<Caps, Refused> {
         true => Ok(MicroDollars::from_dollars(value)),
         false => Err(wrong(key, "it must be a number of dollars, 0 or more", "Write it as in 5.0.")),
     };
+    if !(1..=100).contains(&spend.warn_percent) {
+        return Err(wrong("spend.warn_percent", "it must be from 1 to 100", "Write it as in 80."));
+    }
     Ok(Caps {
-        turn: dollars("spend.turn", spend.turn)?,
-        session: dollars("spend.session", spend.session)?,
-        day: dollars("spend.day", spend.day)?,
+        dollars: Each {
+            turn: dollars("spend.turn", spend.turn)?,
+            session: dollars("spend.session", spend.session)?,
+            day: dollars("spend.day", spend.day)?,
+            month: dollars("spend.month", spend.month)?,
+        },
+        tokens: Each {
+            turn: spend.turn_tokens,
+            session: spend.session_tokens,
+            day: spend.day_tokens,
+            month: spend.month_tokens,
+        },
+        warn_percent: spend.warn_percent,
     })
 }
 

@@ -42,6 +42,7 @@ fn kind(subject: &Subject) -> &'static str {
         Subject::Plan { .. } => "plan",
         Subject::Rerun { .. } => "rerun",
         Subject::Host { .. } => "host",
+        Subject::Spend { .. } => "spend",
     }
 }
 
