@@ -129,6 +129,17 @@ async fn the_owner_may_allow_a_host_while_the_connection_waits() {
 }
 
 #[tokio::test]
+async fn about_an_address_that_stays_shut_nobody_is_asked() {
+    let (house, door, _model) = world(vec![], Names::of(&[])).await;
+    *house.owner.lock().unwrap() = Some(true);
+    for address in ["127.0.0.1:443", "10.0.0.1:443", "169.254.169.254:80", "[::1]:443", "[fd00::1]:443"] {
+        let (_, code, _) = refused(&door, address).await;
+        assert_eq!(code, "HOST_BLOCKED", "{address}");
+    }
+    assert!(house.until(|t| t.decisions.len() == 5).await.asks.is_empty());
+}
+
+#[tokio::test]
 async fn no_answer_in_time_means_no() {
     let (model, house) = (Model::start().await, FakeHouse::new());
     *house.owner.lock().unwrap() = None;
