@@ -192,9 +192,10 @@ export type ApiTokens = { tokens: Array<ApiToken>, };
 
 /**
  * What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
- * start on this plan? `rerun`: a turn was cut off; run it again?
+ * start on this plan? `rerun`: a turn was cut off; run it again? `host`: may programs in the sandbox reach this host?
+ * `spend`: a spending limit is reached; may more be spent?
  */
-export type ApprovalKind = "tool" | "question" | "plan" | "rerun";
+export type ApprovalKind = "tool" | "question" | "plan" | "rerun" | "host" | "spend";
 
 /**
  * An approval as it stands now. Frame `permissionRequest` carries it at the place in the history where it was asked; `state`
@@ -230,7 +231,8 @@ shown: string,
  */
 questions: Array<Question>, risk: RiskWord, 
 /**
- * What `allow_always` would allow from now on in this session, as Claude Code writes rules; empty: it cannot be.
+ * What `allow_always` would allow from now on: in this session, as Claude Code writes rules; where `kind` is `host`, the
+ * host in every session. Empty: it cannot be.
  */
 always: Array<string>, asked_at: number, 
 /**
@@ -242,7 +244,7 @@ expires_at: number, state: ApprovalState,
  */
 sent: Array<Sent>, };
 
-export type ApprovalState = "open" | "allowed" | "allowed_always" | "answered" | "denied" | "expired" | "withdrawn";
+export type ApprovalState = "open" | "allowed" | "allowed_session" | "allowed_always" | "answered" | "denied" | "expired" | "withdrawn";
 
 export type Approvals = { 
 /**
@@ -366,7 +368,7 @@ artifacts: Array<string>,
  */
 sent: Array<Sent>, };
 
-export type DecideWord = "allow" | "deny" | "allow_always" | "answer";
+export type DecideWord = "allow" | "deny" | "allow_session" | "allow_always" | "answer";
 
 /**
  * A refusal over REST: the code's HTTP status with this body.
