@@ -171,8 +171,10 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Lost phone: shut out every phone and token, refuse what is asked, pause the sandbox, close the tunnel.
+    /// Lost phone: shut out every phone and token, refuse what is asked, pause the sandbox, answer nobody but Twilio.
     Lock,
+    /// The lost phone is found or shut out for good: texts and agents go on. Phones have to be paired again.
+    Unlock,
     /// Start the Lanyard that runs again, with the config as it is now.
     Restart {
         /// Also while an agent is at work.
@@ -291,6 +293,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
         Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
         Command::Lock => show::lock(&door, cli.json).await,
+        Command::Unlock => {
+            say::done(&door, "/unlock", "Unlocked. Phones have to be paired again: lanyard pair", cli.json).await
+        }
         Command::Restart { force } => say::restart(&door, force, cli.json).await,
         Command::Uninstall { remove, yes } => {
             // Also of a Lanyard whose config has an error.

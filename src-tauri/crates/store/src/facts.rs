@@ -15,6 +15,8 @@ pub const TUNNEL: &str = "tunnel";
 pub const TUNNEL_URL: &str = "tunnel_url";
 /// `on` or `off`, once the owner switched the door on the local network; before that the config says.
 pub const LAN: &str = "lan";
+/// `shut` from a lost phone's lock until it is undone at the desk.
+pub const LOCK: &str = "lock";
 /// Which number was last proved to lead to which address: `number URL`.
 pub const NUMBER_LED: &str = "number_led";
 /// Steps of setting up that the owner does not want, by their names, a blank between.
