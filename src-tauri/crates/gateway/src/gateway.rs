@@ -2,7 +2,7 @@
 
 use crate::{
     address::{Address, Tunnelled},
-    approvals,
+    approvals, audit,
     config::{Paths, Resolved},
     doors,
     home::Looks,
@@ -239,6 +239,7 @@ impl Gateway {
         }
         app.launched.cancel();
         app.tasks.spawn(approvals::expire(app.clone()));
+        app.tasks.spawn(audit::keep_signed(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));

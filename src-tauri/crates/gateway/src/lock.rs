@@ -7,12 +7,14 @@ pub use state::Lock;
 
 use crate::{
     approvals::{self, Answer, internal},
+    audit,
     gateway::App,
     pairing,
     wire::desk::LockShown,
 };
 use domain::{Code, PhoneId, Problem, approval::Decision, event::Channel, session::Input};
-use store::inbox;
+use serde_json::json;
+use store::{audit::Kind, inbox};
 
 /// Who wishes it.
 #[derive(Clone, Debug)]
@@ -47,6 +49,7 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
     tracing::warn!(channel = wish.channel().as_str(), "everything is being locked");
     let mut shown = LockShown::default();
     app.lock.shut();
+    audit::note(app, Kind::Locked, json!({ "channel": wish.channel().as_str(), "by": wish.by() })).await;
     note(&mut shown, app.lock.keep_shut(&app.store).await.map_err(internal), |_, ()| {
         "The public address answers only Twilio.".to_owned()
     });
@@ -74,6 +77,7 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
 pub async fn open(app: &App) -> Result<(), Problem> {
     app.lock.reopen(&app.store).await.map_err(internal)?;
     tracing::warn!("everything is unlocked");
+    audit::note(app, Kind::Unlocked, json!({})).await;
     if let Err(problem) = app.workshop.resume().await {
         tracing::warn!(%problem, "the sandbox does not go on by itself");
     }

@@ -28,6 +28,11 @@ pub const LAN_PORT: &str = "lan_port";
 /// When a newer version of Lanyard was last looked for (milliseconds).
 pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
 
+/// The audit's end as it was last signed, as JSON.
+pub const AUDIT_HEAD: &str = "audit_head";
+/// The version of Lanyard that ran last.
+pub const VERSION: &str = "version";
+
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;
     Ok(query.query_row([name], |row| row.get(0)).optional()?)
