@@ -34,6 +34,7 @@ pub enum Errand {
         allow: bool,
     },
     Lock,
+    Unlock,
 }
 
 /// # Errors
@@ -48,6 +49,7 @@ pub async fn run(desk: Option<Desk>, errand: Errand) -> Result<(), Problem> {
         Errand::Tunnel(on) => ("/tunnel".to_owned(), json!({ "on": on })),
         Errand::Halt(number) => (format!("/sessions/{number}/halt"), json!({})),
         Errand::Lock => ("/lock".to_owned(), json!({})),
+        Errand::Unlock => ("/unlock".to_owned(), json!({})),
         Errand::Allow { id, hash } => (format!("/api/permission/{id}"), decide("allow", hash)),
         Errand::Deny { id, hash } => (format!("/api/permission/{id}"), decide("deny", hash)),
         Errand::Answer { id, hash, option } => {

@@ -63,8 +63,8 @@ impl Question {
             },
             Self::Lock => Words {
                 title: "Lock everything?",
-                body: "Every phone and token is shut out, open questions are refused, the sandbox is paused and the tunnel is \
-                       closed. Phones have to be paired again."
+                body: "Every phone and token is shut out, open questions are refused, the sandbox is paused, and the public \
+                       address answers only Twilio. You unlock it here; phones have to be paired again."
                     .into(),
                 yes: "Lock",
                 other: None,

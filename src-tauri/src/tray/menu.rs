@@ -104,13 +104,21 @@ fn up(items: &mut Vec<Item>, view: View<'_>) {
     group(items, glance.working.iter().map(at_work).collect());
     group(
         items,
-        vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+        match glance.locked {
+            true => vec![does("Open Lanyard", Choice::Show("/".into()))],
+            false => vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+        },
     );
     if !glance.recent.is_empty() {
         let recent = glance.recent.iter().map(|s| does(&named(s.number, &s.title), session(s.id)));
         items.push(Item::More { label: "Recent sessions".into(), items: recent.collect() });
     }
     group(items, house(glance));
+}
+
+/// What a lost phone's lock leaves to do.
+fn locked() -> Vec<Item> {
+    vec![does("Unlock: texts and agents go on", Choice::Run(Errand::Unlock))]
 }
 
 fn group(items: &mut Vec<Item>, more: Vec<Item>) {
@@ -121,6 +129,9 @@ fn group(items: &mut Vec<Item>, more: Vec<Item>) {
 }
 
 fn house(glance: &Glance) -> Vec<Item> {
+    if glance.locked {
+        return locked();
+    }
     let sandbox = match &glance.sandbox {
         SandboxState::Paused => does("Resume the sandbox", Choice::Run(Errand::Resume)),
         SandboxState::Preparing { step } => Item::Says(cut(&format!("The sandbox is made ready: {step}"), LABEL)),

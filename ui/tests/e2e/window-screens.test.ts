@@ -80,6 +80,13 @@ const SCREENS: Record<string, Look> = {
         await page.getByRole("button", { name: /1 shut out/ }).click();
         await page.getByRole("button", { name: "Lock everything" }).click();
     },
+    locked: async (page) => {
+        await at(() => "/phones", "Lost a phone?")(page);
+        await page.getByRole("button", { name: "Lock everything" }).click();
+        await page.getByRole("button", { name: "Yes, lock everything" }).click();
+        await page.getByText("The sandbox is paused.").waitFor();
+        await at(() => "/", "Everything is locked")(page);
+    },
     token: async (page) => {
         await at(() => "/phones", "Ada’s iPhone")(page);
         await page.getByRole("button", { name: "Make a token" }).click();

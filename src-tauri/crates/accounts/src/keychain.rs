@@ -35,6 +35,8 @@ pub enum Account {
     Push,
     /// The CA that phones trust on the local network, with its certificate; made once by Lanyard.
     Lan,
+    /// What signs the audit, and how far it has; made once by Lanyard.
+    Audit,
 }
 
 impl Account {
@@ -48,6 +50,7 @@ impl Account {
         Account::Links,
         Account::Push,
         Account::Lan,
+        Account::Audit,
     ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
@@ -62,6 +65,7 @@ impl Account {
             Account::Links => "links",
             Account::Push => "push",
             Account::Lan => "lan",
+            Account::Audit => "audit",
         }
     }
 

@@ -106,6 +106,9 @@ codes! {
     AgentError "AGENT_ERROR" Process 502
         "Claude Code reported an error." "Look at lanyard logs for its words, then send the message again."
         "Claude Code reported an error. Text it again, or look at the desk."
+    Locked "LOCKED" Permission 423
+        "Lanyard is locked." "Unlock it at the desk: in the window, in the tray, or with lanyard unlock."
+        "Lanyard is locked. Unlock it at the desk, then text that again."
     SpendCap "SPEND_CAP" Permission 402
         "A spending limit is reached; the next request was refused." "Allow more where you are asked, or raise it under [spend] in the config."
         "A spending limit is reached. Allow more, or raise it at the desk."

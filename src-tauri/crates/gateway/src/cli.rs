@@ -1,6 +1,7 @@
 //! The command line of `lanyard`: `serve` is the gateway without a display; the rest speaks to the one that runs, through its
 //! local door.
 
+mod audit;
 mod client;
 mod docs;
 mod hosts;
@@ -171,8 +172,15 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Lost phone: shut out every phone and token, refuse what is asked, pause the sandbox, close the tunnel.
+    /// Who came in, what was asked, allowed, reached and changed, in a chain that shows tampering.
+    Audit {
+        #[command(subcommand)]
+        action: audit::AuditAction,
+    },
+    /// Lost phone: shut out every phone and token, refuse what is asked, pause the sandbox, answer nobody but Twilio.
     Lock,
+    /// The lost phone is found or shut out for good: texts and agents go on. Phones have to be paired again.
+    Unlock,
     /// Start the Lanyard that runs again, with the config as it is now.
     Restart {
         /// Also while an agent is at work.
@@ -255,6 +263,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
     let door = client::LocalDoor::at(&paths);
     let done = match cli.command {
         Command::Doctor => return show::doctor(&door, &paths, cli.json).await,
+        Command::Audit { action } => return audit::act(&door, &action, cli.json).await,
         Command::Serve => serve(paths).await,
         Command::Status => show::status(&door, cli.json).await,
         Command::Send { session, steer, no_wait, words } => {
@@ -291,6 +300,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Resume => say::done(&door, "/sandbox/resume", "The sandbox goes on.", cli.json).await,
         Command::Remove { yes } => say::remove(&door, yes, cli.json).await,
         Command::Lock => show::lock(&door, cli.json).await,
+        Command::Unlock => {
+            say::done(&door, "/unlock", "Unlocked. Phones have to be paired again: lanyard pair", cli.json).await
+        }
         Command::Restart { force } => say::restart(&door, force, cli.json).await,
         Command::Uninstall { remove, yes } => {
             // Also of a Lanyard whose config has an error.

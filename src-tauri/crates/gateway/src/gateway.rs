@@ -2,7 +2,7 @@
 
 use crate::{
     address::{Address, Tunnelled},
-    approvals,
+    approvals, audit,
     config::{Paths, Resolved},
     doors,
     home::Looks,
@@ -11,11 +11,12 @@ use crate::{
     launch,
     links::LinkKey,
     live::Live,
+    lock::Lock,
     metrics::Metrics,
     pairing::{Callers, Limits},
     push::{self, VapidKey},
     secrets::Secrets,
-    sessions::{LastFailure, Registry, Workshop},
+    sessions::{LastFailure, Registry, Rooms, Workshop},
     settings::Settings,
     sms::{self, letters::Post, refusals::Refusals, texting::Texts},
     stream::{self, Stream},
@@ -77,6 +78,8 @@ pub struct Shared {
     /// Who may come in by the public door.
     pub callers: Callers,
     pub limits: Limits,
+    /// A lost phone shuts everything.
+    pub lock: Lock,
     /// What goes to every open WebSocket.
     pub stream: Stream,
     pub metrics: Metrics,
@@ -174,14 +177,15 @@ impl Gateway {
         let settings = Settings::of(&config);
         let house = House::new(store.clone(), secrets.clone(), tokens.clone(), settings.watch_rules());
         let door = house.door(&config)?;
-        let workshop =
-            Workshop::new(&config, &paths, &store, door, tokens.clone(), stop.clone(), tasks.clone()).await?;
+        let shut = Lock::open(&store).await.map_err(approvals::internal)?;
+        let rooms = Rooms { door, tokens: tokens.clone(), lock: shut.clone(), stop: stop.clone(), tasks: tasks.clone() };
+        let workshop = Workshop::new(&config, &paths, &store, rooms).await?;
         let texting = Texts::open(config.twilio.clone(), &secrets).await;
         let address = Address::open(&config, &store).await.map_err(approvals::internal)?;
         let lan = Lan::open(&config, &store).await.map_err(approvals::internal)?;
+        let registry = Registry::of(config.api.sessions);
         let callers = Callers::open(&store).await.map_err(approvals::internal)?;
         let limits = Limits::new(config.api.per_minute, config.api.address_per_minute);
-        let registry = Registry::of(config.api.sessions);
         let app = App(Arc::new(Shared {
             config,
             settings,
@@ -203,6 +207,7 @@ impl Gateway {
             live: Live::default(),
             callers,
             limits,
+            lock: shut,
             stream: Stream::default(),
             metrics: Metrics::default(),
             started: crate::clock::now(),
@@ -234,6 +239,7 @@ impl Gateway {
         }
         app.launched.cancel();
         app.tasks.spawn(approvals::expire(app.clone()));
+        app.tasks.spawn(audit::keep_signed(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));

@@ -45,6 +45,7 @@ pub async fn shown(app: &App) -> Result<Home, Problem> {
         open_approvals,
         working: restart::working(app),
         restart_needed: !settings::waiting(app).is_empty(),
+        locked: app.lock.is_shut(),
     })
 }
 

@@ -73,6 +73,8 @@ impl House {
     }
 
     async fn admission(&self, payer: Payer) -> Result<Admission, Problem> {
+        // Also of a sandbox that could not be paused.
+        self.app().map_or(Ok(()), |app| app.lock.check())?;
         self.catch_up().await?;
         let left = self.left(payer).await?;
         let key = self.secrets.get(Account::Anthropic).await.map_err(|e| key_problem(&e))?;
@@ -191,7 +193,10 @@ impl egress::House for House {
         let patience = self.rules.borrow().host_patience;
         Box::pin(async move {
             match self.app() {
-                Some(app) => hosts::admit(&app, ask, patience).await,
+                Some(app) => {
+                    app.lock.check()?;
+                    hosts::admit(&app, ask, patience).await
+                }
                 None => Err(hosts::not_listed(&ask.host, ask.port)),
             }
         })

@@ -2,7 +2,7 @@
 //! more are withdrawn, and sessions that hold messages go on.
 
 use crate::{
-    clock,
+    audit, clock,
     gateway::{App, database_problem},
     sessions::Scene,
 };
@@ -40,6 +40,7 @@ struct Left {
 }
 
 fn close_what_is_left(tx: &Tx<'_>, app: &App, now: Timestamp) -> store::Result<Left> {
+    audit::version(tx, now)?;
     for approval in approvals::all_open(tx)?.iter().filter(|a| a.request.is_some()) {
         let scene = Scene::of(app, approval.session);
         scene.close_approval(tx, approval, &Decision::Withdrawn, None, now)?;

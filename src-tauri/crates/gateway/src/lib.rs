@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod approvals;
+pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,21 +1,30 @@
 //! A lost phone: everything that let somebody in or waits for an answer is shut, at once and in this order. What could not
 //! be done is said, and the rest is done all the same.
 
+mod state;
+
+pub use state::Lock;
+
 use crate::{
     approvals::{self, Answer, internal},
+    audit,
     gateway::App,
     pairing,
     wire::desk::LockShown,
 };
-use domain::{Code, PhoneId, Problem, approval::Decision, event::Channel};
+use domain::{Code, PhoneId, Problem, approval::Decision, event::Channel, session::Input};
+use serde_json::json;
+use store::{audit::Kind, inbox};
 
 /// Who wishes it.
 #[derive(Clone, Debug)]
 pub enum Wish {
-    /// The owner at the desk: the tunnel is shut too.
+    /// The owner at the desk.
     Desk,
-    /// A text, of this number: the tunnel stays, for by it the next text comes.
+    /// A text, of this number.
     Text(String),
+    /// A paired phone, by its name.
+    Phone(String),
 }
 
 impl Wish {
@@ -23,18 +32,27 @@ impl Wish {
         match self {
             Wish::Desk => Channel::Desktop,
             Wish::Text(_) => Channel::Sms,
+            Wish::Phone(_) => Channel::Phone,
+        }
+    }
+
+    fn by(&self) -> Option<String> {
+        match self {
+            Wish::Desk => None,
+            Wish::Text(by) | Wish::Phone(by) => Some(by.clone()),
         }
     }
 }
 
-/// Shuts everything. Pairing again, resume and tunnel on open it again.
+/// Shuts everything until [`open`]: the public door answers nobody but Twilio, by whose texts the owner learns how to go on.
 pub async fn shut(app: &App, wish: &Wish) -> LockShown {
-    tracing::warn!(by_text = matches!(wish, Wish::Text(_)), "everything is being locked");
+    tracing::warn!(channel = wish.channel().as_str(), "everything is being locked");
     let mut shown = LockShown::default();
-    if matches!(wish, Wish::Desk) {
-        // Also where nothing can be written any more.
-        app.address.switch.turn(false);
-    }
+    app.lock.shut();
+    audit::note(app, Kind::Locked, json!({ "channel": wish.channel().as_str(), "by": wish.by() })).await;
+    note(&mut shown, app.lock.keep_shut(&app.store).await.map_err(internal), |_, ()| {
+        "The public address answers only Twilio.".to_owned()
+    });
     note(&mut shown, phones(app).await, |shown, n| {
         shown.revoked = n;
         says(n, "phone or token may not come in any more", "phones and tokens may not come in any more")
@@ -43,12 +61,6 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
         shown.denied = n;
         says(n, "open question was refused", "open questions were refused")
     });
-    if matches!(wish, Wish::Desk) {
-        note(&mut shown, app.address.switch.keep(&app.store, false).await.map_err(internal), |shown, ()| {
-            shown.tunnel_off = true;
-            "The tunnel is off.".to_owned()
-        });
-    }
     // An engine that hangs holds up nothing else.
     note(&mut shown, app.workshop.pause().await, |shown, ()| {
         shown.sandbox_paused = true;
@@ -56,6 +68,25 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
     });
     app.stream.ring();
     shown
+}
+
+/// The owner is at the desk and has all in hand: texts and agents go on, phones are to be paired again.
+///
+/// # Errors
+/// As the store's: it stays shut. The sandbox that cannot go on is told by Home like any other time.
+pub async fn open(app: &App) -> Result<(), Problem> {
+    app.lock.reopen(&app.store).await.map_err(internal)?;
+    tracing::warn!("everything is unlocked");
+    audit::note(app, Kind::Unlocked, json!({})).await;
+    if let Err(problem) = app.workshop.resume().await {
+        tracing::warn!(%problem, "the sandbox does not go on by itself");
+    }
+    let waiting = app.store.read(|r| inbox::sessions_waiting(r)).await.map_err(internal)?;
+    for session in waiting {
+        app.registry.ring(app, session, Input::GoOn).await;
+    }
+    app.stream.ring();
+    Ok(())
 }
 
 fn note<T>(shown: &mut LockShown, done: Result<T, Problem>, take: impl FnOnce(&mut LockShown, T) -> String) {
@@ -96,13 +127,12 @@ async fn deny(app: &App, wish: &Wish) -> Result<usize, Problem> {
     let open = app.store.read(|r| store::approvals::all_open(r)).await.map_err(internal)?;
     let mut denied = 0;
     for approval in open {
-        let by = if let Wish::Text(number) = wish { Some(number.clone()) } else { None };
         let answer = Answer {
             approval: approval.id,
             hash: approval.hash,
             decision: Decision::Denied { message: Some("The owner has locked Lanyard.".into()) },
             channel: wish.channel(),
-            by,
+            by: wish.by(),
             letter: None,
             message: None,
         };

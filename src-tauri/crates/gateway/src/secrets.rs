@@ -128,7 +128,7 @@ impl Secrets {
 
     /// What was read is forgotten: the next use reads it anew. What Lanyard may have made and kept nowhere stays.
     pub async fn forget(&self, account: Account) {
-        if matches!(account, Account::Links | Account::Push) {
+        if matches!(account, Account::Links | Account::Push | Account::Audit) {
             return;
         }
         // Not between an asker's reading and its remembering.

@@ -4,6 +4,7 @@ mod fields;
 mod write;
 
 use crate::{
+    audit,
     config::{self, Caps, Refused, Resolved, Written},
     gateway::App,
     sms::texting,
@@ -129,6 +130,8 @@ pub async fn change(app: &App, patch: &Value) -> Result<desk::Settings, Refused>
     }
     if new != text {
         write::replace_file(path, &new).map_err(nameless)?;
+        let keys: Vec<&String> = changes.iter().map(|(key, _)| key).collect();
+        audit::note(app, store::audit::Kind::SettingsChanged, serde_json::json!({ "keys": keys })).await;
         tracing::info!(keys = ?changes.iter().map(|(key, _)| key).collect::<Vec<_>>(), "settings were changed");
     }
     apply(app, &resolved).await;

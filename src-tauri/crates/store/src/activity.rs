@@ -1,7 +1,7 @@
 //! What happened, of all kinds in one list. Triggers write it, whoever writes down what it points at; here it is read.
 
 use crate::{
-    Result, Rows, Tx, events,
+    Result, Rows, Tx, audit, events,
     events::Stored,
     reached::{self, Reached},
     search, values,
@@ -201,7 +201,7 @@ pub fn refused(tx: &Tx<'_>, more: u64, now: Timestamp) -> Result<()> {
         let sql = "INSERT INTO activity (at, kind, source, ref) VALUES (?1, 'signature_refused', 'refused', ?2)";
         tx.conn().prepare_cached(sql)?.execute([now.0, more])?;
     }
-    Ok(())
+    audit::append(tx, audit::Kind::SignatureRefused, &serde_json::json!({ "times": more }), now)
 }
 
 /// History of another program was taken in.

@@ -1,8 +1,13 @@
 //! Named tokens for scripts. The table holds their hashes.
 
-use crate::{Result, Rows, Tx, values};
+use crate::{
+    Result, Rows, Tx,
+    audit::{self, Kind},
+    values,
+};
 use domain::{ApiTokenId, Timestamp, pairing::Scopes};
 use rusqlite::{Row, params};
+use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
@@ -31,7 +36,8 @@ pub fn make(tx: &Tx<'_>, t: &ApiToken) -> Result<()> {
     tx.conn()
         .prepare_cached("INSERT INTO api_tokens (id, name, hash, scopes, made_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![t.id.to_string(), t.name, t.hash, t.scopes.words(), t.made_at.0])?;
-    Ok(())
+    let told = json!({ "token": t.id, "name": t.name, "scopes": t.scopes.words() });
+    audit::append(tx, Kind::TokenMade, &told, t.made_at)
 }
 
 /// The newest first, revoked ones too.
@@ -48,6 +54,9 @@ pub fn revoke(tx: &Tx<'_>, id: ApiTokenId, now: Timestamp) -> Result<bool> {
         .conn()
         .prepare_cached("UPDATE api_tokens SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute(params![id.to_string(), now.0])?;
+    if changed == 1 {
+        audit::append(tx, Kind::Revoked, &json!({ "token": id }), now)?;
+    }
     Ok(changed == 1)
 }
 

@@ -1,12 +1,17 @@
 //! The one gate's records.
 
-use crate::{Error, Result, Rows, Tx, values};
+use crate::{
+    Error, Result, Rows, Tx,
+    audit::{self, Kind},
+    values,
+};
 use domain::{
     ApprovalId, SessionId, Timestamp, TurnId,
     approval::{Approval, Decision},
     event::Channel,
 };
 use rusqlite::{OptionalExtension, Row, params};
+use serde_json::json;
 
 const DAY: i64 = 24 * 3600 * 1000;
 const COLUMNS: &str = "id, number, session, turn, request, subject, hash, risk, asked_at, expires_at, decision";
@@ -56,7 +61,8 @@ pub fn open(tx: &Tx<'_>, a: &Approval) -> Result<()> {
             a.asked_at.0,
             a.expires_at.0
         ])?;
-    Ok(())
+    let told = json!({ "approval": a.id, "number": a.number, "session": a.session, "hash": a.hash, "risk": a.risk.as_str() });
+    audit::append(tx, Kind::Asked, &told, a.asked_at)
 }
 
 /// The event that asked it: by its number what was sent about it is found.
@@ -89,6 +95,12 @@ pub fn decide(
              WHERE id = ?1 AND decision IS NULL",
         )?
         .execute(params![id.to_string(), serde_json::to_string(decision)?, channel.map(Channel::as_str), by, now.0])?;
+    if changed == 1 {
+        let hash = get(tx, id)?.map(|a| a.hash);
+        let channel = channel.map(Channel::as_str);
+        let told = json!({ "approval": id, "hash": hash, "decision": decision.as_str(), "channel": channel, "by": by });
+        audit::append(tx, Kind::Answered, &told, now)?;
+    }
     Ok(changed == 1)
 }
 

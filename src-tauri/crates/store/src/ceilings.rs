@@ -1,8 +1,12 @@
 //! What was allowed above a ceiling of spending, and which ceilings the owner was told about.
 
-use crate::{Result, Rows, Tx};
+use crate::{
+    Result, Rows, Tx,
+    audit::{self, Kind},
+};
 use domain::{Timestamp, usage::Ceiling};
 use rusqlite::{OptionalExtension, params};
+use serde_json::json;
 
 /// What may be spent above it, as its unit counts.
 pub fn more(rows: &impl Rows, ceiling: Ceiling, scope: &str) -> Result<u64> {
@@ -12,14 +16,15 @@ pub fn more(rows: &impl Rows, ceiling: Ceiling, scope: &str) -> Result<u64> {
 }
 
 /// The owner allowed so much more.
-pub fn raise(tx: &Tx<'_>, ceiling: Ceiling, scope: &str, more: u64) -> Result<()> {
+pub fn raise(tx: &Tx<'_>, ceiling: Ceiling, scope: &str, more: u64, now: Timestamp) -> Result<()> {
     tx.conn()
         .prepare_cached(
             "INSERT INTO ceilings (ceiling, scope, more) VALUES (?1, ?2, ?3)
              ON CONFLICT (ceiling, scope) DO UPDATE SET more = more + excluded.more, told_at = NULL",
         )?
         .execute(params![ceiling.to_string(), scope, more as i64])?;
-    Ok(())
+    let told = json!({ "ceiling": ceiling.to_string(), "scope": scope, "more": more });
+    audit::append(tx, Kind::SpendAllowed, &told, now)
 }
 
 /// Whether the owner was told that it is near, since it was last raised.

@@ -15,6 +15,8 @@ pub const TUNNEL: &str = "tunnel";
 pub const TUNNEL_URL: &str = "tunnel_url";
 /// `on` or `off`, once the owner switched the door on the local network; before that the config says.
 pub const LAN: &str = "lan";
+/// `shut` from a lost phone's lock until it is undone at the desk.
+pub const LOCK: &str = "lock";
 /// Which number was last proved to lead to which address: `number URL`.
 pub const NUMBER_LED: &str = "number_led";
 /// Steps of setting up that the owner does not want, by their names, a blank between.
@@ -25,6 +27,11 @@ pub const HELLO: &str = "hello";
 pub const LAN_PORT: &str = "lan_port";
 /// When a newer version of Lanyard was last looked for (milliseconds).
 pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
+
+/// The audit's end as it was last signed, as JSON.
+pub const AUDIT_HEAD: &str = "audit_head";
+/// The version of Lanyard that ran last.
+pub const VERSION: &str = "version";
 
 pub fn get(rows: &impl Rows, name: &str) -> Result<Option<String>> {
     let mut query = rows.conn().prepare_cached("SELECT value FROM facts WHERE name = ?1")?;

@@ -1,8 +1,13 @@
 //! What the owner answered about hosts: for a while, for a session, or for good.
 
-use crate::{Result, Rows, Tx, values};
+use crate::{
+    Result, Rows, Tx,
+    audit::{self, Kind},
+    values,
+};
 use domain::{ApprovalId, SessionId, Timestamp};
 use rusqlite::params;
+use serde_json::json;
 
 /// An answer about one host and port.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +68,11 @@ pub fn add(tx: &Tx<'_>, answer: &HostAnswer, now: Timestamp) -> Result<i64> {
             ],
             |row| row.get(0),
         )?;
+    if answer.allowed {
+        let HostAnswer { host, port, session, until, approval, .. } = answer;
+        let told = json!({ "host": host, "port": port, "session": session, "until": until, "approval": approval });
+        audit::append(tx, Kind::HostAllowed, &told, now)?;
+    }
     Ok(id)
 }
 
@@ -92,13 +102,8 @@ pub fn take_back(tx: &Tx<'_>, id: i64, now: Timestamp) -> Result<bool> {
         .conn()
         .prepare_cached("UPDATE host_answers SET gone_at = ?2 WHERE id = ?1 AND gone_at IS NULL AND until IS NULL")?
         .execute(params![id, now.0])?;
+    if changed == 1 {
+        audit::append(tx, Kind::HostTakenBack, &json!({ "id": id }), now)?;
+    }
     Ok(changed == 1)
-}
-
-/// Takes back all that stands, for a while, for a session or for good.
-pub fn take_all_back(tx: &Tx<'_>, now: Timestamp) -> Result<usize> {
-    let mut change = tx.conn().prepare_cached(
-        "UPDATE host_answers SET gone_at = ?1 WHERE gone_at IS NULL AND allowed AND (until IS NULL OR until > ?1)",
-    )?;
-    Ok(change.execute([now.0])?)
 }

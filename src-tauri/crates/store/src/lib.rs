@@ -8,6 +8,7 @@ pub mod activity;
 pub mod api_tokens;
 pub mod approvals;
 pub mod artifacts;
+pub mod audit;
 pub mod ceilings;
 pub mod events;
 pub mod facts;

@@ -15,6 +15,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         include_str!("migrations/05_records.sql"),
         include_str!("migrations/06_hosts.sql"),
         include_str!("migrations/07_ceilings.sql"),
+        include_str!("migrations/08_audit.sql"),
     ];
     Migrations::new(shapes.into_iter().map(M::up).collect())
 });

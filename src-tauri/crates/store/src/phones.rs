@@ -1,8 +1,13 @@
 //! Paired devices, and the refresh tokens that keep them paired. Tokens come here as hashes only.
 
-use crate::{Error, Result, Rows, Tx, values};
+use crate::{
+    Error, Result, Rows, Tx,
+    audit::{self, Kind},
+    values,
+};
 use domain::{PhoneId, Timestamp, pairing::Scopes};
 use rusqlite::{OptionalExtension, Row, params};
+use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Phone {
@@ -52,7 +57,8 @@ pub fn pair(tx: &Tx<'_>, p: &Phone, refresh: &str) -> Result<()> {
             refresh,
             p.paired_at.0
         ])?;
-    Ok(())
+    let told = json!({ "phone": p.id, "name": p.name, "address": p.address, "scopes": p.scopes.words() });
+    audit::append(tx, Kind::Paired, &told, p.paired_at)
 }
 
 /// All of them, the newest first, revoked ones too.
@@ -114,6 +120,11 @@ pub fn rotate(tx: &Tx<'_>, old: &str, new: &str, request: Option<&str>, now: Tim
                 "INSERT INTO refresh_spent (hash, phone, at) SELECT ?1, id, ?3 FROM phones WHERE refresh = ?2",
             )?
             .execute(params![old, new, now.0])?;
+        let phone: String = tx
+            .conn()
+            .prepare_cached("SELECT id FROM phones WHERE refresh = ?1")?
+            .query_row([new], |row| row.get(0))?;
+        audit::append(tx, Kind::TokenRefreshed, &json!({ "phone": phone }), now)?;
     }
     Ok(changed == 1)
 }
@@ -133,15 +144,28 @@ pub fn revoke(tx: &Tx<'_>, id: PhoneId, why: &str, now: Timestamp) -> Result<boo
         .conn()
         .prepare_cached("UPDATE phones SET revoked_at = ?2, revoked_why = ?3 WHERE id = ?1 AND revoked_at IS NULL")?
         .execute(params![id.to_string(), now.0, why])?;
+    if changed == 1 {
+        audit::append(tx, Kind::Revoked, &json!({ "phone": id, "why": why }), now)?;
+    }
     Ok(changed == 1)
 }
 
 /// Changes what is given. An unknown phone is [`Error::Missing`].
-pub fn change(tx: &Tx<'_>, id: PhoneId, name: Option<&str>, scopes: Option<Scopes>) -> Result<Phone> {
+pub fn change(
+    tx: &Tx<'_>,
+    id: PhoneId,
+    name: Option<&str>,
+    scopes: Option<Scopes>,
+    now: Timestamp,
+) -> Result<Phone> {
     tx.conn()
         .prepare_cached("UPDATE phones SET name = coalesce(?2, name), scopes = coalesce(?3, scopes) WHERE id = ?1")?
         .execute(params![id.to_string(), name, scopes.map(Scopes::words)])?;
-    get(tx, id)?.ok_or(Error::Missing)
+    let phone = get(tx, id)?.ok_or(Error::Missing)?;
+    if scopes.is_some() {
+        audit::append(tx, Kind::ScopesChanged, &json!({ "phone": id, "scopes": phone.scopes.words() }), now)?;
+    }
+    Ok(phone)
 }
 
 pub fn seen(tx: &Tx<'_>, id: PhoneId, now: Timestamp) -> Result<()> {

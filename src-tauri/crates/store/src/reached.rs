@@ -1,8 +1,13 @@
 //! What left a sandbox, or wanted to.
 
-use crate::{Result, Rows, Tx, values};
+use crate::{
+    Result, Rows, Tx,
+    audit::{self, Kind},
+    values,
+};
 use domain::{SessionId, Timestamp};
 use rusqlite::params;
+use serde_json::json;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reached {
@@ -33,7 +38,8 @@ pub fn record(tx: &Tx<'_>, id: &str, r: &Reached, now: Timestamp) -> Result<()> 
             r.bytes_out as i64,
             id
         ])?;
-    Ok(())
+    let kind = if r.allowed { Kind::HostReached } else { Kind::HostBlocked };
+    audit::append(tx, kind, &json!({ "session": r.session, "host": r.host, "port": r.port, "why": r.why }), now)
 }
 
 /// What a connection carried, in bytes, once it has ended.

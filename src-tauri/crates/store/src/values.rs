@@ -41,6 +41,12 @@ pub fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T>
     Ok(serde_json::from_value(serde_json::Value::String(text.to_owned()))?)
 }
 
+/// So many bytes.
+pub fn bytes<const N: usize>(row: &Row<'_>, column: usize) -> Result<[u8; N]> {
+    let bytes = row.get_ref(column)?.as_blob().map_err(|e| Error::Value(Box::new(e)))?;
+    bytes.try_into().map_err(|e| Error::Value(Box::new(e)))
+}
+
 /// An empty text is no value.
 pub fn none_if_empty(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)

@@ -32,6 +32,7 @@ struct Rung {
     event: i64,
     inbox: bool,
     outbox: bool,
+    audit: bool,
 }
 
 impl Rows for Tx<'_> {
@@ -53,6 +54,10 @@ impl Tx<'_> {
         self.rung.set(Rung { outbox: true, ..self.rung.get() });
     }
 
+    pub(crate) fn ring_audit(&self) {
+        self.rung.set(Rung { audit: true, ..self.rung.get() });
+    }
+
     /// Letters about this event stand otherwise than before.
     pub(crate) fn ring_letters(&self, event: i64) {
         self.letters.borrow_mut().push(event);
@@ -67,6 +72,8 @@ pub struct Bells {
     pub events: watch::Sender<i64>,
     pub inbox: watch::Sender<()>,
     pub outbox: watch::Sender<()>,
+    /// The audit has a new row.
+    pub audit: watch::Sender<()>,
     /// The number of an event whose letters changed.
     pub letters: broadcast::Sender<i64>,
 }
@@ -77,6 +84,7 @@ impl Bells {
             events: watch::Sender::new(event),
             inbox: watch::Sender::new(()),
             outbox: watch::Sender::new(()),
+            audit: watch::Sender::new(()),
             letters: broadcast::Sender::new(LETTERS),
         }
     }
@@ -97,6 +105,9 @@ impl Bells {
         }
         if rung.outbox {
             self.outbox.send_replace(());
+        }
+        if rung.audit {
+            self.audit.send_replace(());
         }
     }
 }

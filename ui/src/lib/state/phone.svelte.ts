@@ -14,6 +14,7 @@ import { Connection, type Listener } from "./connection.svelte";
 import { type Here, provideHere } from "./here";
 import { House } from "./house.svelte";
 import { Letters } from "./letters.svelte";
+import { Lock } from "./lock.svelte";
 import { Outbox } from "./outbox.svelte";
 import { Pairing } from "./pairing.svelte";
 import { Pictures } from "./pictures.svelte";
@@ -36,6 +37,7 @@ export class Phone implements Listener, Here {
     readonly house: House;
     readonly pictures: Pictures;
     readonly push: Push;
+    readonly lock: Lock;
     readonly letters = new Letters();
     readonly router = new Router();
     readonly shell = new AppShell();
@@ -61,6 +63,7 @@ export class Phone implements Listener, Here {
         this.house = new House(host);
         this.pictures = new Pictures(host);
         this.push = new Push(host, shelf);
+        this.lock = new Lock(host);
         this.outbox = new Outbox(host, shelf, () => this.connection.cursor ?? 0, (was, id) => this.moved(was, id));
     }
 

@@ -21,6 +21,7 @@ export class DeskStandin extends Standin {
     importable: ImportFound[] = [];
     accounts: AccountShown[] = [];
     numbers: TwilioNumber[] = [];
+    locked = false;
     settings: Settings = { values: {}, fields: [], path: "~/.config/lanyard/config.toml", restart_needed: false, waiting: [] };
     hello: HelloShown = { state: "none", says: "" };
     image: Home["sandbox"]["image"] = { state: "ready", says: "Claude Code 2.1.329, made 3 days ago." };
@@ -103,8 +104,10 @@ export class DeskStandin extends Standin {
         },
         "POST /lock": () => {
             for (const one of this.phones) one.revoked_at ??= Date.now();
-            return { revoked: 2, denied: 1, sandbox_paused: true, tunnel_off: true, says: ["2 phones and tokens are shut out.", "1 question was denied.", "The sandbox is paused.", "The tunnel is off."], failed: [] };
+            this.locked = true;
+            return { revoked: 2, denied: 1, sandbox_paused: true, says: ["The public address answers only Twilio.", "2 phones and tokens may not come in any more.", "1 open question was refused.", "The sandbox is paused."], failed: [] };
         },
+        "POST /unlock": () => void (this.locked = false),
         "GET /settings": () => this.settings,
         "PATCH /settings": ({ body }) => this.patch(body as Settings["values"]),
         "GET /accounts": () => this.accounts,
@@ -171,7 +174,7 @@ export class DeskStandin extends Standin {
         const working = [...house.sessions.values()].filter((one) => one.state === "working").length;
         return {
             version: "0.5.0", name: "ada-desk", started_at: this.began, uptime_ms: Date.now() - this.began, house: house.status, sandbox: { state: house.sandbox, image: this.image }, texting: this.texting,
-            today: house.sessions.size === 0 ? { ...today, dollars: 0, tokens: 0, responses: 0 } : today, open_approvals: open, working, steps: this.steps, restart_needed: this.settings.restart_needed,
+            today: house.sessions.size === 0 ? { ...today, dollars: 0, tokens: 0, responses: 0 } : today, open_approvals: open, working, steps: this.steps, restart_needed: this.settings.restart_needed, locked: this.locked,
         };
     }
 

@@ -57,7 +57,7 @@ pub fn locked(revoked: usize, denied: usize, paused: bool) -> String {
     let sandbox =
         if paused { "The sandbox is paused." } else { "The sandbox could NOT be paused: halt stops its turn." };
     format!(
-        "Locked: {} shut out, {} refused. {sandbox} At the desk: lanyard resume, lanyard pair.",
+        "Locked: {} shut out, {} refused. {sandbox} At the desk: lanyard unlock.",
         count(revoked, "phone"),
         count(denied, "question")
     )

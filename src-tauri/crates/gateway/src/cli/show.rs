@@ -234,7 +234,7 @@ pub async fn lock(door: &LocalDoor, json: bool) -> Result<(), Problem> {
     for failed in shut["failed"].as_array().into_iter().flatten() {
         println!("NOT done: {} {}", word(failed, "message"), word(failed, "suggestion"));
     }
-    println!("Open again with: lanyard resume, lanyard tunnel on, lanyard pair");
+    println!("Open again with: lanyard unlock");
     Ok(())
 }
 

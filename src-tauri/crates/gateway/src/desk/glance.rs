@@ -6,7 +6,7 @@ use crate::{
     sessions::{SandboxState, stops_every_turn},
 };
 use domain::{
-    ApprovalId, SessionId,
+    ApprovalId, Code, SessionId,
     approval::{Approval, GrantPolicy, Subject},
     risk::Risk,
 };
@@ -32,6 +32,8 @@ pub struct Glance {
     pub recent: Vec<Recent>,
     /// A page elsewhere than at the desk, such as a phone's, is in front of somebody.
     pub looked_at: bool,
+    /// A lost phone's lock holds.
+    pub locked: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +107,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
     let (mut sessions, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut tunnel) = (app.store.bells().events.subscribe(), app.address.status());
     let (mut looked_at, mut rules) = (app.callers.looked_at(), app.settings.watch_rules());
+    let mut lock = app.lock.watch();
     loop {
         if let Ok(glance) = look(&app).await {
             tell.send_if_modified(|known| {
@@ -122,6 +125,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
             _ = tunnel.changed() => {}
             _ = looked_at.changed() => {}
             _ = rules.changed() => {}
+            _ = lock.changed() => {}
         }
         tokio::time::sleep(PACE).await;
     }
@@ -159,6 +163,7 @@ async fn look(app: &App) -> store::Result<Glance> {
         approvals: open.map(|a| shown(&a, numbers.get(&a.session), grants)).collect(),
         recent: rows.iter().take(RECENT).map(recent).collect(),
         looked_at: app.callers.anyone_looks_elsewhere(),
+        locked: app.lock.is_shut(),
     })
 }
 
@@ -199,6 +204,10 @@ fn pick(subject: &Subject) -> Pick {
 
 /// What the owner has to see to, the worst first.
 fn trouble(app: &App, sandbox: &SandboxState, tunnel: &TunnelStatus) -> Option<String> {
+    if app.lock.is_shut() {
+        let entry = Code::Locked.entry();
+        return Some(format!("{} {}", entry.sentence, entry.suggestion));
+    }
     if let SandboxState::Trouble { message, .. } = sandbox {
         return Some(message.clone());
     }
@@ -224,6 +233,7 @@ impl Glance {
             approvals: Vec::new(),
             recent: Vec::new(),
             looked_at: false,
+            locked: false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod guard;
 mod history;
 mod house;
 mod links;
+mod lock;
 pub(in crate::doors) mod no;
 mod pairing;
 mod push;
@@ -93,6 +94,7 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(export::export))
         .routes(routes!(approvals::open))
         .routes(routes!(approvals::decide))
+        .routes(routes!(lock::lock))
         .routes(routes!(push::key, push::subscribe, push::unsubscribe))
         .routes(routes!(push::shown))
         .routes(routes!(links::link))

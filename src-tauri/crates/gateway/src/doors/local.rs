@@ -2,6 +2,7 @@
 //! port: no request from a network can reach it.
 
 mod accounts;
+mod audit;
 mod approvals;
 mod hosts;
 mod house;
@@ -75,6 +76,7 @@ pub fn router(app: App) -> Router {
         .merge(tunnel::routes())
         .merge(lan::routes())
         .merge(hosts::routes())
+        .merge(audit::routes())
         .merge(house::routes())
         .merge(image::routes())
         .merge(settings::routes())
@@ -94,6 +96,7 @@ pub const OWNERS: &[&[Route]] = &[
     tunnel::ROUTES,
     lan::ROUTES,
     hosts::ROUTES,
+    audit::ROUTES,
     house::ROUTES,
     image::ROUTES,
     settings::ROUTES,
@@ -310,6 +313,7 @@ async fn remove(State(app): State<App>) -> Result<Json<Value>, Refusal> {
 async fn forget_secrets(State(app): State<App>, Json(which): Json<Named>) -> Result<Json<Value>, Refusal> {
     let account = which.account.parse().map_err(|e| Problem::with_detail(Code::BadRequest, e))?;
     app.secrets.forget(account).await;
+    crate::audit::note(&app, store::audit::Kind::SecretChanged, json!({ "account": which.account })).await;
     secrets::accounts::changed(&app, account).await;
     Ok(Json(json!({})))
 }

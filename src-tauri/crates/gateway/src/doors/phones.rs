@@ -30,12 +30,14 @@ owners! {
 }
 
 /// The code that is shown now; a new one if the last was used or has run out.
-async fn shown(State(app): State<App>) -> Json<PairingShown> {
-    Json(pairing::offer(&app, false))
+async fn shown(State(app): State<App>) -> Result<Json<PairingShown>, Refusal> {
+    app.lock.check()?;
+    Ok(Json(pairing::offer(&app, false)))
 }
 
-async fn fresh(State(app): State<App>) -> Json<PairingShown> {
-    Json(pairing::offer(&app, true))
+async fn fresh(State(app): State<App>) -> Result<Json<PairingShown>, Refusal> {
+    app.lock.check()?;
+    Ok(Json(pairing::offer(&app, true)))
 }
 
 async fn phones(State(app): State<App>) -> Result<Json<Phones>, Refusal> {

@@ -71,7 +71,10 @@ async fn guard(State((app, way)): State<(App, Way)>, mut request: Request, next:
     if !api::is_ours(&app, way, host) {
         return Refusal::from(Code::WrongHost).into_response();
     }
-    let mut response = next.run(request).await;
+    let mut response = match app.lock.check() {
+        Err(locked) if !is_twilios(request.uri().path()) => Refusal::from(locked).into_response(),
+        _ => next.run(request).await,
+    };
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::try_from(content_policy(&app)) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
@@ -85,6 +88,11 @@ async fn guard(State((app, way)): State<(App, Way)>, mut request: Request, next:
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// What stays open when everything is locked: signed requests, and pictures that were sent.
+fn is_twilios(path: &str) -> bool {
+    matches!(path, "/sms" | "/sms/status") || path.starts_with("/m/")
 }
 
 /// Nothing inline, and nothing from elsewhere but what this very gateway says at its other addresses.

@@ -135,9 +135,11 @@ pub(super) async fn warn(app: &App, payer: Payer) -> store::Result<()> {
 }
 
 /// What an answer to such a question means, in the transaction that closes it.
-pub fn keep_answer(tx: &Tx<'_>, approval: &Approval, decision: &Decision) -> store::Result<()> {
+pub fn keep_answer(tx: &Tx<'_>, approval: &Approval, decision: &Decision, now: Timestamp) -> store::Result<()> {
     match &approval.subject {
-        Subject::Spend { ceiling, scope, more, .. } if decision.grants() => ceilings::raise(tx, *ceiling, scope, *more),
+        Subject::Spend { ceiling, scope, more, .. } if decision.grants() => {
+            ceilings::raise(tx, *ceiling, scope, *more, now)
+        }
         _ => Ok(()),
     }
 }

@@ -46,7 +46,7 @@ fn shown(app: &App, p: &phones::Phone) -> PhoneShown {
 pub async fn change(app: &App, id: PhoneId, change: PhoneChange) -> Result<PhoneShown, Problem> {
     let name = change.name.map(|name| name_of(&name)).transpose()?;
     let scopes = change.scopes.map(|words| words.into_iter().map(Into::into).collect::<Scopes>());
-    let phone = app.store.write(move |tx| phones::change(tx, id, name.as_deref(), scopes)).await;
+    let phone = app.store.write(move |tx| phones::change(tx, id, name.as_deref(), scopes, clock::now())).await;
     let phone = phone.map_err(missing)?;
     read_again(app).await?;
     Ok(shown(app, &phone))

@@ -2,7 +2,7 @@
 
 use super::Secrets;
 use crate::{
-    config,
+    audit, config,
     gateway::App,
     sms::texting,
     wire::desk::{AccountChecked, AccountShown, AccountState, Checked},
@@ -14,7 +14,9 @@ use accounts::{
 };
 use domain::{Code, Problem};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use std::time::Duration;
+use store::audit::Kind;
 use tokio::time::timeout;
 
 /// Those that something here uses; what Lanyard makes for itself is nobody's to change.
@@ -61,7 +63,7 @@ fn words(account: Account) -> (&'static str, &'static str) {
         Account::TwilioApi => ("Twilio API key", "Nothing yet."),
         Account::Github => ("GitHub", "Nothing yet."),
         Account::Deepgram => ("Deepgram", "Nothing yet."),
-        Account::Links | Account::Push | Account::Lan => ("Lanyard's own", "Made by Lanyard for itself."),
+        Account::Links | Account::Push | Account::Lan | Account::Audit => ("Lanyard's own", "Made by Lanyard for itself."),
     }
 }
 
@@ -94,6 +96,9 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
         return Ok(AccountChecked { account: shown(&app.secrets, account).await, checked });
     }
     let kept = app.secrets.keep(account, &secret).await;
+    if kept.is_ok() {
+        audit::note(app, Kind::SecretChanged, json!({ "account": account.name() })).await;
+    }
     let account = changed(app, account).await;
     Ok(AccountChecked { account, checked: with_shadow(checked, &kept.map_err(|e| e.problem())?) })
 }
@@ -104,6 +109,9 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
 /// `KEYCHAIN_UNAVAILABLE` and what to do.
 pub async fn remove(app: &App, account: Account) -> Result<AccountShown, Problem> {
     let removed = app.secrets.remove(account).await;
+    if removed.is_ok() {
+        audit::note(app, Kind::SecretChanged, json!({ "account": account.name(), "removed": true })).await;
+    }
     let now = changed(app, account).await;
     removed.map(|()| now).map_err(|e| e.problem())
 }

@@ -10,6 +10,7 @@ mod state;
 
 use crate::{
     config::{Paths, Resolved},
+    lock::Lock,
     tokens::{TokenKey, Tokens},
 };
 use builds::{Builds, Hearer};
@@ -65,6 +66,16 @@ impl Lease {
     }
 }
 
+/// What a workshop shares with the rest of the house.
+pub struct Rooms {
+    pub door: Door,
+    pub tokens: Tokens,
+    /// While it is shut the sandbox counts as paused.
+    pub lock: Lock,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
 #[derive(Clone)]
 pub struct Workshop(Arc<Inner>);
 
@@ -77,10 +88,7 @@ struct Inner {
     retries: u32,
     limits: Limits,
     keep_spare: bool,
-    door: Door,
-    tokens: Tokens,
-    stop: CancellationToken,
-    tasks: TaskTracker,
+    rooms: Rooms,
     /// The engine, once it was reached.
     engine: Mutex<Option<Sandboxes>>,
     spare: Spare,
@@ -92,15 +100,7 @@ struct Inner {
 
 impl Workshop {
     /// Reaches nothing yet. The sandbox's id is kept in the store, so that every start finds the same one.
-    pub async fn new(
-        config: &Resolved,
-        paths: &Paths,
-        store: &Store,
-        door: Door,
-        tokens: Tokens,
-        stop: CancellationToken,
-        tasks: TaskTracker,
-    ) -> Result<Self, Problem> {
+    pub async fn new(config: &Resolved, paths: &Paths, store: &Store, rooms: Rooms) -> Result<Self, Problem> {
         let id = sandbox_id(store).await.map_err(crate::approvals::internal)?;
         let text = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
         let agent = &config.written.agent;
@@ -113,10 +113,7 @@ impl Workshop {
             retries: agent.model_retries,
             limits: config.limits,
             keep_spare: agent.spare,
-            door,
-            tokens,
-            stop,
-            tasks,
+            rooms,
             engine: Mutex::new(None),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
@@ -127,7 +124,7 @@ impl Workshop {
 
     /// Changes which hosts the sandbox reaches without asking, for every connection from now on.
     pub fn set_allow(&self, rules: Vec<HostRule>) {
-        self.0.door.set_allow(rules);
+        self.0.rooms.door.set_allow(rules);
     }
 
     /// The one sandbox's id.
@@ -164,7 +161,7 @@ impl Workshop {
     }
 
     fn is_paused(&self) -> bool {
-        *self.0.state.borrow() == SandboxState::Paused
+        self.0.rooms.lock.is_shut() || *self.0.state.borrow() == SandboxState::Paused
     }
 
     fn found(&self, state: SandboxState) -> bool {
@@ -244,10 +241,10 @@ impl Workshop {
         let (connected, incoming) = Sandboxes::connect(self.0.settings.clone()).await.map_err(|e| problem(&e))?;
         let swept = connected.sweep(&[self.0.spec.id]).await.map_err(|e| problem(&e))?;
         tracing::debug!(?swept, "what the last run left was looked at");
-        self.0.tasks.spawn(carry(self.0.door.clone(), incoming, self.0.stop.clone(), self.0.tasks.clone()));
+        self.0.rooms.tasks.spawn(carry(self.0.rooms.door.clone(), incoming, self.0.rooms.stop.clone(), self.0.rooms.tasks.clone()));
         // The first words need not wait for a handshake with the model's side.
-        let door = self.0.door.clone();
-        self.0.tasks.spawn(async move { door.warm().await });
+        let door = self.0.rooms.door.clone();
+        self.0.rooms.tasks.spawn(async move { door.warm().await });
         *engine = Some(connected.clone());
         Ok(connected)
     }
@@ -279,7 +276,10 @@ impl Workshop {
         Ok(())
     }
 
+    /// # Errors
+    /// `LOCKED`; as the engine's.
     pub async fn resume(&self) -> Result<(), Problem> {
+        self.0.rooms.lock.check()?;
         let engine = self.engine().await?;
         engine.resume(self.0.spec.id).await.map_err(|e| problem(&e))?;
         self.0.state.send_replace(SandboxState::Ready);
@@ -319,7 +319,7 @@ impl Workshop {
             }
             engine.close().await;
         }
-        if tokio::time::timeout(SETTLED_WITHIN, self.0.door.settled()).await.is_err() {
+        if tokio::time::timeout(SETTLED_WITHIN, self.0.rooms.door.settled()).await.is_err() {
             tracing::error!("stopped before all that was spent was written down");
         }
     }

@@ -253,7 +253,7 @@ impl Scene {
             return Ok(false);
         }
         hosts::keep_answer(tx, approval, decision, now)?;
-        ceilings::keep_answer(tx, approval, decision)?;
+        ceilings::keep_answer(tx, approval, decision, now)?;
         let event = Event::Resolved { approval: approval.id, decision: decision.clone(), channel };
         events::append(tx, self.session, &event, now)?;
         self.pushes.take_back(tx, approval, from.and_then(|f| f.letter), now)?;

@@ -2,12 +2,14 @@
 //! ask these; they stand in the page's TypeScript, not in the companion API's description.
 
 mod accounts;
+mod audit;
 mod hosts;
 mod house;
 mod records;
 mod settings;
 mod setup;
 
+pub use audit::{AuditBroken, AuditShown};
 pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecret};
 pub use hosts::{HostAllowed, HostWish, Hosts};
 pub use house::{

@@ -62,13 +62,14 @@ async fn locking_shuts_out_every_phone_and_token_and_refuses_what_is_asked() {
     socket.of_type("welcome").await;
     let (id, code) = (asked(app).await, gateway::pairing::offer(app, false).code);
     let shut = well(local(app, "POST", "/lock", None).await);
-    assert_eq!(
-        (&shut["revoked"], &shut["denied"], &shut["tunnel_off"]),
-        (&json!(2), &json!(1), &json!(true)),
-        "{shut}"
-    );
-    assert_eq!(call(app, "GET", "/api/info", Some(&phone.access), None).await.status, 401);
-    assert_eq!(call(app, "GET", "/api/info", Some(&token), None).await.status, 401);
+    assert_eq!((&shut["revoked"], &shut["denied"]), (&json!(2), &json!(1)), "{shut}");
+    for token in [&phone.access, &token] {
+        call(app, "GET", "/api/info", Some(token), None).await.is(423, "LOCKED");
+    }
+    for path in ["/", "/pair", "/health", "/a/x"] {
+        assert_eq!(call(app, "GET", path, None, None).await.status, 423, "{path}");
+    }
+    assert_ne!(call(app, "POST", "/sms", None, None).await.status, 423, "texts still come");
     socket.closed().await;
     assert!(matches!(decision(app, id).await, Some(Decision::Denied { .. })));
     assert_ne!(gateway::pairing::offer(app, false).code, code, "who saw the code has nothing of it");
@@ -77,6 +78,44 @@ async fn locking_shuts_out_every_phone_and_token_and_refuses_what_is_asked() {
     let again = well(local(app, "POST", "/lock", None).await);
     assert_eq!((&again["revoked"], &again["denied"]), (&json!(0), &json!(0)));
     assert_eq!(get(app, "/phones").await["phones"].as_array().unwrap().len(), 1, "they are still shown");
+    local(app, "POST", "/pairing", None).await.is(423, "LOCKED");
+    local(app, "POST", "/sandbox/resume", None).await.is(423, "LOCKED");
+    assert_eq!(get(app, "/home").await["locked"], true);
+    running.stop().await;
+    // A restart opens nothing; the desk does.
+    let running = w.start().await;
+    let app = &running.app;
+    call(app, "GET", "/api/info", Some(&phone.access), None).await.is(423, "LOCKED");
+    assert_eq!(well(local(app, "POST", "/unlock", None).await)["locked"], false);
+    assert_eq!(call(app, "GET", "/api/info", Some(&phone.access), None).await.status, 401, "it stays shut out");
+    well(local(app, "POST", "/pairing", None).await);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_paired_phone_locks_everything_itself_too_and_no_phone_unlocks() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let (lost, found) = (Phone::pair(app, "lost").await, Phone::pair(app, "found").await);
+    call(app, "POST", "/unlock", Some(&found.access), None).await.is(404, "NOT_FOUND");
+    let shut = call(app, "POST", "/api/lock", Some(&found.access), None).await;
+    assert_eq!((shut.status, &shut.body["revoked"]), (200, &json!(2)), "{}", shut.text);
+    for phone in [lost, found] {
+        call(app, "GET", "/api/info", Some(&phone.access), None).await.is(423, "LOCKED");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn while_it_is_locked_a_text_begins_nothing_and_says_where_to_unlock() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    well(local(app, "POST", "/lock", None).await);
+    w.text("delete everything").await;
+    assert_eq!(w.arrives(SOON).await.body, domain::Code::Locked.entry().sms);
+    assert!(app.store.read(|r| sessions::latest(r, 9)).await.unwrap().is_empty());
     running.stop().await;
 }
 
@@ -91,7 +130,7 @@ async fn lock_by_text_does_the_same_and_leaves_the_way_by_which_it_came() {
     w.text("Lock").await;
     let said = w.arrives(SOON).await.body;
     assert!(said.contains("1 phone shut out, 1 question refused") && said.contains("NOT be paused"), "{said}");
-    assert_eq!(phone.get(app, "/api/info").await.status, 401);
+    phone.get(app, "/api/info").await.is(423, "LOCKED");
     assert!(matches!(decision(app, id).await, Some(Decision::Denied { .. })));
     assert!(app.address.switch.is_on());
     assert!(

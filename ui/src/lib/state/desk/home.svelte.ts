@@ -63,6 +63,8 @@ export class Home {
         return worked;
     }
 
+    unlock = () => this.act("unlock", "/unlock");
+
     private async act(name: string, path: string, body?: unknown): Promise<boolean> {
         const worked = await this.deed.run(name, () => this.host.request("POST", path, body));
         await this.now.load();

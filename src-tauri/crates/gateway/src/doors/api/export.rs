@@ -49,6 +49,7 @@ pub async fn export(
     Asked(wanted): Asked<As>,
 ) -> Result<Response, No> {
     let format = wanted.format.unwrap_or_default();
+    crate::audit::note(&app, store::audit::Kind::Exported, serde_json::json!({ "session": id })).await;
     let read = app.store.read(move |r| {
         let row = sessions::get(r, id)?.ok_or(store::Error::Refused(Code::UnknownSession))?;
         let number = row.number;

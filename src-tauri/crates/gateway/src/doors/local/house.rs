@@ -19,6 +19,7 @@ owners! {
     post "/mend/{fix}" => mend,
     post "/restart" => again,
     post "/lock" => shut,
+    post "/unlock" => unlock,
 }
 
 async fn shown(State(app): State<App>) -> Result<Json<Home>, No> {
@@ -37,4 +38,9 @@ async fn again(State(app): State<App>, Maybe(wish): Maybe<Restart>) -> Result<(S
 
 async fn shut(State(app): State<App>) -> Json<LockShown> {
     Json(lock::shut(&app, &Wish::Desk).await)
+}
+
+async fn unlock(State(app): State<App>) -> Result<Json<Home>, No> {
+    lock::open(&app).await?;
+    Ok(Json(home::shown(&app).await?))
 }

@@ -174,8 +174,8 @@ impl Workshop {
                 Problem::with_detail(Code::Busy, "The image is being built already.").suggest("Wait for its end.")
             );
         }
-        let (workshop, stop) = (self.clone(), self.0.stop.clone());
-        self.0.tasks.spawn(async move {
+        let (workshop, stop) = (self.clone(), self.0.rooms.stop.clone());
+        self.0.rooms.tasks.spawn(async move {
             let _stopped = stop.run_until_cancelled(workshop.build(rebuild, hearer)).await;
         });
         Ok(())

@@ -110,23 +110,23 @@ impl Workshop {
         if lease.is_alive() {
             return Some(lease);
         }
-        self.0.tokens.forget(lease.token);
+        self.0.rooms.tokens.forget(lease.token);
         None
     }
 
     /// Starts the next spare in the background, if one is wanted and none is there.
     pub(super) fn refill(&self) {
-        let wanted = self.0.keep_spare && !self.0.stop.is_cancelled() && !self.is_paused();
-        if wanted && self.0.spare.begin(&self.0.tokens) {
+        let wanted = self.0.keep_spare && !self.0.rooms.stop.is_cancelled() && !self.is_paused();
+        if wanted && self.0.spare.begin(&self.0.rooms.tokens) {
             let workshop = self.clone();
-            self.0.tasks.spawn(async move { workshop.start_spare().await });
+            self.0.rooms.tasks.spawn(async move { workshop.start_spare().await });
         }
     }
 
     pub(super) fn refill_later(&self) {
         let workshop = self.clone();
-        self.0.tasks.spawn(async move {
-            if workshop.0.stop.run_until_cancelled(tokio::time::sleep(LATER)).await.is_some() {
+        self.0.rooms.tasks.spawn(async move {
+            if workshop.0.rooms.stop.run_until_cancelled(tokio::time::sleep(LATER)).await.is_some() {
                 workshop.refill();
             }
         });
@@ -138,7 +138,7 @@ impl Workshop {
             let engine = self.engine().await?;
             self.start(&engine, wanted).await
         };
-        let lease = match self.0.stop.run_until_cancelled(started).await {
+        let lease = match self.0.rooms.stop.run_until_cancelled(started).await {
             Some(Ok(lease)) => Some(lease),
             Some(Err(problem)) => {
                 tracing::warn!(code = %problem.code, "no process could be started ahead");
@@ -147,21 +147,21 @@ impl Workshop {
             None => None,
         };
         if let Some(unwanted) = self.0.spare.finish(lease) {
-            unwanted.end(&self.0.tokens).await;
+            unwanted.end(&self.0.rooms.tokens).await;
         }
     }
 
     /// Leaves the place as `next`.
     pub(super) async fn end_spare(&self, next: Place) {
         if let Some(lease) = self.0.spare.replace(next) {
-            lease.end(&self.0.tokens).await;
+            lease.end(&self.0.rooms.tokens).await;
         }
     }
 
     /// A process of the caller's in the place of the one started ahead, for tests of what an agent may do.
     #[cfg(feature = "failpoints")]
     pub async fn lend(&self, process: sandbox::agent::Process) {
-        let (_nobody_is_told, token) = self.0.tokens.mint();
+        let (_nobody_is_told, token) = self.0.rooms.tokens.mint();
         self.end_spare(Place::Filled(Box::new(Lease { process, token }))).await;
     }
 }

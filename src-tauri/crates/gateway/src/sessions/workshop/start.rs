@@ -23,11 +23,11 @@ impl Workshop {
             Ok(_) => Ok(lease),
             Err(NotReady::Exited { fault: Some(AgentFault::UnknownSession), .. }) if wanted.resume.is_some() => {
                 tracing::warn!("a conversation could not be resumed; a new one is begun");
-                lease.end(&self.0.tokens).await;
+                lease.end(&self.0.rooms.tokens).await;
                 Box::pin(self.start(engine, Wanted { resume: None, ..wanted })).await
             }
             Err(e) => {
-                lease.end(&self.0.tokens).await;
+                lease.end(&self.0.rooms.tokens).await;
                 Err(Problem::with_detail(e.code(), super::sentence(&e)))
             }
         }
@@ -44,14 +44,14 @@ impl Workshop {
                 answer => return answer,
             }
             let goes_on = state.wait_for(|s| *s != SandboxState::Paused);
-            if self.0.stop.run_until_cancelled(goes_on).await.is_none() {
+            if self.0.rooms.stop.run_until_cancelled(goes_on).await.is_none() {
                 return Err(NotReady::TimedOut { after: READY_WITHIN });
             }
         }
     }
 
     async fn spawn(&self, engine: &Sandboxes, conversation: Conversation, wanted: &Wanted) -> Result<Lease, Problem> {
-        let (token, key) = self.0.tokens.mint();
+        let (token, key) = self.0.rooms.tokens.mint();
         let launch = AgentLaunch {
             mode: wanted.mode,
             model: wanted.model.clone().or_else(|| self.0.model.clone()),
@@ -64,7 +64,7 @@ impl Workshop {
         match engine.start_agent(self.0.spec.id, launch).await {
             Ok(process) => Ok(Lease { process, token: key }),
             Err(e) => {
-                self.0.tokens.forget(key);
+                self.0.rooms.tokens.forget(key);
                 Err(problem(&e))
             }
         }

@@ -61,7 +61,11 @@ impl Desk {
         if let Some(wish) = grammar::opt_out(&self.message.text) {
             return self.opt_out(tx, wish);
         }
-        match grammar::read(&self.message.text) {
+        let command = grammar::read(&self.message.text);
+        if self.app.lock.is_shut() && !command.is_urgent() {
+            return self.reply(tx, phrases::failed(Code::Locked));
+        }
+        match command {
             Command::Yes(number) => self.yes(tx, number),
             Command::Always(number) => self.always(tx, number),
             Command::Session(number) => self.for_the_session(tx, number),

@@ -5,12 +5,14 @@ use crate::wire::HouseStatus;
 use domain::{Code, Problem};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// Something that is wrong, in a person's words, inside an answer that is none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 pub struct ProblemShown {
     /// One of the codes in Lanyard's index.
     #[ts(type = "Code")]
+    #[schema(value_type = String)]
     pub code: Code,
     pub message: String,
     pub suggestion: String,
@@ -42,6 +44,8 @@ pub struct Home {
     pub steps: Vec<SetupStep>,
     /// The config file says something that holds only after a restart.
     pub restart_needed: bool,
+    /// A lost phone's lock holds: `POST /unlock` ends it.
+    pub locked: bool,
 }
 
 /// The sandbox and what it is made from.
@@ -190,15 +194,14 @@ pub struct Restarting {
     pub started_at: i64,
 }
 
-/// `POST /lock`: what was done about a lost phone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, TS)]
+/// `POST /lock`, and a phone's `POST /api/lock`: what was done about a lost phone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, TS, ToSchema)]
 pub struct LockShown {
     /// Phones and tokens that may not come in any more.
     pub revoked: usize,
     /// Questions that were refused.
     pub denied: usize,
     pub sandbox_paused: bool,
-    pub tunnel_off: bool,
     /// In sentences, a line each.
     pub says: Vec<String>,
     /// What could not be done.
