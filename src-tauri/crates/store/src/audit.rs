@@ -131,7 +131,8 @@ pub fn append(tx: &Tx<'_>, kind: Kind, body: &impl Serialize, now: Timestamp) ->
 
 pub fn head(rows: &impl Rows) -> Result<Head> {
     let mut query = rows.conn().prepare_cached("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1")?;
-    let last = query.query_and_then([], |row| Ok(Head { id: row.get(0)?, hash: values::bytes(row, 1)? }))?.next();
+    let read = |row: &Row<'_>| -> Result<Head> { Ok(Head { id: row.get(0)?, hash: values::bytes(row, 1)? }) };
+    let last = query.query_and_then([], read)?.next();
     Ok(last.transpose()?.unwrap_or(Head::START))
 }
 
