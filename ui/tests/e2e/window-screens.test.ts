@@ -94,8 +94,20 @@ const SCREENS: Record<string, Look> = {
         await at(() => "/usage", "By day")(page);
         await page.getByRole("radio", { name: "Tokens" }).check();
         await page.getByText("Read from cache").first().waitFor();
-        const plot = await page.locator("figure svg").boundingBox();
+        const plot = await page.locator("figure svg").first().boundingBox();
         if (plot) await page.mouse.move(plot.x + plot.width * 0.6, plot.y + 100);
+    },
+    "usage-sessions": async (page) => {
+        await at(() => "/usage", "By day")(page);
+        await page.getByRole("radio", { name: "Tokens" }).check();
+        await page.getByRole("list", { name: "Tokens by session" }).getByText("All others").scrollIntoViewIfNeeded();
+    },
+    "usage-agents": async (page) => {
+        await at(() => "/usage", "By day")(page);
+        await page.getByRole("radio", { name: "Agent" }).check();
+        await page.getByRole("list", { name: "Money by agent" }).waitFor();
+        await page.getByText("All numbers").click();
+        await page.getByRole("table").last().scrollIntoViewIfNeeded();
     },
     settings: at(() => "/settings", "This app", "Look"),
     "settings-spending": async (page) => {
