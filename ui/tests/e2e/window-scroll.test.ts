@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
 import { DeskStandin } from "./standin/desk.ts";
+import { Refused } from "./standin/house.ts";
 import { window } from "./window.ts";
 import { browser, shot } from "./world.ts";
 
@@ -155,6 +156,22 @@ test("Home and End lead to its first and its last event", async () => {
     await expect.poll(async () => (await inSight())[0], PATIENT).toBe(1);
     await page.keyboard.press("End");
     await atEnd();
+});
+
+test("a leap that fails leaves one where one reads, and says so there", async () => {
+    await read(`${session}?at=${needle}`);
+    await expect.poll(inSight, PATIENT).toContain(needle);
+    await expect.poll(() => history().getAttribute("aria-busy"), PATIENT).toBe("false");
+    desk.refuse.set(`GET /api/sessions/${session}/events`, new Refused(500, "DATABASE_BUSY", "The database is busy.", "Try again."));
+    await page.getByRole("button", { name: "To the latest" }).click();
+    const told = page.getByRole("alert").filter({ hasText: "The database is busy." });
+    await told.waitFor();
+    expect(await inSight()).toContain(needle);
+    await shot(page, "session-leap-failed");
+    desk.refuse.clear();
+    await page.getByRole("button", { name: "To the latest" }).click();
+    await atEnd();
+    await told.waitFor({ state: "hidden" });
 });
 
 test("what comes new keeps one at the end, and moves nobody who reads above it", async () => {

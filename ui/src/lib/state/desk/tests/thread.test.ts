@@ -176,6 +176,56 @@ test("a later wish takes the place of a page that is still on its way", async ()
     expect(seqs()).toEqual(whole(1, 300));
 });
 
+test("whoever scrolls while the latest come does not call them off", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    const release = hold();
+    const pages = [thread.older(), thread.load(), thread.older(), thread.newer()];
+    expect(thread.fetching).toBe("place");
+    release();
+    await Promise.all(pages);
+    expect([seqs(), thread.end, thread.fetching]).toEqual([whole(2_801, 3_000), true, null]);
+    await thread.older();
+    expect(seqs()).toEqual(whole(2_601, 3_000));
+});
+
+test("a page that was called off by a leap leaves it under way", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    const releaseOlder = hold();
+    const older = thread.older();
+    const releaseLeap = hold();
+    const leap = thread.load();
+    releaseOlder();
+    await older;
+    const newer = thread.newer();
+    releaseLeap();
+    await Promise.all([leap, newer]);
+    expect([seqs(), thread.end]).toEqual([whole(2_801, 3_000), true]);
+});
+
+test("a line that comes back during a leap leads nobody elsewhere", async () => {
+    history(3_000);
+    await thread.load();
+    const release = hold();
+    const around = thread.load(500);
+    const again = thread.again();
+    release();
+    await Promise.all([around, again]);
+    expect([seqs(), thread.end]).toEqual([whole(301, 700), false]);
+});
+
+test("a leap that fails leaves what is held, and the next that is asked comes", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    host.down = true;
+    await thread.load();
+    expect([seqs(), thread.problem?.code, thread.fetching]).toEqual([whole(1_301, 1_700), "UNREACHABLE", null]);
+    host.down = false;
+    await thread.load();
+    expect([seqs().at(-1), thread.end, thread.problem]).toEqual([3_000, true, null]);
+});
+
 test("after the line was down what was missed is fetched", async () => {
     history(20);
     await thread.load();
