@@ -12,6 +12,8 @@ import { type Block, Words } from "../../words";
 const PAGE = 200;
 /** Facts held. Told anew in a few milliseconds. */
 export const MOST = 1_600;
+/** A run of calls is parted into rows of so many events: else a page of it would be as tall as nothing. */
+const ROW = 400;
 const SHOW_EVERY_MS = 60;
 
 export class Thread {
@@ -101,11 +103,15 @@ export class Thread {
         });
     }
 
-    /** What is too much goes, from the end that is not read. Whether something went. */
-    trim(from: "start" | "end"): boolean {
-        if (this.facts.length <= MOST) return false;
-        if (from === "start") this.facts = this.facts.slice(-MOST);
-        else this.facts = this.facts.slice(0, MOST);
+    /** What is too much goes, from the end that is not read, but nothing from event `keep` on towards the other. Whether something
+     * went. */
+    trim(from: "start" | "end", keep?: number): boolean {
+        const { length } = this.facts;
+        const kept = keep === undefined ? MOST : this.facts.filter(({ seq }) => (from === "start" ? seq >= keep : seq <= keep)).length;
+        const left = Math.max(MOST, kept);
+        if (length <= left) return false;
+        if (from === "start") this.facts = this.facts.slice(-left);
+        else this.facts = this.facts.slice(0, left);
         if (from === "start") this.start = false;
         else this.end = false;
         this.tell(from === "start");
@@ -164,7 +170,7 @@ export class Thread {
 
     private tell(atStart = false): void {
         this.atStart = atStart;
-        this.items = transcript(this.facts);
+        this.items = transcript(this.facts, ROW);
         this.face = "ready";
     }
 

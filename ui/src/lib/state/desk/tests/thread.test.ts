@@ -57,6 +57,19 @@ test("however far one reads, no more than a part is held, and it stays without a
     expect(thread.start).toBe(false);
 });
 
+test("what is near is not let go, however much it is", async () => {
+    history(4_000);
+    await thread.load();
+    while (!thread.start) await thread.older();
+    expect(thread.trim("end", 2_500)).toBe(true);
+    expect(seqs()).toEqual(whole(1, 2_500));
+    expect(thread.trim("start", 401)).toBe(true);
+    expect(seqs()).toEqual(whole(401, 2_500));
+    expect([thread.trim("start", 300), thread.trim("end", Infinity)]).toEqual([false, false]);
+    expect(thread.trim("start", 2_400)).toBe(true);
+    expect(seqs()).toEqual(whole(2_500 - MOST + 1, 2_500));
+});
+
 test("a place in the middle is opened from both sides", async () => {
     history(3_000);
     await thread.load(1_500);
