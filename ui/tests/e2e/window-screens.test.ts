@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DeskStandin } from "./standin/desk.ts";
 import { type Rooms, furnish } from "./standin/furnished.ts";
 import { Refused } from "./standin/house.ts";
-import { SMALLEST, USUAL, complaints, inspect, window } from "./window.ts";
+import { ENLARGED, SMALLEST, USUAL, complaints, inspect, window } from "./window.ts";
 import { browser, shot } from "./world.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -176,6 +176,10 @@ for (const scheme of ["light", "dark"] as const) {
 
 test("no screen has a barrier at its smallest", async () => {
     expect(await walk("light", SMALLEST, "small")).toEqual({});
+}, WALK_MS);
+
+test("no screen has a barrier where everything is made twice as large", async () => {
+    expect(await walk("light", ENLARGED, "360")).toEqual({});
 }, WALK_MS);
 
 test("a house with nothing in it says how to begin", async () => {
