@@ -18,6 +18,14 @@ test("calls in a row are one row of steps, each with its own result", () => {
     expect(steps?.kind === "steps" && steps.calls.map((c) => [c.id, c.result?.ok, c.result?.text])).toEqual([["a", true, "out of a"], ["b", false, "out of b"]]);
 });
 
+test("a row of steps is parted at the same places, whatever part of it is held", () => {
+    const facts = Array.from({ length: 50 }, (_, n) => ({ ...used(`c${n}`), seq: 101 + n }));
+    const rows = (held: Fact[]) => transcript(held, 20).map((item) => [item.seq, item.kind === "steps" ? item.calls.length : 0]);
+    expect(rows(facts)).toEqual([[101, 19], [120, 20], [140, 11]]);
+    expect(rows(facts.slice(10))).toEqual([[111, 9], [120, 20], [140, 11]]);
+    expect(transcript(facts)).toHaveLength(1);
+});
+
 test("what a helper does stands within the call that asked for it", () => {
     const [steps] = transcript([used("helper"), used("inner", "helper"), finished("inner")]);
     expect(steps?.kind === "steps" && [steps.calls.length, steps.calls[0]?.within[0]?.result?.text]).toEqual([1, "out of inner"]);

@@ -35,9 +35,10 @@ export const MODES: Record<ModeWord, string> = {
     bypassPermissions: "Never asks",
 };
 
-/** `facts`: of one session, in order. */
-export function transcript(facts: Fact[]): Item[] {
-    const teller = new Teller();
+/** `facts`: of one session, in order. A row of steps ends where events' numbers pass a multiple of `row`: where only a part of a
+ * session is held, rows are the same whichever part it is, and what is held is as tall as it is long. */
+export function transcript(facts: Fact[], row = Infinity): Item[] {
+    const teller = new Teller(row);
     for (const fact of facts) teller.hear(fact);
     return teller.items;
 }
@@ -47,6 +48,8 @@ class Teller {
     private readonly calls = new Map<string, Call>();
     private readonly asked = new Map<string, Item & { kind: "asked" }>();
     private readonly said = new Map<number, Item & { kind: "said" }>();
+
+    constructor(private readonly row: number) {}
 
     hear(fact: Fact): void {
         const base = { key: String(fact.seq), seq: fact.seq, at: 0 };
@@ -90,7 +93,7 @@ class Teller {
         const parent = used.parent === null ? undefined : this.calls.get(used.parent);
         const last = this.items.at(-1);
         if (parent) parent.within.push(call);
-        else if (last?.kind === "steps") last.calls.push(call);
+        else if (last?.kind === "steps" && Math.floor(last.seq / this.row) === Math.floor(base.seq / this.row)) last.calls.push(call);
         else this.items.push({ ...base, at: used.at, kind: "steps", calls: [call] });
     }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DeskStandin } from "./standin/desk.ts";
 import { type Rooms, furnish } from "./standin/furnished.ts";
 import { Refused } from "./standin/house.ts";
-import { SMALLEST, USUAL, complaints, inspect, window } from "./window.ts";
+import { ENLARGED, SMALLEST, USUAL, complaints, inspect, window } from "./window.ts";
 import { browser, shot } from "./world.ts";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
@@ -101,8 +101,20 @@ const SCREENS: Record<string, Look> = {
         await at(() => "/usage", "By day")(page);
         await page.getByRole("radio", { name: "Tokens" }).check();
         await page.getByText("Read from cache").first().waitFor();
-        const plot = await page.locator("figure svg").boundingBox();
+        const plot = await page.locator("figure svg").first().boundingBox();
         if (plot) await page.mouse.move(plot.x + plot.width * 0.6, plot.y + 100);
+    },
+    "usage-sessions": async (page) => {
+        await at(() => "/usage", "By day")(page);
+        await page.getByRole("radio", { name: "Tokens" }).check();
+        await page.getByRole("list", { name: "Tokens by session" }).getByText("All others").scrollIntoViewIfNeeded();
+    },
+    "usage-agents": async (page) => {
+        await at(() => "/usage", "By day")(page);
+        await page.getByRole("radio", { name: "Agent" }).check();
+        await page.getByRole("list", { name: "Money by agent" }).waitFor();
+        await page.getByText("All numbers").click();
+        await page.getByRole("table").last().scrollIntoViewIfNeeded();
     },
     settings: at(() => "/settings", "This app", "Look"),
     "settings-spending": async (page) => {
@@ -171,6 +183,10 @@ for (const scheme of ["light", "dark"] as const) {
 
 test("no screen has a barrier at its smallest", async () => {
     expect(await walk("light", SMALLEST, "small")).toEqual({});
+}, WALK_MS);
+
+test("no screen has a barrier where everything is made twice as large", async () => {
+    expect(await walk("light", ENLARGED, "360")).toEqual({});
 }, WALK_MS);
 
 test("a house with nothing in it says how to begin", async () => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, CDPSession, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from "vitest";
 import { DeskStandin } from "./standin/desk.ts";
+import { Refused } from "./standin/house.ts";
 import { window } from "./window.ts";
 import { browser, shot } from "./world.ts";
 
@@ -69,6 +70,12 @@ const inSight = () =>
         return seen.map((item) => Number(item.dataset["key"]));
     });
 
+/** On a busy computer the wheel may be ahead of what is drawn. */
+const firstInSight = async () => {
+    await expect.poll(async () => (await inSight()).length).toBeGreaterThan(0);
+    return (await inSight())[0] ?? 0;
+};
+
 /** Each item is measured when it comes into sight, which takes a busy computer its time. */
 const PATIENT = { timeout: 15_000 };
 const atEnd = () => expect.poll(async () => (await inSight()).at(-1), PATIENT).toBe(EVENTS);
@@ -111,14 +118,14 @@ test("read upwards it scrolls evenly, loses nobody's place, and holds no more th
     for (let n = 0; n < 150; n++) {
         await page.mouse.wheel(0, -900);
         await page.waitForTimeout(16);
-        if (n % 10 === 9) seen.push((await inSight())[0] ?? 0);
+        if (n % 10 === 9) seen.push(await firstInSight());
     }
     const took = (await page.evaluate(() => (globalThis as unknown as { took: number[] }).took)).sort((a, b) => a - b);
     const frame = (part: number) => took[Math.floor(took.length * part)] ?? 0;
     const after = await heap(cdp);
     const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
     console.log(`scrolled from event ${EVENTS} up to ${seen.at(-1)}: frames median ${frame(0.5).toFixed(0)} ms, 95% ${frame(0.95).toFixed(0)} ms, longest ${frame(0.9999).toFixed(0)} ms; ${nodes} nodes; heap ${before.toFixed(0)} -> ${after.toFixed(0)} MB`);
-    expect([...seen].sort((a, b) => b - a), "always further up").toEqual(seen);
+    expect([...seen].sort((a, b) => b - a), `always further up: ${seen.join(" ")}`).toEqual(seen);
     expect(seen.at(-1)).toBeLessThan(EVENTS - 1_800);
     expect(nodes).toBeLessThan(4_000);
     expect(after - before).toBeLessThan(40);
@@ -156,6 +163,57 @@ test("Home and End lead to its first and its last event", async () => {
     await page.keyboard.press("End");
     await atEnd();
 });
+
+test("a leap that fails leaves one where one reads, and says so there", async () => {
+    await read(`${session}?at=${needle}`);
+    await expect.poll(inSight, PATIENT).toContain(needle);
+    await expect.poll(() => history().getAttribute("aria-busy"), PATIENT).toBe("false");
+    desk.refuse.set(`GET /api/sessions/${session}/events`, new Refused(500, "DATABASE_BUSY", "The database is busy.", "Try again."));
+    await page.getByRole("button", { name: "To the latest" }).click();
+    const told = page.getByRole("alert").filter({ hasText: "The database is busy." });
+    await told.waitFor();
+    expect(await inSight()).toContain(needle);
+    await shot(page, "session-leap-failed");
+    desk.refuse.clear();
+    await page.getByRole("button", { name: "To the latest" }).click();
+    await atEnd();
+    await told.waitFor({ state: "hidden" });
+});
+
+for (const parent of [null, "helper"]) {
+    test(`thousands of steps in a row ${parent ? "of a helper " : ""}are held without fetching them over and over, and lead to what came before them`, async () => {
+        const { house } = desk;
+        const { id } = house.open("Many steps");
+        const base = { session_id: id, at: Date.now(), turn: "t" };
+        const step = (call: string, within: string | null) => {
+            house.fact({ type: "streamToolUse", data: { ...base, kind: "used", id: call, tool: "Bash", input: { command: `make ${call}` }, parent: within } });
+            house.fact({ type: "streamToolUse", data: { ...base, kind: "finished", id: call, ok: true, text: "ok", detail: null, pictures: [] } });
+        };
+        for (let n = 0; n < 60; n++) house.say(id, `Words ${n}`, "desktop");
+        const before = house.last;
+        if (parent) step(parent, null);
+        for (let n = 0; n < 2_000; n++) step(`part-${n}`, parent);
+        house.say(id, "And so it was done", "desktop");
+        let pages = 0;
+        page.on("request", (request) => void (request.url().includes("/events?") && pages++));
+        const rests = async () => {
+            const asked = pages;
+            await page.waitForTimeout(1_000);
+            return pages === asked;
+        };
+        await read(id);
+        await expect.poll(rests, { timeout: 30_000 }).toBe(true);
+        await history().getByText("And so it was done").waitFor();
+        expect(pages).toBeLessThan(25);
+        await history().hover();
+        const upTo = async () => {
+            await page.mouse.wheel(0, -1_500);
+            return (await inSight())[0];
+        };
+        await expect.poll(upTo, { timeout: 40_000, interval: 50 }).toBeLessThan(before - 20);
+        await expect.poll(rests, { timeout: 30_000 }).toBe(true);
+    });
+}
 
 test("what comes new keeps one at the end, and moves nobody who reads above it", async () => {
     const { id } = desk.house.open("Goes on");

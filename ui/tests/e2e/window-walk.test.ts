@@ -184,6 +184,24 @@ test("a step is skipped, and taken up again", async () => {
     await page.getByRole("button", { name: "Skip it" }).waitFor();
 });
 
+test("what is chosen to be plotted is plotted by day, by session and by agent, and a session's bar leads to it", async () => {
+    await page.goto(`${desk.url}/#/usage`);
+    const bars = async (name: string) => (await page.getByRole("list", { name }).getByRole("listitem").allInnerTexts()).map((bar) => bar.replaceAll(/\s+/g, " "));
+    await page.getByRole("list", { name: "Money by session" }).waitFor();
+    const [first] = await bars("Money by session");
+    expect(first).toMatch(/\$6\.00$/);
+    expect((await bars("Money by session")).at(-1)).toMatch(/^All others \$1\.81$/);
+    await page.getByRole("radio", { name: "Time" }).check();
+    await page.getByRole("img", { name: /^Time by day/ }).waitFor();
+    expect((await bars("Time by session"))[0]).toMatch(/24 min$/);
+    await page.getByRole("radio", { name: "Agent" }).check();
+    await page.getByRole("list", { name: "Time by agent" }).waitFor();
+    expect(await bars("Time by agent")).toEqual(["claude 56 min", "reviewer 12 min 48 s"]);
+    await page.getByRole("radio", { name: "Session" }).check();
+    await page.getByRole("list", { name: "Time by session" }).getByRole("link", { name: "Fix the failing test in billing" }).click();
+    await page.getByText("too much to do").waitFor();
+});
+
 test("everything is reached by the keyboard alone", async () => {
     for (const [keys, heading] of [["g s", "Sessions"], ["g a", "Approvals"], ["g p", "Phones"], ["g l", "Activity"], ["g u", "Usage"], ["g ,", "Settings"], ["g q", "Pair a phone"], ["g h", "Home"]] as const) {
         for (const key of keys.split(" ")) await page.keyboard.press(key);

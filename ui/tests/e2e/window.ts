@@ -9,6 +9,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 export const USUAL = { width: 1100, height: 760 };
 export const SMALLEST = { width: 720, height: 480 };
+/** What is left of a narrow window where letters are made twice as large. */
+export const ENLARGED = { width: 360, height: 740 };
 
 export async function window(browser: Browser, colorScheme: "light" | "dark" = "light", viewport = USUAL): Promise<BrowserContext> {
     const context = await browser.newContext({ viewport, colorScheme, reducedMotion: "reduce", serviceWorkers: "block" });

@@ -240,12 +240,17 @@ export class DeskStandin extends Standin {
         const [from, to] = [Number(url.searchParams.get("from")), Number(url.searchParams.get("to"))];
         const days = Math.round((to - from) / DAY);
         const none = this.house.sessions.size === 0;
-        const rows: UsageRow[] =
-            by === "day"
-                ? Array.from({ length: days }, (_, n) => used(dayKey(from + n * DAY), none || n % 7 > 4 ? 0 : 0.4 + ((n * 37) % 11) / 2.2))
-                : [...this.house.sessions.values()].map((session, n) => ({ ...used(by === "agent" ? session.agent : session.id, 6 / (n + 1)), label: by === "agent" ? session.agent : session.title }));
+        const rows = by === "day" ? Array.from({ length: days }, (_, n) => used(dayKey(from + n * DAY), none || n % 7 > 4 ? 0 : 0.4 + ((n * 37) % 11) / 2.2)) : none ? [] : this.parts(by);
         const sum = rows.reduce((all, row) => all + row.dollars, 0);
-        return { from, to, by, total: used("total", sum), rows: by === "agent" ? rows.slice(0, 1) : rows };
+        return { from, to, by, total: used("total", sum), rows };
+    }
+
+    /** Also of sessions that are not listed any more. */
+    private parts(by: "session" | "agent"): UsageRow[] {
+        if (by === "agent") return [{ ...used("claude", 14), label: "claude" }, { ...used("reviewer", 3.2), label: "reviewer" }];
+        const here = [...this.house.sessions.values()].map(({ id, title }) => ({ id, title }));
+        const gone = ["Move the cart to the new store", "Read the crash reports", "Sort the icons", "Try the beta of the test runner", "Cut the release notes"].map((title, n) => ({ id: `gone-${n}`, title }));
+        return [...here, ...gone].map(({ id, title }, n) => ({ ...used(id, 6 / (n + 1)), label: title }));
     }
 
     private take(paths: string[]): string {

@@ -12,6 +12,8 @@ import { type Block, Words } from "../../words";
 const PAGE = 200;
 /** Facts held. Told anew in a few milliseconds. */
 export const MOST = 1_600;
+/** A run of calls is parted into rows of so many events: else a page of it would be as tall as nothing. */
+const ROW = 400;
 const SHOW_EVERY_MS = 60;
 
 export class Thread {
@@ -27,8 +29,9 @@ export class Thread {
     atStart = $state(false);
     /** How often it was begun anew, at its end or around an event. */
     loads = $state(0);
-    /** The page that is fetched now. */
-    fetching = $state<"older" | "newer" | null>(null);
+    /** What is fetched now: the page at either end, or a place to leap to. While one is under way no page is begun: whoever scrolls
+     * does not call off the leap. */
+    fetching = $state<"older" | "newer" | "place" | null>(null);
     /** Somebody reads above the end: what they read must not go. */
     held = false;
     facts: Fact[] = [];
@@ -51,14 +54,13 @@ export class Thread {
 
     /** The newest page, or the pages around an event. */
     async load(around: number | null = null): Promise<void> {
-        const wish = ++this.wish;
         if (this.items.length === 0) this.face = "loading";
-        await this.attempt(async () => {
+        await this.turn("place", async (still) => {
             const [before, after] = await Promise.all([
                 this.page(around === null ? "" : `&before=${around + 1}`),
                 around === null ? { events: [], more: false } : this.page(`&after=${around}`),
             ]);
-            if (wish !== this.wish) return;
+            if (!still()) return;
             this.facts = [...before.events, ...after.events].filter(isFact);
             this.start = !before.more;
             this.leadsOn(after.more);
@@ -101,11 +103,15 @@ export class Thread {
         });
     }
 
-    /** What is too much goes, from the end that is not read. Whether something went. */
-    trim(from: "start" | "end"): boolean {
-        if (this.facts.length <= MOST) return false;
-        if (from === "start") this.facts = this.facts.slice(-MOST);
-        else this.facts = this.facts.slice(0, MOST);
+    /** What is too much goes, from the end that is not read, but nothing from event `keep` on towards the other. Whether something
+     * went. */
+    trim(from: "start" | "end", keep?: number): boolean {
+        const { length } = this.facts;
+        const kept = keep === undefined ? MOST : this.facts.filter(({ seq }) => (from === "start" ? seq >= keep : seq <= keep)).length;
+        const left = Math.max(MOST, kept);
+        if (length <= left) return false;
+        if (from === "start") this.facts = this.facts.slice(-left);
+        else this.facts = this.facts.slice(0, left);
         if (from === "start") this.start = false;
         else this.end = false;
         this.tell(from === "start");
@@ -122,6 +128,8 @@ export class Thread {
         // Also where it failed the last time the line came back.
         if (last === undefined || (!this.end && !this.problem)) return;
         this.end = false;
+        // A leap under way asks its pages anew by itself.
+        if (this.fetching === "place") return;
         await this.newer();
         // Too much to fetch page by page: the end is what is wanted.
         if (!this.end && !this.held && !this.problem) await this.load();
@@ -162,7 +170,7 @@ export class Thread {
 
     private tell(atStart = false): void {
         this.atStart = atStart;
-        this.items = transcript(this.facts);
+        this.items = transcript(this.facts, ROW);
         this.face = "ready";
     }
 
@@ -172,23 +180,23 @@ export class Thread {
         this.blocks = this.words.blocks.map((block) => ({ ...block, pieces: block.pieces.map((piece) => ({ ...piece })) }));
     }
 
-    private async turn(to: "older" | "newer", work: (still: () => boolean) => Promise<void>): Promise<void> {
+    private async turn(to: "older" | "newer" | "place", work: (still: () => boolean) => Promise<void>): Promise<void> {
         const wish = ++this.wish;
-        this.fetching = to;
-        await this.attempt(() => work(() => wish === this.wish));
-        this.fetching = null;
-    }
-
-    private async attempt(work: () => Promise<void>): Promise<void> {
+        const still = () => wish === this.wish;
         if (this.asking++ === 0) this.heard = [];
+        this.fetching = to;
+        let problem: Problem | null = null;
         try {
-            await work();
-            this.problem = null;
+            await work(still);
         } catch (error) {
-            this.problem = asProblem(error);
-            if (this.items.length === 0) this.face = "failed";
+            problem = asProblem(error);
         }
         this.asking--;
+        // Of what was called off nobody wants to know how it went.
+        if (!still()) return;
+        this.fetching = null;
+        this.problem = problem;
+        if (problem && this.items.length === 0) this.face = "failed";
     }
 
     /** Asked for anew if the line came back meanwhile: between it and what is heard since, something may be missing. */

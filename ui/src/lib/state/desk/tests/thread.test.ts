@@ -57,6 +57,19 @@ test("however far one reads, no more than a part is held, and it stays without a
     expect(thread.start).toBe(false);
 });
 
+test("what is near is not let go, however much it is", async () => {
+    history(4_000);
+    await thread.load();
+    while (!thread.start) await thread.older();
+    expect(thread.trim("end", 2_500)).toBe(true);
+    expect(seqs()).toEqual(whole(1, 2_500));
+    expect(thread.trim("start", 401)).toBe(true);
+    expect(seqs()).toEqual(whole(401, 2_500));
+    expect([thread.trim("start", 300), thread.trim("end", Infinity)]).toEqual([false, false]);
+    expect(thread.trim("start", 2_400)).toBe(true);
+    expect(seqs()).toEqual(whole(2_500 - MOST + 1, 2_500));
+});
+
 test("a place in the middle is opened from both sides", async () => {
     history(3_000);
     await thread.load(1_500);
@@ -174,6 +187,56 @@ test("a later wish takes the place of a page that is still on its way", async ()
     await thread.load(100);
     await older;
     expect(seqs()).toEqual(whole(1, 300));
+});
+
+test("whoever scrolls while the latest come does not call them off", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    const release = hold();
+    const pages = [thread.older(), thread.load(), thread.older(), thread.newer()];
+    expect(thread.fetching).toBe("place");
+    release();
+    await Promise.all(pages);
+    expect([seqs(), thread.end, thread.fetching]).toEqual([whole(2_801, 3_000), true, null]);
+    await thread.older();
+    expect(seqs()).toEqual(whole(2_601, 3_000));
+});
+
+test("a page that was called off by a leap leaves it under way", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    const releaseOlder = hold();
+    const older = thread.older();
+    const releaseLeap = hold();
+    const leap = thread.load();
+    releaseOlder();
+    await older;
+    const newer = thread.newer();
+    releaseLeap();
+    await Promise.all([leap, newer]);
+    expect([seqs(), thread.end]).toEqual([whole(2_801, 3_000), true]);
+});
+
+test("a line that comes back during a leap leads nobody elsewhere", async () => {
+    history(3_000);
+    await thread.load();
+    const release = hold();
+    const around = thread.load(500);
+    const again = thread.again();
+    release();
+    await Promise.all([around, again]);
+    expect([seqs(), thread.end]).toEqual([whole(301, 700), false]);
+});
+
+test("a leap that fails leaves what is held, and the next that is asked comes", async () => {
+    history(3_000);
+    await thread.load(1_500);
+    host.down = true;
+    await thread.load();
+    expect([seqs(), thread.problem?.code, thread.fetching]).toEqual([whole(1_301, 1_700), "UNREACHABLE", null]);
+    host.down = false;
+    await thread.load();
+    expect([seqs().at(-1), thread.end, thread.problem]).toEqual([3_000, true, null]);
 });
 
 test("after the line was down what was missed is fetched", async () => {
