@@ -106,7 +106,10 @@ fn up(items: &mut Vec<Item>, view: View<'_>) {
         items,
         match glance.locked {
             true => vec![does("Open Lanyard", Choice::Show("/".into()))],
-            false => vec![does("Open Lanyard", Choice::Show("/".into())), does("Pair a phone…", Choice::Show("/pair".into()))],
+            false => vec![
+                does("Open Lanyard", Choice::Show("/".into())),
+                does("Pair a phone…", Choice::Show("/pair".into())),
+            ],
         },
     );
     if !glance.recent.is_empty() {

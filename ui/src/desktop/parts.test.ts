@@ -47,18 +47,20 @@ test("a day that comes twice, for the clock was put right, is shown twice", asyn
 
 test("a lock of which two parts fail tells of both and is tried again; whoever comes back may lock once more", async () => {
     const problem = { code: "INTERNAL", message: "Something broke.", suggestion: "Look at the log." };
-    const answers = [{ says: ["The tunnel is off."], failed: [problem, problem] }, { says: ["All is shut."], failed: [] }];
-    host.answers = { "POST /lock": () => answers.shift(), "GET /": () => ({ phones: [], tokens: [] }) };
+    const answers = [{ says: ["No phone may come in."], failed: [problem, problem] }, { says: ["All is shut."], failed: [] }];
+    let locked = false;
+    host.answers = { "POST /lock": () => ((locked = true), answers.shift()), "GET /home": () => ({ locked }), "POST /unlock": () => (locked = false), "GET /": () => ({ phones: [], tokens: [] }) };
     const { unmount } = render(LockCard, around());
     await press("Lock everything");
     await press("Yes, lock everything");
     expect(await screen.findAllByText("Something broke.")).toHaveLength(2);
     await press("Try again");
     expect(await screen.findByText("All is shut.")).toBeTruthy();
-    expect(screen.queryByRole("button")).toBeNull();
+    expect(screen.queryByRole("button", { name: "Lock everything" })).toBeNull();
+    await press("Unlock");
     unmount();
     render(LockCard, around());
-    expect(screen.getByRole("button", { name: "Lock everything" })).toBeTruthy();
+    expect(await screen.findByRole("button", { name: "Lock everything" })).toBeTruthy();
 });
 
 test("a restart from the settings cuts off no turn before that is wished", async () => {

@@ -128,11 +128,9 @@ impl Subject {
     pub fn always(&self) -> &[Rule] {
         match self {
             Self::Tool { rules, .. } => rules,
-            Self::Question { .. }
-            | Self::Plan { .. }
-            | Self::Rerun { .. }
-            | Self::Host { .. }
-            | Self::Spend { .. } => &[],
+            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } | Self::Host { .. } | Self::Spend { .. } => {
+                &[]
+            }
         }
     }
 

@@ -27,6 +27,10 @@ impl Events {
     /// it began before them).
     pub fn feed(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8], usize)) {
         let whole = bytes.len();
+        // Nothing was read: a CR before it still waits for its LF.
+        if whole == 0 {
+            return;
+        }
         self.begins = 0;
         if std::mem::take(&mut self.after_cr) && bytes.first() == Some(&b'\n') {
             bytes = &bytes[1..];
@@ -125,6 +129,7 @@ mod tests {
     fn all_three_line_ends_are_ends() {
         assert_eq!(read(&[b"data: a\r\n\r\ndata: b\r\rdata: c\n\n"]), ["a", "b", "c"]);
         assert_eq!(read(&[b"data: a\r", b"\n\r", b"\ndata: b\n", b"\n"]), ["a", "b"]);
+        assert_eq!(read(&[b"data: a\r", b"", b"\n"]), Vec::<String>::new(), "nothing between CR and LF");
     }
 
     #[test]

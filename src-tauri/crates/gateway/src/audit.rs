@@ -101,7 +101,8 @@ pub async fn sign(app: &App) -> Result<(), Problem> {
     let secret = app.secrets.get_or_make(Account::Audit, || Kept::new().secret()).await;
     let kept = Kept::read(&secret).ok_or_else(unreadable)?;
     let (signed, key) = kept.head().zip(kept.key()).ok_or_else(unreadable)?;
-    let known = app.store.read(move |r| Ok((audit::head(r)?, audit::hash_of(r, signed.id)?))).await.map_err(internal)?;
+    let known =
+        app.store.read(move |r| Ok((audit::head(r)?, audit::hash_of(r, signed.id)?))).await.map_err(internal)?;
     let (head, of_signed) = known;
     let is_whole = signed.id == 0 || of_signed == Some(signed.hash);
     if head.id <= signed.id || !is_whole {
@@ -158,9 +159,7 @@ pub async fn verify(app: &App) -> Result<AuditShown, Problem> {
 
 fn of_chain(broken: Broken) -> AuditBroken {
     match broken {
-        Broken::Missing(from, to) => {
-            AuditBroken { from, to, says: format!("{} taken out.", rows_were(from, to)) }
-        }
+        Broken::Missing(from, to) => AuditBroken { from, to, says: format!("{} taken out.", rows_were(from, to)) },
         Broken::Changed(row) => {
             AuditBroken { from: row, to: row, says: format!("Row {row} is not as it was written, or was put in.") }
         }

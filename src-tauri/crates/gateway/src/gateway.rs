@@ -178,7 +178,8 @@ impl Gateway {
         let house = House::new(store.clone(), secrets.clone(), tokens.clone(), settings.watch_rules());
         let door = house.door(&config)?;
         let shut = Lock::open(&store).await.map_err(approvals::internal)?;
-        let rooms = Rooms { door, tokens: tokens.clone(), lock: shut.clone(), stop: stop.clone(), tasks: tasks.clone() };
+        let rooms =
+            Rooms { door, tokens: tokens.clone(), lock: shut.clone(), stop: stop.clone(), tasks: tasks.clone() };
         let workshop = Workshop::new(&config, &paths, &store, rooms).await?;
         let texting = Texts::open(config.twilio.clone(), &secrets).await;
         let address = Address::open(&config, &store).await.map_err(approvals::internal)?;

@@ -157,8 +157,7 @@ pub fn keep_answer(tx: &Tx<'_>, approval: &Approval, decision: &Decision, now: T
         Decision::Allowed | Decision::Answered { .. } => (true, here, Some(now + A_WHILE)),
         Decision::Denied { .. } | Decision::Expired | Decision::Withdrawn => (false, here, Some(now + A_WHILE)),
     };
-    let answer =
-        HostAnswer { host: host.clone(), port: *port, session, allowed, until, approval: Some(approval.id) };
+    let answer = HostAnswer { host: host.clone(), port: *port, session, allowed, until, approval: Some(approval.id) };
     hosts::add(tx, &answer, now).map(drop)
 }
 

@@ -61,7 +61,8 @@ pub fn open(tx: &Tx<'_>, a: &Approval) -> Result<()> {
             a.asked_at.0,
             a.expires_at.0
         ])?;
-    let told = json!({ "approval": a.id, "number": a.number, "session": a.session, "hash": a.hash, "risk": a.risk.as_str() });
+    let told =
+        json!({ "approval": a.id, "number": a.number, "session": a.session, "hash": a.hash, "risk": a.risk.as_str() });
     audit::append(tx, Kind::Asked, &told, a.asked_at)
 }
 

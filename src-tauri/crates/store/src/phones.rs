@@ -120,10 +120,8 @@ pub fn rotate(tx: &Tx<'_>, old: &str, new: &str, request: Option<&str>, now: Tim
                 "INSERT INTO refresh_spent (hash, phone, at) SELECT ?1, id, ?3 FROM phones WHERE refresh = ?2",
             )?
             .execute(params![old, new, now.0])?;
-        let phone: String = tx
-            .conn()
-            .prepare_cached("SELECT id FROM phones WHERE refresh = ?1")?
-            .query_row([new], |row| row.get(0))?;
+        let phone: String =
+            tx.conn().prepare_cached("SELECT id FROM phones WHERE refresh = ?1")?.query_row([new], |row| row.get(0))?;
         audit::append(tx, Kind::TokenRefreshed, &json!({ "phone": phone }), now)?;
     }
     Ok(changed == 1)
@@ -151,13 +149,7 @@ pub fn revoke(tx: &Tx<'_>, id: PhoneId, why: &str, now: Timestamp) -> Result<boo
 }
 
 /// Changes what is given. An unknown phone is [`Error::Missing`].
-pub fn change(
-    tx: &Tx<'_>,
-    id: PhoneId,
-    name: Option<&str>,
-    scopes: Option<Scopes>,
-    now: Timestamp,
-) -> Result<Phone> {
+pub fn change(tx: &Tx<'_>, id: PhoneId, name: Option<&str>, scopes: Option<Scopes>, now: Timestamp) -> Result<Phone> {
     tx.conn()
         .prepare_cached("UPDATE phones SET name = coalesce(?2, name), scopes = coalesce(?3, scopes) WHERE id = ?1")?
         .execute(params![id.to_string(), name, scopes.map(Scopes::words)])?;

@@ -20,6 +20,7 @@ export type Code =
     | "MODEL_REFUSED"
     | "STREAM_BROKEN"
     | "AGENT_ERROR"
+    | "LOCKED"
     | "SPEND_CAP"
     | "NO_ENGINE"
     | "NO_IMAGE"
@@ -604,7 +605,11 @@ working: number, steps: Array<SetupStep>,
 /**
  * The config file says something that holds only after a restart.
  */
-restart_needed: boolean, };
+restart_needed: boolean, 
+/**
+ * A lost phone's lock holds: `POST /unlock` ends it.
+ */
+locked: boolean, };
 
 /**
  * In `welcome`, and as `status` of kind `house` when it changes.
@@ -848,7 +853,7 @@ export type LinkSession = { title: string, };
 export type LinkShown = { "kind": "answer" } & LinkAnswer | { "kind": "approval" } & LinkApproval;
 
 /**
- * `POST /lock`: what was done about a lost phone.
+ * `POST /lock`, and a phone's `POST /api/lock`: what was done about a lost phone.
  */
 export type LockShown = { 
 /**
@@ -858,7 +863,7 @@ revoked: number,
 /**
  * Questions that were refused.
  */
-denied: number, sandbox_paused: boolean, tunnel_off: boolean, 
+denied: number, sandbox_paused: boolean, 
 /**
  * In sentences, a line each.
  */

@@ -40,7 +40,8 @@ impl Subject {
             }
             Self::Rerun { words, .. } => shown(words),
             Self::Host { host, port, doing } => {
-                let doing = doing.as_ref().map_or_else(String::new, |doing| format!("\nwhile it runs: {}", exact(doing)));
+                let doing =
+                    doing.as_ref().map_or_else(String::new, |doing| format!("\nwhile it runs: {}", exact(doing)));
                 shown(&format!("reach {}{doing}", host_and_port(host, *port)))
             }
             Self::Spend { .. } => self.in_a_text().words,

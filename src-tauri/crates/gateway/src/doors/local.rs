@@ -2,8 +2,8 @@
 //! port: no request from a network can reach it.
 
 mod accounts;
-mod audit;
 mod approvals;
+mod audit;
 mod hosts;
 mod house;
 mod image;

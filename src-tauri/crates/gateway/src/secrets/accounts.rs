@@ -63,7 +63,9 @@ fn words(account: Account) -> (&'static str, &'static str) {
         Account::TwilioApi => ("Twilio API key", "Nothing yet."),
         Account::Github => ("GitHub", "Nothing yet."),
         Account::Deepgram => ("Deepgram", "Nothing yet."),
-        Account::Links | Account::Push | Account::Lan | Account::Audit => ("Lanyard's own", "Made by Lanyard for itself."),
+        Account::Links | Account::Push | Account::Lan | Account::Audit => {
+            ("Lanyard's own", "Made by Lanyard for itself.")
+        }
     }
 }
 

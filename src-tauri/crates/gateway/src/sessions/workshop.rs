@@ -241,7 +241,12 @@ impl Workshop {
         let (connected, incoming) = Sandboxes::connect(self.0.settings.clone()).await.map_err(|e| problem(&e))?;
         let swept = connected.sweep(&[self.0.spec.id]).await.map_err(|e| problem(&e))?;
         tracing::debug!(?swept, "what the last run left was looked at");
-        self.0.rooms.tasks.spawn(carry(self.0.rooms.door.clone(), incoming, self.0.rooms.stop.clone(), self.0.rooms.tasks.clone()));
+        self.0.rooms.tasks.spawn(carry(
+            self.0.rooms.door.clone(),
+            incoming,
+            self.0.rooms.stop.clone(),
+            self.0.rooms.tasks.clone(),
+        ));
         // The first words need not wait for a handshake with the model's side.
         let door = self.0.rooms.door.clone();
         self.0.rooms.tasks.spawn(async move { door.warm().await });

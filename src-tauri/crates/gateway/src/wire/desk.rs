@@ -9,8 +9,8 @@ mod records;
 mod settings;
 mod setup;
 
-pub use audit::{AuditBroken, AuditShown};
 pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecret};
+pub use audit::{AuditBroken, AuditShown};
 pub use hosts::{HostAllowed, HostWish, Hosts};
 pub use house::{
     BuildImage, Finding, FindingState, Home, ImageProgress, ImageProgressState, ImageShown, ImageShownState, LockShown,

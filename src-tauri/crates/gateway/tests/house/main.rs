@@ -1,9 +1,9 @@
 //! The house as its owner keeps it at the desk: settings, accounts, mends, setting up, starting again, locking.
 
 mod accounts;
-mod audit;
 #[path = "../api_world/mod.rs"]
 mod api_world;
+mod audit;
 mod home;
 mod lock;
 mod restart;

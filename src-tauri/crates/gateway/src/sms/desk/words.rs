@@ -136,7 +136,9 @@ impl Desk {
 
     fn for_the_session(&self, tx: &Tx<'_>, number: Option<u32>) -> store::Result<Then> {
         match approvals::meant(self.open(tx)?, number) {
-            Meant::This(a) if matches!(a.subject, Subject::Host { .. }) => Ok(Then::Answer(a, Decision::AllowedSession)),
+            Meant::This(a) if matches!(a.subject, Subject::Host { .. }) => {
+                Ok(Then::Answer(a, Decision::AllowedSession))
+            }
             Meant::This(a) => self.reply(tx, &phrases::only_hosts(a.number)),
             Meant::Which(numbers) => self.reply(tx, &phrases::which_approval(&numbers)),
             Meant::Nothing => self.reply(tx, phrases::nothing_to_answer()),
