@@ -76,11 +76,10 @@ fn words(head: Head) -> Vec<u8> {
 /// Signs the end whenever it moved, until Lanyard stops, and once more then.
 pub async fn keep_signed(app: App) {
     let mut rows = app.store.bells().audit.subscribe();
+    let mut failed = false;
     loop {
         rows.mark_unchanged();
-        if let Err(e) = sign(&app).await {
-            tracing::warn!(error = %e, "the audit's end could not be signed");
-        }
+        failed = sign_or_say(&app, failed).await;
         tokio::select! {
             () = app.stop.cancelled() => break,
             _ = rows.changed() => {}
@@ -89,8 +88,19 @@ pub async fn keep_signed(app: App) {
             break;
         }
     }
-    if let Err(e) = sign(&app).await {
-        tracing::warn!(error = %e, "the audit's end could not be signed");
+    sign_or_say(&app, failed).await;
+}
+
+/// Whether it failed; said once, for where there is no keychain each try fails.
+async fn sign_or_say(app: &App, failed_before: bool) -> bool {
+    match sign(app).await {
+        Ok(()) => false,
+        Err(e) => {
+            if !failed_before {
+                tracing::warn!(error = %e, "the audit's end cannot be signed; it is tried again with each new row");
+            }
+            true
+        }
     }
 }
 
