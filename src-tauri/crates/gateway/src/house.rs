@@ -126,7 +126,7 @@ fn rest(what: &str, cap: MicroDollars, spent: MicroDollars) -> Result<MicroDolla
 
 fn key_problem(e: &KeychainError) -> Problem {
     tracing::error!(error = ?e, "the Anthropic key could not be read");
-    e.problem()
+    e.problem(Account::Anthropic)
 }
 
 /// A subscription's token goes as a bearer token, a key as a key.
