@@ -209,6 +209,7 @@ fn builder(
             commands::desk_subscribe,
             commands::desk_tell,
             commands::desk_unsubscribe,
+            commands::desk_each_line,
             commands::native_status,
             commands::native_autostart,
             commands::native_open,
