@@ -3,7 +3,8 @@
 use crate::{
     commands,
     controller::{Controller, Tick},
-    keep::Keeper,
+    ending::{Ending, Leaving},
+    keep::{Keeper, STOPS_WITHIN},
     lines::Lines,
     login::Login,
     panel::Panel,
@@ -56,12 +57,16 @@ fn no_display() -> Option<&'static str> {
 }
 
 fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
-    let paths = Paths::find(opening.home.as_deref())?;
+    let (paths, context) = (Paths::find(opening.home.as_deref())?, tauri::generate_context!());
+    let version = context.package_info().version.to_string();
+    if let Some(trial) = updates::staged::take_up(&paths, &version, std::env::args_os().skip(1)) {
+        return Ok(trial.begin().map(|()| 0)?);
+    }
     let threads = cli::threads()?;
     tauri::async_runtime::set(threads.handle().clone());
     let code = {
         let _here = threads.enter();
-        events(opening, &paths)
+        events(opening, &paths, context)
     };
     // Nothing is waited for any more: the gateway has ended what it started.
     threads.shutdown_background();
@@ -69,7 +74,7 @@ fn start(opening: Opening) -> Result<i32, Box<dyn std::error::Error>> {
 }
 
 /// The system's event loop, from the start to the end.
-fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Error>> {
+fn events(opening: Opening, paths: &Paths, context: tauri::Context) -> Result<i32, Box<dyn std::error::Error>> {
     let (ticks, ticking) = mpsc::channel(TICKS);
     let (wishes, wished) = mpsc::channel(WISHES);
     let (update, inputs) = mpsc::channel(updates::INPUTS);
@@ -81,9 +86,7 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         status: status.subscribe(),
         ticks: ticks.clone(),
     };
-    let app = builder(&opening, paths, &ticks, (desk.subscribe(), shown.subscribe()))
-        .manage(shared)
-        .build(tauri::generate_context!())?;
+    let app = builder(&opening, paths, &ticks, (desk.subscribe(), shown.subscribe())).manage(shared).build(context)?;
     let handle = app.handle().clone();
     let stop = watch::Sender::new(false);
     let keeper = Keeper {
@@ -93,7 +96,9 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         ticks: ticks.clone(),
         desk: desk.clone(),
     };
-    let successor = Successor::default();
+    let (successor, left) = (Successor::default(), watch::Sender::new(false));
+    let mut ending = Some(Ending { ticks: ticks.clone(), left: left.subscribe() });
+    let leaving = Leaving::new(handle.clone(), left);
     let updates = Updates {
         app: handle.clone(),
         data: paths.data.clone(),
@@ -103,6 +108,7 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         shown: shown.subscribe(),
         ticks: ticks.clone(),
         successor: successor.clone(),
+        leaving: leaving.clone(),
     };
     let panel = Panel {
         app: handle.clone(),
@@ -112,6 +118,7 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         desk: desk.subscribe(),
         status,
         updates: update.clone(),
+        leaving,
         shown,
         login: Login::new(&handle, &opening),
         icon: crate::panel::Icon::new(&handle, ticks.clone()),
@@ -124,6 +131,11 @@ fn events(opening: Opening, paths: &Paths) -> Result<i32, Box<dyn std::error::Er
         RunEvent::Ready => begin(begun.take()),
         // The last window was closed: the tray stays.
         RunEvent::ExitRequested { code: None, api, .. } => api.prevent_exit(),
+        RunEvent::Exit if begun.is_none() => {
+            if let Some(ending) = ending.take() {
+                tauri::async_runtime::block_on(ending.met(STOPS_WITHIN));
+            }
+        }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::tick(&_app.state::<commands::Shared>().ticks, Tick::Opened),
         #[cfg(target_os = "macos")]
@@ -151,6 +163,11 @@ struct Begun {
 fn begin(begun: Option<Begun>) {
     let Some(Begun { panel, keeper, updates, opening, ticking, ticks }) = begun else { return };
     let autostart = panel.login.is_on();
+    // A Lanyard in a folder of its own leaves links to the owner's usual one.
+    #[cfg(target_os = "linux")]
+    if let Some(handler) = crate::links::handler::Handler::here(updates::packed()).filter(|_| opening.home.is_none()) {
+        tauri::async_runtime::spawn(handler.keep());
+    }
     let controller = Controller::new(panel, &opening, autostart, Instant::now());
     tauri::async_runtime::spawn(controller.run(ticking));
     tauri::async_runtime::spawn(keeper.run());
@@ -183,6 +200,8 @@ fn builder(
     let builder = tauri::Builder::default().plugin(one.build());
     #[cfg(not(target_os = "linux"))]
     let builder = builder.plugin(crate::login::plugin(opening));
+    #[cfg(target_os = "macos")]
+    let builder = crate::menu_bar::with(builder, ticks.clone());
     builder
         .plugin(tauri_plugin_dialog::init())
         .plugin(tauri_plugin_updater::Builder::new().build())
@@ -190,6 +209,7 @@ fn builder(
             commands::desk_subscribe,
             commands::desk_tell,
             commands::desk_unsubscribe,
+            commands::desk_each_line,
             commands::native_status,
             commands::native_autostart,
             commands::native_open,

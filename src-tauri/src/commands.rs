@@ -2,12 +2,14 @@
 
 use crate::{
     controller::Tick,
-    lines::Lines,
+    lines::{self, Lines},
     native_status::NativeStatus,
     updates::{Input, When},
 };
 use domain::{Code, Problem};
 use gateway::desk::Desk;
+use http::{Request, header};
+use serde_json::Value;
 use tauri::{AppHandle, State, ipc::Channel};
 use tauri_plugin_dialog::DialogExt;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,6 +43,23 @@ pub async fn desk_tell(shared: State<'_, Shared>, id: u32, frame: String) -> Res
 pub async fn desk_unsubscribe(shared: State<'_, Shared>, id: u32) -> Result<(), Problem> {
     shared.lines.close(id);
     Ok(())
+}
+
+/// Asks for an answer of JSON lines; each comes by the channel, and null at the end.
+#[tauri::command]
+pub async fn desk_each_line(
+    shared: State<'_, Shared>,
+    method: String,
+    path: String,
+    body: Option<String>,
+    channel: Channel<Option<String>>,
+) -> Result<(), Value> {
+    let refused = |problem: Problem| serde_json::to_value(&problem).unwrap_or_default();
+    let desk = shared.desk.borrow().clone().ok_or_else(|| refused(Code::NotRunning.into()))?;
+    let request = Request::builder().method(&*method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    let request = request.body(body.unwrap_or_default().into_bytes());
+    let request = request.map_err(|e| refused(Problem::with_detail(Code::BadRequest, e)))?;
+    lines::each(&desk, request, channel).await
 }
 
 #[tauri::command]

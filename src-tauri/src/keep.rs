@@ -25,8 +25,8 @@ pub enum Wish {
 /// Another Lanyard answers from its own memory.
 const OTHER_ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// Another Lanyard has its turns to end: as long as `Gateway::run` takes at most.
-const OTHER_STOPS_WITHIN: Duration = Duration::from_secs(65);
+/// A gateway has its turns to end: as long as `Gateway::run` takes at most.
+pub const STOPS_WITHIN: Duration = Duration::from_secs(65);
 
 pub struct Keeper {
     pub paths: Paths,
@@ -103,7 +103,7 @@ impl Keeper {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        tokio::time::timeout(OTHER_STOPS_WITHIN, gone).await.map_err(|_| Code::AlreadyRunning.into())
+        tokio::time::timeout(STOPS_WITHIN, gone).await.map_err(|_| Code::AlreadyRunning.into())
     }
 
     async fn serve(&mut self, gateway: Gateway) -> Result<Ended, Problem> {

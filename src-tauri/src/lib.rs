@@ -5,11 +5,16 @@
 
 pub mod commands;
 pub mod controller;
+pub mod ending;
+#[cfg(target_os = "linux")]
+mod entry;
 pub mod errands;
 pub mod keep;
 pub mod lines;
 pub mod links;
 pub mod login;
+#[cfg(target_os = "macos")]
+mod menu_bar;
 pub mod native_status;
 pub mod notices;
 pub mod panel;

@@ -1,6 +1,12 @@
-//! The page's live lines: what a scheme cannot carry. Each is one client of the gateway's stream.
+//! The page's live lines: what a scheme cannot carry. Each is one client of the gateway's stream; and answers that come line by
+//! line.
 
+use crate::scheme;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream::BoxStream};
 use gateway::desk::{Desk, Says};
+use http::Request;
+use serde_json::Value;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -68,4 +74,33 @@ impl Lines {
     fn open_ones(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Asks for an answer of lines: each goes to `channel` as it comes, and null at the end. It is heard to its end also where the
+/// page is gone, for an answer that nobody hears is one that its sender breaks off.
+///
+/// # Errors
+/// What was answered instead.
+pub async fn each(desk: &Desk, request: Request<Vec<u8>>, channel: Channel<Option<String>>) -> Result<(), Value> {
+    let (head, mut pieces) = desk.call_piecewise(scheme::inward(request)).await.into_parts();
+    if !head.status.is_success() {
+        return Err(whole(pieces).await);
+    }
+    tokio::spawn(async move {
+        let mut rest = BytesMut::new();
+        while let Some(piece) = pieces.next().await {
+            rest.extend_from_slice(&piece);
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let line = rest.split_to(end + 1);
+                let _page_is_gone = channel.send(Some(String::from_utf8_lossy(&line[..end]).into_owned()));
+            }
+        }
+        let _page_is_gone = channel.send(None);
+    });
+    Ok(())
+}
+
+async fn whole(pieces: BoxStream<'static, Bytes>) -> Value {
+    let refusal: Vec<Bytes> = pieces.collect().await;
+    serde_json::from_slice(&refusal.concat()).unwrap_or_default()
 }

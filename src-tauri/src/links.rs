@@ -1,6 +1,9 @@
 //! Links of the form `lanyard://…`. Anyone may write one, so a link only ever shows a screen: it does nothing and carries
 //! nothing.
 
+#[cfg(target_os = "linux")]
+pub mod handler;
+
 use url::Url;
 
 const SCHEME: &str = "lanyard";

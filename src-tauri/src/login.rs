@@ -1,5 +1,4 @@
-//! Start at login. On Linux an entry of the desktop's own, written here: its line is words in quotes, and names what the owner
-//! starts. Elsewhere the plugin does it.
+//! Start at login. On Linux an entry of the desktop's own, written here: it names what the owner starts. Elsewhere the plugin does it.
 
 use std::io;
 
@@ -11,7 +10,7 @@ pub use native::{Login, plugin};
 #[cfg(target_os = "linux")]
 mod linux {
     use super::io;
-    use crate::{start::Opening, updates::installation::Surroundings};
+    use crate::{entry, start::Opening, updates::installation::Surroundings};
     use std::{fs, path::PathBuf};
     use tauri::{AppHandle, Manager};
 
@@ -54,7 +53,7 @@ mod linux {
         }
 
         fn entry(&self) -> String {
-            let line: Vec<String> = self.words.iter().map(|word| quoted(word)).collect();
+            let line: Vec<String> = self.words.iter().map(|word| entry::word(word)).collect();
             format!(
                 "[Desktop Entry]\nType=Application\nVersion=1.0\nName=Lanyard\nExec={}\nStartupNotify=false\nTerminal=false\n",
                 line.join(" ")
@@ -62,33 +61,9 @@ mod linux {
         }
     }
 
-    /// A word of an entry's line: in quotes, as a shell's; a percent sign twice, or it would be a field; and all of it once more as
-    /// any value of an entry, in which a backslash stands for itself only when doubled.
-    /// <https://specifications.freedesktop.org/desktop-entry-spec/latest/exec-variables.html>
-    fn quoted(word: &str) -> String {
-        let mut quoted = String::from("\"");
-        for c in word.chars() {
-            match c {
-                '"' | '`' | '$' => quoted.extend(["\\\\", &c.to_string()]),
-                '\\' => quoted.push_str("\\\\\\\\"),
-                '%' => quoted.push_str("%%"),
-                '\n' => quoted.push_str("\\n"),
-                c => quoted.push(c),
-            }
-        }
-        quoted + "\""
-    }
-
     #[cfg(test)]
     mod tests {
         use super::*;
-
-        #[test]
-        fn a_path_with_spaces_and_signs_is_one_word() {
-            assert_eq!(quoted("/opt/My Apps/Lanyard.AppImage"), "\"/opt/My Apps/Lanyard.AppImage\"");
-            assert_eq!(quoted("100% $HOME"), r#""100%% \\$HOME""#);
-            assert_eq!(quoted(r#"a"b\c`"#), r#""a\\"b\\\\c\\`""#);
-        }
 
         #[test]
         fn it_is_written_and_taken_away_again() {
@@ -98,7 +73,7 @@ mod linux {
             login.set(false).unwrap();
             login.set(true).unwrap();
             let written = fs::read_to_string(&file).unwrap();
-            assert!(login.is_on() && written.contains("\nExec=\"/a b/lanyard\" \"--minimized\"\n"), "{written}");
+            assert!(login.is_on() && written.contains("\nExec=\"/a b/lanyard\" --minimized\n"), "{written}");
             login.set(false).unwrap();
             assert!(!login.is_on());
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     controller::{Answer, Desktop, Question, Tick},
+    ending::Leaving,
     errands::{self, Errand},
     keep::Wish,
     login::Login,
@@ -36,6 +37,7 @@ pub struct Panel {
     /// What the window shows while there is no gateway.
     pub shown: watch::Sender<trouble::Shown>,
     pub updates: mpsc::Sender<Input>,
+    pub leaving: Leaving,
     pub login: Login,
     pub icon: Icon,
     pub notices: Notices,
@@ -160,7 +162,7 @@ impl Desktop for Panel {
         self.notices.take_all_back();
         self.icon.draw(None);
         if self.updates.try_send(Input::Stopped).is_err() {
-            self.app.exit(0);
+            self.leaving.leave();
         }
     }
 }

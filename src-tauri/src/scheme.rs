@@ -41,7 +41,7 @@ async fn reached(mut desk: watch::Receiver<Option<Desk>>) -> Option<Desk> {
 }
 
 /// The request as the router takes it: a path, no scheme and host.
-fn inward(request: Request<Vec<u8>>) -> Request<Bytes> {
+pub fn inward(request: Request<Vec<u8>>) -> Request<Bytes> {
     let (mut head, body) = request.into_parts();
     head.uri = head.uri.path_and_query().map_or(Uri::from_static("/"), |path| Uri::from(path.clone()));
     head.headers.insert(header::HOST, HeaderValue::from_static("local"));

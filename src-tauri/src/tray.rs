@@ -7,6 +7,8 @@ pub mod linux;
 mod menu;
 #[cfg(target_os = "linux")]
 mod tone;
+#[cfg(target_os = "linux")]
+mod watcher;
 // Compiled where it runs; it could not be run on Linux.
 #[cfg(not(target_os = "linux"))]
 pub mod native;

@@ -2,7 +2,8 @@
 //! turn runs. An update is a quit with an installation in between: the gateway stops as it always does, and the sessions go on
 //! from what is on disk.
 //!
-//! [`course`] decides; [`feed`] asks the plugin; [`replace`] and [`package`] or the plugin put it in place; [`trial`] is the version before,
+//! [`course`] decides; [`feed`] asks the plugin; [`replace`] and [`package`] or the plugin put it in place, at a quit by way of
+//! [`staged`]; [`trial`] is the version before,
 //! which watches the new one's first starts and comes back if it dies.
 
 pub mod course;
@@ -14,11 +15,12 @@ pub mod problems;
 pub mod record;
 pub mod replace;
 mod running;
+pub mod staged;
 pub mod trial;
 
 pub use course::{Input, When};
 
-use crate::{controller::Tick, tray::House, trouble};
+use crate::{controller::Tick, ending::Leaving, tray::House, trouble};
 use course::Course;
 use domain::{Code, Problem};
 use feed::Feed;
@@ -54,6 +56,7 @@ pub struct Updates {
     pub shown: watch::Receiver<trouble::Shown>,
     pub ticks: mpsc::Sender<Tick>,
     pub successor: Successor,
+    pub leaving: Leaving,
 }
 
 impl Updates {
@@ -83,14 +86,19 @@ fn look(app: &AppHandle, here: &Surroundings) -> Result<Installation, Problem> {
     if !Feed::is_set_up(app) {
         return Err(installation::off("It was built from source.").suggest("Build the newer source the same way."));
     }
-    let packed = match bundle_type() {
-        Some(BundleType::AppImage) => Packed::AppImage,
-        Some(BundleType::Deb | BundleType::Rpm) => Packed::Package,
-        Some(_) => Packed::Bundle,
-        None if cfg!(target_os = "linux") => Packed::Raw,
-        None => return Err(installation::off("It was not installed by its installer.").suggest("Use the installer.")),
-    };
+    let packed = packed()
+        .ok_or_else(|| installation::off("It was not installed by its installer.").suggest("Use the installer."))?;
     Installation::look(packed, here)
+}
+
+/// None: by nobody, where only an installer's can be replaced.
+pub fn packed() -> Option<Packed> {
+    match bundle_type() {
+        Some(BundleType::AppImage) => Some(Packed::AppImage),
+        Some(BundleType::Deb | BundleType::Rpm) => Some(Packed::Package),
+        Some(_) => Some(Packed::Bundle),
+        None => cfg!(target_os = "linux").then_some(Packed::Raw),
+    }
 }
 
 /// This new version is up: what was kept for its failure goes. One that does not start its gateway keeps the way back, which its
@@ -125,7 +133,8 @@ mod tests {
         let data = folder.path().to_owned();
         let file = data.join("lanyard");
         let kept = [replace::previous(&file), data.join("lanyard.db.before-update"), Record::path(&data)];
-        let record = Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(file), problem: None };
+        let record =
+            Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(file), problem: None, staged: false };
         record.write(&data).unwrap();
         kept[..2].iter().for_each(|file| std::fs::write(file, "old").unwrap());
         let house = watch::Sender::new(Shown::default());

@@ -3,26 +3,16 @@
 
 mod desktop;
 
-use desktop::{Desktop, SOON, processes_of, tray::Icon, until};
+use desktop::{App, Desktop, SOON, processes_of, tray::Panel, until};
+use standins::ngrok::{Edge, TOKEN};
 use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::process::{Child, Command};
-
-/// The pixels of a state's icon, as they were made for a bar of unknown colour.
-fn art(face: &str) -> Vec<(i32, Vec<u8>)> {
-    let of = |size: i32| {
-        let file = format!("{}/../icons/tray/made/{face}-any-{size}.png", env!("CARGO_MANIFEST_DIR"));
-        let rgba = image::open(file).unwrap().into_rgba8();
-        (size, rgba.pixels().flat_map(|p| [p.0[3], p.0[0], p.0[1], p.0[2]]).collect())
-    };
-    vec![of(24), of(48)]
-}
-
-async fn until_face(icon: &Icon, face: &str) {
-    until(face, async || (icon.pixels().await == art(face)).then_some(())).await;
-}
+use tokio::{
+    net::UnixListener,
+    process::{Child, Command},
+};
 
 /// Gives windows their frames and the keyboard.
 async fn window_manager(desktop: &Desktop) -> Child {
@@ -47,7 +37,7 @@ async fn the_tray_shows_a_question_and_its_no_goes_through_the_gate() {
     let mut app = desktop.start(&["--minimized"]);
     let icon = panel.icon().await;
     let menu = icon.until_menu("the question", |menu| menu.find("#1 ").is_some()).await;
-    until_face(&icon, "needs-you").await;
+    icon.until_face("needs-you").await;
     let question = menu.find("#1 ").unwrap();
     assert!(question.labels().iter().any(|line| line.contains("paint the shed")), "{question:?}");
     assert!(question.find("Allow once").is_some() && menu.find("Quit Lanyard").is_some(), "{:?}", menu.labels());
@@ -58,7 +48,7 @@ async fn the_tray_shows_a_question_and_its_no_goes_through_the_gate() {
     let logged = desktop.command(&["logs"]).output().await.unwrap();
     let logged = String::from_utf8_lossy(&logged.stdout).into_owned();
     assert!(logged.contains("denied"), "{logged}");
-    until_face(&icon, "trouble").await;
+    icon.until_face("trouble").await;
     icon.until_says("No Docker engine answers").await;
     icon.click(None, "Quit Lanyard").await;
     assert!(app.ends().await.success(), "{}", desktop.log());
@@ -110,6 +100,86 @@ async fn where_nothing_shows_tray_icons_the_window_opens_and_says_so() {
     desktop.until_windows("the window", |titles| titles.contains(&"Lanyard".to_owned())).await;
     let says = desktop.notices.until(SOON, |notices| notices.iter().any(|n| n.title.contains("no tray icons"))).await;
     assert!(says.is_ok(), "{:?}", desktop.notices.shown());
+    app.ask_to_end();
+    assert!(app.ends().await.success());
+}
+
+#[tokio::test]
+async fn a_watcher_that_nothing_draws_for_shows_no_icons_until_something_does() {
+    let desktop = Desktop::new().await;
+    let watcher = Panel::without_host(&desktop.notices.address()).await;
+    let mut app = desktop.start(&["--minimized"]);
+    let is_open = |titles: &[String]| titles.contains(&"Lanyard".to_owned());
+    desktop.until_windows("the window stands in", is_open).await;
+    watcher.host(true).await;
+    desktop.until_windows("the tray is seen", |titles| !is_open(titles)).await;
+    assert!(watcher.icon().await.is_there().await);
+    app.ask_to_end();
+    assert!(app.ends().await.success());
+}
+
+#[tokio::test]
+async fn a_link_opens_in_the_app_that_took_links_for_this_user() {
+    let desktop = Desktop::new().await;
+    let panel = desktop.panel().await;
+    let at = desktop.home.path().join(".config/lanyard");
+    std::fs::create_dir_all(&at).unwrap();
+    std::fs::rename(desktop.config(), at.join("config.toml")).unwrap();
+    // A Lanyard at its usual place in this home.
+    let command = |program: &str, words: &[&str]| {
+        let like = desktop.command(&[]);
+        let mut command = Command::new(program);
+        command.args(words).env_clear().kill_on_drop(true).stdin(Stdio::null());
+        command.envs(like.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.env_remove("LANYARD_HOME");
+        command
+    };
+    let mut app = App::of(command(env!("CARGO_BIN_EXE_lanyard-desktop"), &["--minimized"]).spawn().unwrap(), &desktop);
+    let icon = panel.icon().await;
+    icon.until_menu("it is up", |menu| menu.find("Open Lanyard").is_some()).await;
+    until("links are its", async || {
+        let asked = command("xdg-mime", &["query", "default", "x-scheme-handler/lanyard"]).output().await.unwrap();
+        (asked.stdout == b"lanyard-desktop-handler.desktop\n").then_some(())
+    })
+    .await;
+    assert!(!desktop.windows().await.contains(&"Lanyard".to_owned()));
+    let opened = command("xdg-open", &["lanyard://pair"]).output().await.unwrap();
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    desktop.until_windows("the window", |titles| titles.contains(&"Lanyard".to_owned())).await;
+    assert!(app.child.try_wait().unwrap().is_none());
+    app.ask_to_end();
+    assert!(app.ends().await.success());
+}
+
+#[tokio::test]
+async fn the_icon_tells_work_and_a_tunnel_that_is_away() {
+    let desktop = Desktop::new().await;
+    let panel = desktop.panel().await;
+    let edge = Edge::start().await.unwrap();
+    // An engine that never answers: nothing is wrong with it yet, and a turn is at work until it goes.
+    let (engine, ca) = (desktop.home.path().join("engine.sock"), desktop.home.path().join("edge.pem"));
+    let _silent = UnixListener::bind(&engine).unwrap();
+    std::fs::write(&ca, edge.ca_pem()).unwrap();
+    desktop.write_config(&format!(
+        "[sandbox]\nengine = \"{}\"\n[tunnel]\nenabled = true\nedge = \"{}\"\nedge_ca = \"{}\"\n",
+        engine.display(),
+        edge.addr(),
+        ca.display()
+    ));
+    desktop.keep_secret("ngrok", TOKEN);
+    let mut app = desktop.start(&["--minimized"]);
+    let icon = panel.icon().await;
+    icon.until_face("idle").await;
+    edge.wait_for(SOON, |seen| seen.tunnels == 1).await.unwrap();
+    edge.set_down(true).await;
+    icon.until_says("The tunnel is on its way back").await;
+    icon.until_face("offline").await;
+    edge.set_down(false).await;
+    icon.until_face("idle").await;
+    let said = desktop.command(&["send", "--no-wait", "paint the shed"]).output().await.unwrap();
+    assert!(said.status.success(), "{}", desktop.log());
+    icon.until_says("At work in one session").await;
+    icon.until_face("working").await;
     app.ask_to_end();
     assert!(app.ends().await.success());
 }
@@ -173,7 +243,7 @@ async fn a_config_with_an_error_is_said_in_the_window_and_mended_without_a_new_s
     let icon = panel.icon().await;
     icon.until_menu("what is wrong", |menu| menu.labels()[0].contains("sandbocks")).await;
     desktop.until_windows("the window", |titles| titles.contains(&"Lanyard".to_owned())).await;
-    until_face(&icon, "trouble").await;
+    icon.until_face("trouble").await;
     desktop.write_config("[sandbox]\nengine = \"/nowhere/docker.sock\"\n");
     icon.click(None, "Try again").await;
     icon.until_menu("it is up", |menu| menu.find("Open Lanyard").is_some()).await;

@@ -74,6 +74,53 @@ async fn the_live_line_and_native_things_come_by_commands() {
     page.clone().quit().await.unwrap();
 }
 
+/// A conversation of Claude Code's own.
+fn conversation(n: usize) -> String {
+    let id = format!("11111111-2222-4333-8444-{n:012}");
+    let line = |kind: &str, at: usize, words: &str| {
+        json!({ "type": kind, "sessionId": id, "uuid": format!("{id}-{at}"), "cwd": "/work/shop", "version": "2.1.197",
+                "timestamp": "2026-11-20T09:00:00.000Z", "message": { "role": kind, "content": words } })
+    };
+    (0..400).map(|at| format!("{}\n", line("user", at, &format!("Words {at} of {n}")))).collect()
+}
+
+#[tokio::test]
+async fn an_import_tells_how_far_it_is_while_it_runs_and_stops_with_whole_conversations() {
+    const CONVERSATIONS: usize = 120;
+    let desktop = Desktop::new().await;
+    let _panel = desktop.panel().await;
+    let history = desktop.home.path().join(".claude/projects/-work-shop");
+    std::fs::create_dir_all(&history).unwrap();
+    for n in 0..CONVERSATIONS {
+        std::fs::write(history.join(format!("11111111-2222-4333-8444-{n:012}.jsonl")), conversation(n)).unwrap();
+    }
+    let driven = driven(&desktop, &[]).await;
+    let page = &driven.page;
+    answers(page).await;
+    // As the window's page asks for lines; it stops the import at its first line.
+    let bring = "const t = window.__TAURI_INTERNALS__; window.lines_ = []; const over = new Promise((done) => { \
+        window.channel_ = t.transformCallback(({ message }) => { window.lines_.push(message); \
+            if (window.lines_.length === 1) window.stopped_ = fetch('/import/stop', { method: 'POST' }); \
+            if (message === null) done(); }); }); \
+        await t.invoke('desk_each_line', { method: 'POST', path: '/import', body: JSON.stringify({ paths: [] }), \
+            channel: '__CHANNEL__:' + window.channel_ }); \
+        await over; return [window.lines_.filter((l) => l !== null).map((l) => JSON.parse(l)), (await window.stopped_).status]";
+    let told = run(page, bring).await;
+    let lines = told[0].as_array().unwrap_or_else(|| panic!("{told}"));
+    let (done, progress) = lines.split_last().unwrap();
+    assert_eq!((&told[1], &done["type"], &done["stopped"]), (&json!(204), &json!("done"), &json!(true)), "{done}");
+    let taken = done["sessions"].as_u64().unwrap();
+    assert!(taken >= 1 && taken < CONVERSATIONS as u64, "the first line came before the last file: {done}");
+    assert_eq!((progress.len() as u64, &progress[0]["done"]), (taken, &json!(0)));
+    assert_eq!(done["events"].as_u64().unwrap() % taken, 0, "each is there whole: {done}");
+    let known = "return (await (await fetch('/import')).json()).filter((f) => f.known).length";
+    assert_eq!(run(page, known).await, taken);
+    let refused = "return await window.__TAURI_INTERNALS__.invoke('desk_each_line', { method: 'POST', path: '/nothing', body: null, \
+        channel: '__CHANNEL__:' + window.channel_ }).catch((e) => e.data.code)";
+    assert_eq!(run(page, refused).await, "NOT_FOUND");
+    page.clone().quit().await.unwrap();
+}
+
 #[tokio::test]
 async fn nothing_from_elsewhere_is_loaded_into_the_window() {
     let desktop = Desktop::new().await;

@@ -176,10 +176,8 @@ async fn what_is_not_rightly_signed_or_not_there_changes_nothing_and_is_told() {
     page.clone().quit().await.unwrap();
 }
 
-#[tokio::test]
-async fn at_quit_it_is_put_in_place_and_nothing_starts() {
-    let world = World::new().await;
-    world.offer(fs::read(&world.versions.newer).unwrap());
+/// The owner wants it at the quit, and quits.
+async fn quits_with(world: &World) {
     let driven = driven_as(&world.program, world.command(&[]), &[]).await;
     let page = &driven.page;
     update(page, "update_check", json!({})).await;
@@ -192,16 +190,37 @@ async fn at_quit_it_is_put_in_place_and_nothing_starts() {
     // The app goes without the driver, which would wait for it for ever.
     page.clone().leak().unwrap();
     world.panel.icon().await.click(None, "Quit Lanyard").await;
-    until("it is put in place", async || same(&world.program, &world.versions.newer).then_some(())).await;
+    until("it waits beside the program", async || world.left().contains(&"Lanyard.next".into()).then_some(())).await;
     drop(driven);
-    ends(&world).await;
-    assert!(same(&world.program, &world.versions.newer));
-    assert_eq!(world.panel.registered(), 1);
-    let mut newer: App = world.start();
+    ends(world).await;
+    assert_eq!(world.panel.registered(), 1, "nothing starts");
+}
+
+#[tokio::test]
+async fn one_that_waited_for_the_quit_is_there_at_the_next_start() {
+    let world = World::new().await;
+    world.offer(fs::read(&world.versions.newer).unwrap());
+    quits_with(&world).await;
+    let mut start: App = world.start();
     is_up(&world.next_start(1).await).await;
+    assert!(same(&world.program, &world.versions.newer));
     until("what was kept is gone", async || world.left().is_empty().then_some(())).await;
-    newer.ask_to_end();
-    newer.ends().await;
+    assert!(start.ends().await.success(), "it handed over");
+    ends(&world).await;
+}
+
+#[tokio::test]
+async fn one_that_waited_for_the_quit_and_dies_at_its_start_is_taken_back() {
+    let world = World::new().await;
+    world.offer(fs::read("/bin/false").unwrap());
+    quits_with(&world).await;
+    let _hands_over: App = world.start();
+    is_up(&world.next_start(1).await).await;
+    assert!(same(&world.program, &world.versions.older));
+    let put_back = |notices: &[standins::lock_screen::Shown]| notices.iter().any(|n| n.title.contains("was put back"));
+    assert!(world.desktop.notices.until(desktop::SOON, put_back).await.is_ok(), "{}", world.desktop.log());
+    assert_eq!(world.left(), Vec::<String>::new());
+    ends(&world).await;
 }
 
 #[test]

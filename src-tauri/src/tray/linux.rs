@@ -1,6 +1,6 @@
 //! The tray by D-Bus (StatusNotifierItem and its menu). Tells whether anything on this desktop shows it.
 
-use super::{Choice, Face, Item, Tone, Tray};
+use super::{Choice, Face, Item, Tone, Tray, watcher};
 use crate::controller::Tick;
 use ksni::{
     OfflineReason, Status, ToolTip, TrayMethods,
@@ -27,42 +27,53 @@ struct Drawn {
     tray: Tray,
     tone: Tone,
     ticks: mpsc::Sender<Tick>,
+    /// The watcher there is has it.
+    listed: watch::Sender<bool>,
 }
 
 async fn keep(mut wanted: watch::Receiver<Option<Tray>>, ticks: mpsc::Sender<Tick>) {
     let tone = super::tone::here().await;
+    let mut host = watcher::host();
+    let (list, mut listed) = watch::channel(true);
     let mut shown: Option<ksni::Handle<Drawn>> = None;
+    let mut told = None;
     loop {
         let tray = wanted.borrow_and_update().clone();
+        let is_wanted = tray.is_some();
         shown = match (shown, tray) {
             (None, None) => None,
-            (None, Some(tray)) => begin(tray, tone, &ticks).await,
+            (None, Some(tray)) => begin(Drawn { tray, tone, ticks: ticks.clone(), listed: list.clone() }).await,
             (Some(handle), None) => {
                 handle.shutdown().await;
                 None
             }
             (Some(handle), Some(tray)) => handle.update(|drawn| drawn.tray = tray).await.map(|()| handle),
         };
-        if wanted.changed().await.is_err() {
+        let host_there = *host.borrow_and_update();
+        let seen = match is_wanted {
+            false => None,
+            true if shown.is_none() => Some(false),
+            true => host_there.map(|there| there && *listed.borrow_and_update()),
+        };
+        if let Some(seen) = seen.filter(|_| seen != told) {
+            let _the_app_is_ending = ticks.send(Tick::Host(seen)).await;
+        }
+        told = seen;
+        let goes_on = tokio::select! {
+            changed = wanted.changed() => changed.is_ok(),
+            Ok(()) = host.changed() => true,
+            Ok(()) = listed.changed() => true,
+        };
+        if !goes_on {
             return;
         }
     }
 }
 
-async fn begin(tray: Tray, tone: Tone, ticks: &mpsc::Sender<Tick>) -> Option<ksni::Handle<Drawn>> {
-    let drawn = Drawn { tray, tone, ticks: ticks.clone() };
+async fn begin(drawn: Drawn) -> Option<ksni::Handle<Drawn>> {
+    drawn.listed.send_replace(true);
     // A panel that starts later asks for its items then.
-    match drawn.assume_sni_available(true).spawn().await {
-        Ok(handle) => {
-            let _the_app_is_ending = ticks.send(Tick::Host(there().await)).await;
-            Some(handle)
-        }
-        Err(e) => {
-            tracing::warn!(error = %e, "there is no tray");
-            let _the_app_is_ending = ticks.send(Tick::Host(false)).await;
-            None
-        }
-    }
+    drawn.assume_sni_available(true).spawn().await.inspect_err(|e| tracing::warn!(error = %e, "there is no tray")).ok()
 }
 
 impl Drawn {
@@ -108,11 +119,11 @@ impl ksni::Tray for Drawn {
     }
 
     fn watcher_online(&self) {
-        self.tell(Tick::Host(true));
+        self.listed.send_replace(true);
     }
 
     fn watcher_offline(&self, _reason: OfflineReason) -> bool {
-        self.tell(Tick::Host(false));
+        self.listed.send_replace(false);
         true
     }
 }
@@ -141,17 +152,4 @@ fn press(does: &Choice) -> Box<dyn Fn(&mut Drawn) + Send> {
 /// An underscore would mark a letter to press.
 fn plain(label: &str) -> String {
     label.replace('_', "__")
-}
-
-/// Whether the desktop has something that shows tray icons.
-async fn there() -> bool {
-    let asked = async {
-        let bus = zbus::Connection::session().await?;
-        let names = zbus::fdo::DBusProxy::new(&bus).await?;
-        names
-            .name_has_owner(zbus::names::BusName::from_static_str("org.kde.StatusNotifierWatcher")?)
-            .await
-            .map_err(zbus::Error::from)
-    };
-    asked.await.unwrap_or(false)
 }

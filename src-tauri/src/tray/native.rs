@@ -11,6 +11,8 @@ use tauri::{
 };
 use tokio::sync::mpsc;
 
+const ID: &str = "lanyard";
+
 pub struct Icon {
     app: AppHandle,
     ticks: mpsc::Sender<Tick>,
@@ -21,7 +23,20 @@ pub struct Icon {
 
 impl Icon {
     pub fn new(app: &AppHandle, ticks: mpsc::Sender<Tick>) -> Self {
-        Self { app: app.clone(), ticks, choices: Arc::default(), shown: Arc::default() }
+        let icon = Self { app: app.clone(), ticks, choices: Arc::default(), shown: Arc::default() };
+        icon.listen();
+        icon
+    }
+
+    /// Once: Tauri keeps what listens to a menu after its icon went, and a choice would be made as often as there were icons.
+    fn listen(&self) {
+        let (ticks, choices) = (self.ticks.clone(), self.choices.clone());
+        self.app.on_menu_event(move |_, event| {
+            let choices = choices.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(choice) = event.id().as_ref().parse::<usize>().ok().and_then(|n| choices.get(n)) {
+                tick(&ticks, Tick::Chosen(choice.clone()));
+            }
+        });
     }
 
     pub fn draw(&self, tray: Option<&Tray>) {
@@ -30,12 +45,14 @@ impl Icon {
         let drawn = self.app.run_on_main_thread(move || {
             let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(tray) = tray else {
-                *shown = None;
+                // Tauri holds it too: dropped here alone it would stay, beside the next one.
+                if shown.take().is_some() {
+                    drop(app.remove_tray_by_id(ID));
+                }
                 return;
             };
             if shown.is_none() {
-                *shown =
-                    begin(&app, &ticks, &choices).inspect_err(|e| tracing::warn!(error = %e, "there is no tray")).ok();
+                *shown = begin(&app, &ticks).inspect_err(|e| tracing::warn!(error = %e, "there is no tray")).ok();
                 tick(&ticks, Tick::Host(shown.is_some()));
             }
             if let Some(icon) = shown.as_ref()
@@ -50,17 +67,11 @@ impl Icon {
     }
 }
 
-fn begin(app: &AppHandle, ticks: &mpsc::Sender<Tick>, choices: &Arc<Mutex<Vec<Choice>>>) -> tauri::Result<TrayIcon> {
-    let (pressed, chosen, choices) = (ticks.clone(), ticks.clone(), choices.clone());
-    TrayIconBuilder::with_id("lanyard")
+fn begin(app: &AppHandle, ticks: &mpsc::Sender<Tick>) -> tauri::Result<TrayIcon> {
+    let pressed = ticks.clone();
+    TrayIconBuilder::with_id(ID)
         // On Windows the icon itself opens the window, as it is done there.
         .show_menu_on_left_click(cfg!(target_os = "macos"))
-        .on_menu_event(move |_, event| {
-            let choices = choices.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(choice) = event.id().as_ref().parse::<usize>().ok().and_then(|n| choices.get(n)) {
-                tick(&chosen, Tick::Chosen(choice.clone()));
-            }
-        })
         .on_tray_icon_event(move |_, event| {
             if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event
                 && cfg!(windows)

@@ -100,8 +100,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Puts in place what was fetched; it is checked once more. `again`: a Windows installer starts the new version, and this
-    /// process has ended by then.
+    /// Puts in place what was fetched; it is checked once more. `again`: the new version starts at once. Where it does not, a file
+    /// waits beside the program for the next start, and a Windows installer starts nothing; this process has ended by then.
     ///
     /// # Errors
     /// `UPDATE_REFUSED`, `UPDATE_NOT_ALLOWED`, `UPDATE_NOT_INSTALLED`; then what is installed is as it was.
@@ -112,7 +112,8 @@ impl Feed {
         match &self.installation {
             Installation::File(file) => {
                 update.verify(&bytes).map_err(|e| problems::of(&e))?;
-                replace::replace(file, &bytes).map_err(|e| problems::not_written(&e))
+                let put = if again { replace::replace } else { replace::stage };
+                put(file, &bytes).map_err(|e| problems::not_written(&e))
             }
             Installation::Package => {
                 update.verify(&bytes).map_err(|e| problems::of(&e))?;

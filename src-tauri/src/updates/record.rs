@@ -19,6 +19,9 @@ pub struct Record {
     pub file: Option<PathBuf>,
     /// It went wrong.
     pub problem: Option<UpdateProblem>,
+    /// It lies beside the program, and is put in its place at the next start.
+    #[serde(default)]
+    pub staged: bool,
 }
 
 /// What a start finds.
@@ -58,6 +61,9 @@ impl Left {
     /// In the version `current`. What ended badly is told once.
     pub fn find(data: &Path, current: &str) -> Self {
         let Some(record) = Record::read(data) else { return Self::Nothing };
+        if record.staged {
+            return Self::Nothing;
+        }
         if record.problem.is_none() && record.to == current {
             return Self::Trial(record);
         }
@@ -82,7 +88,7 @@ mod tests {
 
     fn record(problem: Option<Code>) -> Record {
         let problem = problem.map(|code| UpdateProblem::from(&Problem::from(code)));
-        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: None, problem }
+        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: None, problem, staged: false }
     }
 
     #[test]
@@ -105,6 +111,15 @@ mod tests {
             assert!(matches!(Left::find(data.path(), "0.1.0"), Left::Ended(problem) if problem.code == code));
             assert_eq!(Left::find(data.path(), "0.1.0"), Left::Nothing);
         }
+    }
+
+    #[test]
+    fn one_that_waits_for_the_next_start_waits() {
+        let data = tempfile::tempdir().unwrap();
+        let staged = Record { staged: true, ..record(None) };
+        staged.write(data.path()).unwrap();
+        assert_eq!(Left::find(data.path(), "0.1.0"), Left::Nothing);
+        assert_eq!(Record::read(data.path()), Some(staged));
     }
 
     #[test]

@@ -12,21 +12,40 @@ pub fn previous(file: &Path) -> PathBuf {
     beside(file, ".previous")
 }
 
+/// Where the version after it lies until it is put in place.
+pub fn next(file: &Path) -> PathBuf {
+    beside(file, ".next")
+}
+
 /// Puts `bytes` at `file`, as executable as what is there, and keeps that as [`previous`].
 ///
 /// # Errors
 /// As the system's; then `file` is as it was.
 pub fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let next = beside(file, ".next");
-    let put = write(&next, bytes, file).and_then(|()| {
-        keep(file, &previous(file))?;
-        fs::rename(&next, file)
-    });
-    if put.is_err() {
-        let _nothing_was_written = fs::remove_file(&next);
+    stage(file, bytes)?;
+    swap(file)
+}
+
+/// Puts `bytes` at [`next`], as executable as `file`.
+///
+/// # Errors
+/// As the system's; then there is none.
+pub fn stage(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let next = next(file);
+    write(&next, bytes, file).inspect_err(|_| drop(fs::remove_file(&next))).inspect(|()| settle(file))
+}
+
+/// Puts [`next`] at `file`, and keeps what was there as [`previous`].
+///
+/// # Errors
+/// As the system's; then `file` is as it was, and there is no next one.
+pub fn swap(file: &Path) -> io::Result<()> {
+    let swapped = keep(file, &previous(file)).and_then(|()| fs::rename(next(file), file));
+    if swapped.is_err() {
+        let _nothing_was_written = fs::remove_file(next(file));
         let _nothing_was_kept = fs::remove_file(previous(file));
     }
-    put.inspect(|()| settle(file))
+    swapped.inspect(|()| settle(file))
 }
 
 /// Puts [`previous`] back.
@@ -90,7 +109,7 @@ mod tests {
     #[test]
     fn what_cannot_be_written_leaves_the_old_one_and_nothing_else() {
         let (folder, file) = program();
-        fs::create_dir(beside(&file, ".next")).unwrap();
+        fs::create_dir(next(&file)).unwrap();
         replace(&file, b"new").unwrap_err();
         assert_eq!(fs::read(&file).unwrap(), b"old");
         assert!(!previous(&file).exists());

@@ -127,16 +127,17 @@ impl Running {
     fn install(&self) {
         let (Some(feed), Some(installation)) = (self.feed.clone(), self.installation.clone()) else { return };
         let (data, tell, shown) = (self.with.data.clone(), self.with.tell.clone(), self.course.shown());
+        let again = self.course.starts_again();
         let record = Record {
             from: self.current.clone(),
             to: shown.version.unwrap_or_default(),
-            file: match installation {
-                Installation::File(file) => Some(file),
+            file: match &installation {
+                Installation::File(file) => Some(file.clone()),
                 Installation::Package | Installation::Bundle => None,
             },
             problem: None,
+            staged: !again && matches!(installation, Installation::File(_)),
         };
-        let again = self.course.starts_again();
         tokio::task::spawn_blocking(move || {
             let input =
                 put_in_place(&feed, &record, &data, again).map_or_else(Input::NotInstalled, |()| Input::Installed);
@@ -150,6 +151,7 @@ impl Running {
             to: String::new(),
             file: None,
             problem: Some(UpdateProblem::from(problem)),
+            staged: false,
         };
         if let Err(e) = record.write(&self.with.data) {
             tracing::warn!(error = %e, "what became of an update could not be written down");
@@ -168,7 +170,7 @@ impl Running {
             let trial = Trial { data: self.with.data.clone(), program, arguments: arguments.collect() };
             let _decided_before = self.with.successor.set(trial);
         }
-        self.with.app.exit(0);
+        self.with.leaving.leave();
     }
 }
 
@@ -200,11 +202,15 @@ async fn make_way(mut desk: watch::Receiver<Option<Desk>>, ticks: mpsc::Sender<T
 /// All that is needed to undo it is kept first.
 fn put_in_place(feed: &Feed, record: &Record, data: &Path, again: bool) -> Result<(), Problem> {
     let put = (|| {
-        if record.file.is_some() {
+        if record.file.is_some() && !record.staged {
             kept::take(data).map_err(|e| problems::not_written(&e))?;
         }
+        // One that waits is there before anything says so.
+        if record.staged {
+            feed.install(again, data)?;
+        }
         record.write(data).map_err(|e| problems::not_written(&e))?;
-        feed.install(again, data)
+        if record.staged { Ok(()) } else { feed.install(again, data) }
     })();
     if put.is_err() {
         Record::remove(data);

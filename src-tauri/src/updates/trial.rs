@@ -76,7 +76,8 @@ impl Trial {
     }
 
     fn watch(&self) -> io::Result<()> {
-        let kept = Record::read(&self.data).filter(|record| record.problem.is_none() && record.file.is_some());
+        let kept = Record::read(&self.data)
+            .filter(|record| record.problem.is_none() && record.file.is_some() && !record.staged);
         let Some(record) = kept else { return self.start().map(|_| ()) };
         for _ in 0..STARTS {
             if self.start().is_ok_and(|child| self.end(child) == End::Well) {
@@ -160,7 +161,7 @@ mod tests {
         script("lanyard.previous", "true");
         fs::write(at("lanyard.db"), "new").unwrap();
         fs::write(at("lanyard.db.before-update"), "old").unwrap();
-        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(at("lanyard")), problem: None }
+        Record { from: "0.1.0".into(), to: "0.2.0".into(), file: Some(at("lanyard")), problem: None, staged: false }
             .write(folder.path())
             .unwrap();
         let trial =

@@ -71,6 +71,13 @@ impl Desktop {
         fs::write(self.config(), config).unwrap();
     }
 
+    /// Beside the model's key. After the config is written.
+    pub fn keep_secret(&self, account: &str, secret: &str) {
+        let file = self.home.path().join("secrets.toml");
+        let kept = fs::read_to_string(&file).unwrap();
+        fs::write(file, format!("{kept}{account} = \"{secret}\"\n")).unwrap();
+    }
+
     pub fn config(&self) -> PathBuf {
         self.home.path().join("config.toml")
     }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use zbus::{
     Connection, Proxy, connection, interface,
     message::Header,
+    object_server::SignalEmitter,
     zvariant::{OwnedValue, Structure, Value},
 };
 
@@ -15,26 +16,38 @@ pub struct Panel {
     items: watch::Receiver<Vec<String>>,
 }
 
-struct Watcher(watch::Sender<Vec<String>>);
+const WATCHER: &str = "/StatusNotifierWatcher";
+
+struct Watcher {
+    items: watch::Sender<Vec<String>>,
+    /// Something draws them.
+    host: bool,
+}
 
 #[interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
     fn register_status_notifier_item(&self, service: String, #[zbus(header)] header: Header<'_>) {
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        self.0.send_modify(|items| items.push(if service.starts_with('/') { sender } else { service }));
+        self.items.send_modify(|items| items.push(if service.starts_with('/') { sender } else { service }));
     }
 
     fn register_status_notifier_host(&self, _service: String) {}
 
     #[zbus(property)]
     fn registered_status_notifier_items(&self) -> Vec<String> {
-        self.0.borrow().clone()
+        self.items.borrow().clone()
     }
 
     #[zbus(property)]
     fn is_status_notifier_host_registered(&self) -> bool {
-        true
+        self.host
     }
+
+    #[zbus(signal)]
+    async fn status_notifier_host_registered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn status_notifier_host_unregistered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
 
     #[zbus(property)]
     fn protocol_version(&self) -> i32 {
@@ -69,11 +82,30 @@ impl Entry {
 
 impl Panel {
     pub async fn start(address: &str) -> Self {
+        let panel = Self::without_host(address).await;
+        panel.host(true).await;
+        panel
+    }
+
+    /// A watcher that has nothing yet which draws icons.
+    pub async fn without_host(address: &str) -> Self {
         let (told, items) = watch::channel(Vec::new());
         let bus = connection::Builder::address(address).unwrap();
-        let bus = bus.serve_at("/StatusNotifierWatcher", Watcher(told)).unwrap();
+        let bus = bus.serve_at(WATCHER, Watcher { items: told, host: false }).unwrap();
         let bus = bus.name("org.kde.StatusNotifierWatcher").unwrap().build().await.unwrap();
         Self { bus, items }
+    }
+
+    /// What draws icons comes, or goes.
+    pub async fn host(&self, there: bool) {
+        let watcher = self.bus.object_server().interface::<_, Watcher>(WATCHER).await.unwrap();
+        watcher.get_mut().await.host = there;
+        let emitter = watcher.signal_emitter();
+        let told = match there {
+            true => Watcher::status_notifier_host_registered(emitter).await,
+            false => Watcher::status_notifier_host_unregistered(emitter).await,
+        };
+        told.unwrap();
     }
 
     /// The icon that registered last.
@@ -87,6 +119,16 @@ impl Panel {
     pub fn registered(&self) -> usize {
         self.items.borrow().len()
     }
+}
+
+/// The pixels of a state's icon, as they were made for a bar of unknown colour.
+fn art(face: &str) -> Vec<(i32, Vec<u8>)> {
+    let of = |size: i32| {
+        let file = format!("{}/../icons/tray/made/{face}-any-{size}.png", env!("CARGO_MANIFEST_DIR"));
+        let rgba = image::open(file).unwrap().into_rgba8();
+        (size, rgba.pixels().flat_map(|p| [p.0[3], p.0[0], p.0[1], p.0[2]]).collect())
+    };
+    vec![of(24), of(48)]
 }
 
 pub struct Icon {
@@ -120,6 +162,10 @@ impl Icon {
     pub async fn pixels(&self) -> Vec<(i32, Vec<u8>)> {
         let pixmaps: Vec<(i32, i32, Vec<u8>)> = self.item().await.get_property("IconPixmap").await.unwrap();
         pixmaps.into_iter().map(|(width, _, data)| (width, data)).collect()
+    }
+
+    pub async fn until_face(&self, face: &str) {
+        until(face, async || (self.pixels().await == art(face)).then_some(())).await;
     }
 
     /// The tooltip's second line.

@@ -244,6 +244,22 @@ test("Claude Code's own history is taken over", async () => {
     await page.getByText("2 conversations were imported").waitFor();
 });
 
+test("an import says how far it is, and is stopped", async () => {
+    const more = (n: number) => ({ path: `/home/ada/.claude/projects/shop/${n}.jsonl`, project: "~/shop", first_words: `Conversation ${n}`, at: Date.now() - n * 3_600_000, events: 40, known: false });
+    desk.importable = Array.from({ length: 30 }, (_, n) => more(n));
+    desk.importPace = 700;
+    await page.goto(`${desk.url}/#/sessions?import`);
+    await page.getByLabel(/All 30 that/).check();
+    await page.getByRole("button", { name: "Import 30" }).click();
+    await page.getByText("1 of 30 done, 40 events").waitFor();
+    await shot(page, "import-runs");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText("Stopping after this one").waitFor();
+    await page.getByText(/Stopped: \d+ conversations were imported|Stopped: One conversation was imported/).waitFor();
+    await shot(page, "import-stopped");
+    expect(desk.importable.filter(({ known }) => known).length).toBeLessThan(30);
+});
+
 test("a session is renamed, tagged, taken along as a file, and closed", async () => {
     await page.goto(`${desk.url}/#/sessions/${rooms.rich}`);
     await page.getByRole("button", { name: "Details" }).click();

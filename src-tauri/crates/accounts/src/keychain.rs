@@ -69,6 +69,11 @@ impl Account {
         }
     }
 
+    /// Made by Lanyard for itself.
+    pub fn is_own(self) -> bool {
+        matches!(self, Account::Links | Account::Push | Account::Lan)
+    }
+
     /// `LANYARD_ANTHROPIC_KEY`, `LANYARD_TWILIO_API_KEY` and so on.
     pub fn variable(self) -> String {
         format!("LANYARD_{}_KEY", self.name().to_ascii_uppercase().replace('-', "_"))
@@ -233,7 +238,11 @@ mod tests {
         let (_dir, path) = file_with("anthropic = 'x'", 0o640);
         let refused = Keychain::with_environment(|_| None, Some(path)).get(Account::Anthropic).await.unwrap_err();
         assert_eq!(refused.code(), domain::Code::KeychainUnavailable);
-        assert!(refused.problem().suggestion.starts_with("chmod 600 "), "{}", refused.problem());
+        assert!(
+            refused.problem(Account::Anthropic).suggestion.starts_with("chmod 600 "),
+            "{}",
+            refused.problem(Account::Anthropic)
+        );
     }
 
     #[tokio::test]
@@ -241,7 +250,7 @@ mod tests {
         let (_dir, path) = file_with("anthropic = 'fine'\ntwilio = sk-hidden\n", 0o600);
         let broken = Keychain::with_environment(|_| None, Some(path)).get(Account::Twilio).await.unwrap_err();
         assert!(broken.to_string().contains("line 2"), "{broken}");
-        assert!(!format!("{broken:?} {}", broken.problem()).contains("hidden"));
+        assert!(!format!("{broken:?} {}", broken.problem(Account::Anthropic)).contains("hidden"));
     }
 
     #[tokio::test]
@@ -266,5 +275,16 @@ mod tests {
         }
         assert_eq!(Account::TwilioApi.variable(), "LANYARD_TWILIO_API_KEY");
         assert_eq!("aws".parse::<Account>(), Err(NoSuchAccount));
+    }
+
+    #[test]
+    fn the_way_out_names_the_variable_of_the_account_or_none_where_nobody_could_set_it() {
+        let suggestion = |account| KeychainError::NoBus("x".into()).problem(account).suggestion;
+        for account in Account::ALL.iter().copied() {
+            let (said, variable) = (suggestion(account), account.variable());
+            assert!(said.contains("file of mode 0600"), "{said}");
+            assert_eq!(said.contains(&variable), !account.is_own(), "{said}");
+            assert!(account == Account::Anthropic || !said.contains("ANTHROPIC"), "{said}");
+        }
     }
 }

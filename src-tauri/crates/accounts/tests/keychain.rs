@@ -95,7 +95,7 @@ async fn child(arguments: &[String]) {
 }
 
 fn kind(error: &KeychainError) -> &'static str {
-    eprintln!("{error:?}\n{}", error.problem());
+    eprintln!("{error:?}\n{}", error.problem(Account::Anthropic));
     match error {
         KeychainError::Missing { .. } => "Missing",
         KeychainError::Locked(_) => "Locked",

@@ -128,7 +128,7 @@ pub async fn sign(app: &App) -> Result<(), Problem> {
     let told = serde_json::to_string(&told).map_err(|e| Problem::with_detail(Code::Internal, e))?;
     app.store.write(move |tx| facts::set(tx, facts::AUDIT_HEAD, &told)).await.map_err(internal)?;
     let next = Kept { id: head.id, hash, ..kept };
-    app.secrets.keep(Account::Audit, &next.secret()).await.map(drop).map_err(|e| e.problem())
+    app.secrets.keep(Account::Audit, &next.secret()).await.map(drop).map_err(|e| e.problem(Account::Audit))
 }
 
 fn unreadable() -> Problem {

@@ -21,6 +21,7 @@ use domain::{
     approval::{Approval, Decision, check_lock_screen},
     event::Channel,
 };
+use futures::{StreamExt, future::ready, stream::BoxStream};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, StatusCode};
 use tokio::sync::{mpsc, watch};
@@ -41,9 +42,7 @@ impl Desk {
     /// Answers as the local door does, the answer whole: for answers that end. As that door, not before what the last run left
     /// was taken up.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
-        launched(&self.app).await;
-        let Ok(response) = self.router.clone().oneshot(request.map(|body| Body::new(Full::new(body)))).await;
-        let (head, body) = response.into_parts();
+        let (head, body) = self.answered(request).await.into_parts();
         match body.collect().await {
             Ok(body) => Response::from_parts(head, body.to_bytes()),
             Err(_) => {
@@ -52,6 +51,22 @@ impl Desk {
                 cut_off
             }
         }
+    }
+
+    /// As [`Desk::call`], the answer as it comes: for answers that tell how far something is. It ends where they break off.
+    pub async fn call_piecewise(&self, request: Request<Bytes>) -> Response<BoxStream<'static, Bytes>> {
+        self.answered(request).await.map(|body| {
+            body.into_data_stream()
+                .take_while(|piece| ready(piece.is_ok()))
+                .filter_map(|piece| ready(piece.ok()))
+                .boxed()
+        })
+    }
+
+    async fn answered(&self, request: Request<Bytes>) -> Response<Body> {
+        launched(&self.app).await;
+        let Ok(response) = self.router.clone().oneshot(request.map(|body| Body::new(Full::new(body)))).await;
+        response
     }
 
     /// One more client of the live line, the owner: welcome, the events after `after` (none: from now on), then what happens. It

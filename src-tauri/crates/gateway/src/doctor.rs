@@ -127,7 +127,7 @@ async fn asked_engine(app: &App) -> Vec<Finding> {
 async fn key(config: &Resolved, secrets: &Secrets) -> Finding {
     let secret = match secrets.look(Account::Anthropic).await {
         Ok(secret) => secret,
-        Err(e) => return broken("key", e.problem()),
+        Err(e) => return broken("key", e.problem(Account::Anthropic)),
     };
     let place = secret.source.to_string();
     match check_key(&config.model_base, &secret.value).await {

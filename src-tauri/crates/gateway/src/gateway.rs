@@ -15,6 +15,7 @@ use crate::{
     metrics::Metrics,
     pairing::{Callers, Limits},
     push::{self, VapidKey},
+    records::import::Importing,
     secrets::Secrets,
     sessions::{LastFailure, Registry, Rooms, Workshop},
     settings::Settings,
@@ -74,6 +75,7 @@ pub struct Shared {
     vapid_key: OnceCell<VapidKey>,
     /// Requests to the texting door whose signature was wrong.
     pub refusals: Refusals,
+    pub importing: Importing,
     pub live: Live,
     /// Who may come in by the public door.
     pub callers: Callers,
@@ -205,6 +207,7 @@ impl Gateway {
             link_key: OnceCell::new(),
             vapid_key: OnceCell::new(),
             refusals: Refusals::default(),
+            importing: Importing::default(),
             live: Live::default(),
             callers,
             limits,

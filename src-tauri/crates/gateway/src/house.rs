@@ -148,7 +148,7 @@ impl House {
 
 fn key_problem(e: &KeychainError) -> Problem {
     tracing::error!(error = ?e, "the Anthropic key could not be read");
-    e.problem()
+    e.problem(Account::Anthropic)
 }
 
 /// A subscription's token goes as a bearer token, a key as a key.

@@ -25,6 +25,11 @@ async fn twilios_number_is_led_to_the_tunnel_and_that_is_proved_from_outside() {
     let posted = |status| (format!("{DOMAIN}/sms"), status);
     assert_eq!(t.edge.seen().posts, [posted(200), posted(403)], "rightly signed, wrongly signed");
     assert_eq!(received(&running).await, 0, "the proof is nobody's message");
+    let refused = async || local(&running.app, "GET", "/status", None).await.body["refused_signatures"].clone();
+    assert_eq!(refused().await, 0, "and nobody's attempt");
+    let visitor = running.app.config.tunnel.visitor();
+    assert_eq!(visitor.post_form(&format!("https://{DOMAIN}/sms"), &[("Body", "x")], "wrong").await.unwrap(), 403);
+    assert_eq!(refused().await, 1, "a stranger's is");
     assert_eq!(t.text(&running, "SM0123456789abcdef0123456789abcdef", "menu").await.unwrap(), 200);
     assert!(t.w.arrives(SOON).await.body.contains("Just write"));
     assert!(!running.app.address.page_in_the_way());

@@ -65,6 +65,9 @@ enum Command {
         /// With what this computer has, and a key made for the occasion if none is given.
         #[arg(long)]
         local: bool,
+        /// Only build what is packed: takes the key's public half (LANYARD_UPDATE_KEY), so that no build sees the secret one.
+        #[arg(long, conflicts_with_all = ["local", "prove", "list"])]
+        build: bool,
         /// Make two versions with such a key, and prove that one updates to the other.
         #[arg(long, conflicts_with = "version")]
         prove: bool,
@@ -109,8 +112,8 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
             test::test(&place, &test::Asked { filter: filter.as_deref(), docker: !no_docker, keep_going }, consent)?;
         }
         Command::Image { rebuild } => make_image(&place, rebuild, consent)?,
-        Command::Release { local, prove, list, version, url } => {
-            release::release(&place, &release::Asked { local, prove, list, version, url }, consent)?;
+        Command::Release { local, build, prove, list, version, url } => {
+            release::release(&place, &release::Asked { local, build, prove, list, version, url }, consent)?;
         }
         Command::Bench { list: true, .. } => bench::list(),
         Command::Bench { rows, list: false } => bench::bench(&place, &rows, consent)?,

@@ -1,5 +1,6 @@
 //! Other programs: run them loudly, quietly or just for their answer, and pass a stop on to them.
 
+use crate::release::SECRETS;
 use crate::show::Step;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -229,6 +230,15 @@ pub fn shown(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
+/// A program has only those of our secrets that it was given by name.
+fn keep_secrets_from(command: &mut Command) {
+    for name in SECRETS {
+        if !command.get_envs().any(|(given, _)| given == name) {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// A child that is told of a stop while it lives, and ended when nobody waits for it any more.
 struct Running {
     child: Child,
@@ -236,6 +246,7 @@ struct Running {
 
 impl Running {
     fn start(command: &mut Command) -> Result<Running> {
+        keep_secrets_from(command);
         let child = command.spawn().with_context(|| format!("cannot start {}", shown(command)))?;
         if let Ok(mut pids) = RUNNING.lock() {
             pids.push(child.id());
@@ -299,6 +310,25 @@ mod tests {
         assert!(error.contains("    100") && error.contains("    76") && !error.contains("    75\n"), "{error}");
         assert!(std::fs::read_to_string(&log).unwrap().starts_with("1\n2\n"));
         std::fs::remove_file(log).unwrap();
+    }
+
+    /// Begins itself again with a secret in its environment, and shows what a program that it starts has of it.
+    #[test]
+    fn a_program_has_the_signing_key_only_where_it_was_given_it() {
+        const SHOWN: &str = "echo shown=${TAURI_SIGNING_PRIVATE_KEY-none}";
+        if std::env::var_os(SECRETS[0]).is_some() {
+            println!("{}", said(Command::new("sh").args(["-c", SHOWN])).unwrap());
+            println!("{}", said(Command::new("sh").args(["-c", SHOWN]).env(SECRETS[0], "given")).unwrap());
+            return;
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "process::tests::a_program_has_the_signing_key_only_where_it_was_given_it"]);
+        let again = again.args(["--nocapture"]).env(SECRETS[0], "secret").output().unwrap();
+        let shown = String::from_utf8(again.stdout).unwrap();
+        assert!(
+            shown.contains("shown=none") && shown.contains("shown=given") && !shown.contains("secret\n"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -11,11 +11,14 @@ use crate::setup::{self, Consent, Wants};
 use crate::{process, programs, show, ui};
 use anyhow::{Context, Result, bail};
 use key::Key;
+pub use key::SECRETS;
 use std::path::{Path, PathBuf};
 
 pub struct Asked {
     /// With what this computer has: a key made for the occasion if none is given, and an AppImage that takes the system's webview.
     pub local: bool,
+    /// Only build, and sign nothing.
+    pub build: bool,
     /// Make two versions, and prove that one becomes the other.
     pub prove: bool,
     /// Only write the list of updates for the packages in this folder.
@@ -35,7 +38,10 @@ pub fn release(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
         let version = asked.version.as_deref().context("--list wants --version too")?;
         return list::write(folder, version, url, &notes(place, version)?);
     }
-    let key = Key::given().map_or_else(|| own_key(place, asked), Ok)?;
+    let key = match asked.build {
+        true => Key::public()?,
+        false => Key::given().map_or_else(|| own_key(place, asked), Ok)?,
+    };
     let making = Making { place, key, url, local: asked.local, list: &format!("{url}/latest.json"), consent };
     if asked.prove {
         let folders = ["0.1.0", "0.2.0"].map(|version| making.version(version));
@@ -43,7 +49,10 @@ pub fn release(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
         return prove::prove(place, &making.key, &older?, &newer?);
     }
     let version = asked.version.clone().unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned());
-    making.version(&version).map(|_| ())
+    match asked.build {
+        true => making.program(&version).map(|_| ()),
+        false => making.version(&version).map(|_| ()),
+    }
 }
 
 fn own_key(place: &Place, asked: &Asked) -> Result<Key> {
@@ -65,9 +74,15 @@ struct Making<'m> {
     consent: Consent,
 }
 
+/// What packages are made of.
+struct Built {
+    relay: PathBuf,
+    program: PathBuf,
+}
+
 impl Making<'_> {
-    /// Makes the packages of one version; gives the folder they are in.
-    fn version(&self, version: &str) -> Result<PathBuf> {
+    /// Builds the page, the program that goes into sandboxes, and the app. No secret is needed, and none given.
+    fn program(&self, version: &str) -> Result<Built> {
         let place = self.place;
         let ready = setup::prepare(
             place,
@@ -77,8 +92,19 @@ impl Making<'_> {
         ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;
         let relay = programs::relay(place)?.relay;
         packages::fetch_cli(place)?;
-        let packages = packages::Packages { place, key: &self.key, relay: &relay, version, list: self.list };
-        let program = packages.build()?;
+        let program = self.packages(version, &relay).build()?;
+        Ok(Built { relay, program })
+    }
+
+    fn packages<'p>(&'p self, version: &'p str, relay: &'p Path) -> packages::Packages<'p> {
+        packages::Packages { place: self.place, key: &self.key, relay, version, list: self.list }
+    }
+
+    /// Makes the packages of one version; gives the folder they are in.
+    fn version(&self, version: &str) -> Result<PathBuf> {
+        let place = self.place;
+        let Built { relay, program } = self.program(version)?;
+        let packages = self.packages(version, &relay);
         let folder = place.target.join("packages").join(version);
         std::fs::create_dir_all(&folder)?;
         // Before the bundler writes into the program what it is packed as.

@@ -740,7 +740,11 @@ sessions: number, events: number,
 /**
  * Secrets (keys, tokens, passwords in addresses) that were left out.
  */
-redacted: number, skipped: Array<Skipped>, };
+redacted: number, skipped: Array<Skipped>, 
+/**
+ * It was stopped before it had looked at all of them. What is counted here is there whole.
+ */
+stopped: boolean, };
 
 export type InSession<T> = { session_id: string, } & T;
 

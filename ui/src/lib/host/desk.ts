@@ -30,6 +30,7 @@ export class DeskHost implements DeskReach {
     }
 
     async eachLine<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void> {
+        if (this.native) return linesByCommand(method, path, body, (line) => heard(JSON.parse(line) as T));
         const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
         const response = await fetch(path, { method, cache: "no-store", ...sent }).catch(() => {
             throw this.unreached();
@@ -108,6 +109,23 @@ function byCommands(after: number | null, hears: Hears, why: () => Problem): Lin
             void id.then((id) => invoke("desk_unsubscribe", { id })).catch(() => {});
         },
     };
+}
+
+/** A scheme hands over an answer when it is whole, so that lines come over a channel, and `null` at the end. */
+async function linesByCommand(method: Method, path: string, body: unknown, heard: (line: string) => void): Promise<void> {
+    const channel = new Channel<string | null>();
+    const over = new Promise<void>((resolve, reject) => {
+        channel.onmessage = (line) => {
+            try {
+                if (line === null) resolve();
+                else if (line.trim() !== "") heard(line);
+            } catch (error) {
+                reject(error);
+            }
+        };
+    });
+    await command<void>("desk_each_line", { method, path, body: body === undefined ? null : JSON.stringify(body), channel });
+    await over;
 }
 
 class App implements Native {

@@ -19,6 +19,8 @@ export class DeskStandin extends Standin {
     tokens: ApiToken[] = [];
     activity: ActivityItem[] = [];
     importable: ImportFound[] = [];
+    importPace = 0;
+    private stopImport = false;
     accounts: AccountShown[] = [];
     numbers: TwilioNumber[] = [];
     locked = false;
@@ -165,6 +167,7 @@ export class DeskStandin extends Standin {
         "GET /usage": ({ url }) => this.usage(url),
         "GET /import": () => this.importable,
         "POST /import": ({ body }) => this.take((body as { paths: string[] }).paths),
+        "POST /import/stop": () => void (this.stopImport = true),
     };
 
     private home(): Home {
@@ -253,13 +256,19 @@ export class DeskStandin extends Standin {
         return [...here, ...gone].map(({ id, title }, n) => ({ ...used(id, 6 / (n + 1)), label: title }));
     }
 
-    private take(paths: string[]): string {
-        const lines = paths.map((path, n) => {
+    /** Says how far it is as it goes, one conversation in `importPace` milliseconds, and ends early when it is stopped. */
+    private async *take(paths: string[]): AsyncGenerator<string> {
+        this.stopImport = false;
+        let done = 0;
+        for (const path of paths) {
+            if (this.stopImport) break;
+            yield JSON.stringify({ type: "progress", path, done, of: paths.length, events: 40 * done }) + "\n";
+            await new Promise((resolve) => setTimeout(resolve, this.importPace));
             const found = this.importable.find((one) => one.path === path);
             if (found) found.known = true;
-            return { type: "progress", path, done: n + 1, of: paths.length, events: 40 * (n + 1) };
-        });
-        return [...lines, { type: "done", sessions: paths.length, events: 40 * paths.length, redacted: 0, skipped: [] }].map((line) => JSON.stringify(line)).join("\n") + "\n";
+            done++;
+        }
+        yield JSON.stringify({ type: "done", sessions: done, events: 40 * done, redacted: 0, skipped: [], stopped: done < paths.length }) + "\n";
     }
 }
 

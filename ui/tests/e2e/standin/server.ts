@@ -152,6 +152,11 @@ export class Standin {
             const body = await bodyOf(request);
             const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
             const answer = await this.api(request.method ?? "GET", { body, url, parts: url.pathname.split("/").slice(2), token });
+            if (typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer) {
+                response.writeHead(200, { ...headers, "content-type": "application/x-ndjson" });
+                for await (const line of answer as AsyncIterable<string>) response.write(line);
+                return void response.end();
+            }
             response.writeHead(answer === undefined ? 204 : 200, { ...headers, "content-type": typeof answer === "string" ? "text/markdown" : "application/json" });
             response.end(answer === undefined ? undefined : typeof answer === "string" ? answer : JSON.stringify(answer));
         } catch (error) {

@@ -50,28 +50,34 @@ impl KeychainError {
         matches!(self, Self::Missing { .. } | Self::NoBus(_) | Self::NoService(_))
     }
 
-    /// As a person reads it, with the way forward that fits this case.
-    pub fn problem(&self) -> Problem {
+    /// As a person reads it who wants the secret of `account`, with the way forward that fits this case.
+    pub fn problem(&self, account: Account) -> Problem {
         let plain = match self {
             KeychainError::Missing { .. } => Problem::from(self.code()),
             other => Problem::with_detail(self.code(), format!("{}.", sentence_case(&other.to_string()))),
         };
-        plain.suggest(self.suggestion())
+        plain.suggest(self.suggestion(account))
     }
 
-    fn suggestion(&self) -> String {
-        const INSTEAD: &str = "use an environment variable (LANYARD_ANTHROPIC_KEY) or a file of mode 0600";
+    fn suggestion(&self, account: Account) -> String {
+        // One that Lanyard makes is nobody's to type: it is made, and kept in the file, where that is named.
+        const FILE: &str = "a file of mode 0600 in the settings ([secrets] file)";
+        let instead = match account.is_own() {
+            true => format!("name {FILE}"),
+            false => format!("set the environment variable {} or name {FILE}", account.variable()),
+        };
         match self {
+            KeychainError::Missing { account } if account.is_own() => "Lanyard makes it at its next start.".to_owned(),
             KeychainError::Missing { account } => {
                 format!("lanyard config set-key {account}, or set {} for a server.", account.variable())
             }
             KeychainError::Locked(_) | KeychainError::Silent { .. } => {
-                format!("Unlock the keychain (sign in at the desktop, or answer its window), or {INSTEAD}.")
+                format!("Unlock the keychain (sign in at the desktop, or answer its window), or {instead}.")
             }
-            KeychainError::NoBus(_) => format!("Run Lanyard from a desktop session, or {INSTEAD}."),
-            KeychainError::NoService(_) => format!("Install gnome-keyring or KWallet, or {INSTEAD}."),
-            KeychainError::Denied(_) => format!("Allow Lanyard in the keychain's settings, or {INSTEAD}."),
-            KeychainError::Failed(_) => format!("lanyard logs has the keychain's words; or {INSTEAD}."),
+            KeychainError::NoBus(_) => format!("Run Lanyard from a desktop session, or {instead}."),
+            KeychainError::NoService(_) => format!("Install gnome-keyring or KWallet, or {instead}."),
+            KeychainError::Denied(_) => format!("Allow Lanyard in the keychain's settings, or {instead}."),
+            KeychainError::Failed(_) => format!("lanyard logs has the keychain's words; or {instead}."),
             KeychainError::FileExposed { path, .. } => {
                 format!("chmod 600 '{}', and change the keys if others use this computer.", path.display())
             }

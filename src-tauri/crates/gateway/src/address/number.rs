@@ -132,7 +132,8 @@ async fn post(app: &App, signer: &Signer, texting: &Texting, url: &str) -> Resul
     let fields =
         [("MessageSid", sid.as_str()), ("AccountSid", account), ("From", NOBODY), ("To", to), ("NumMedia", "0")];
     let address = format!("{url}/sms");
-    let visitor = app.config.tunnel.visitor();
-    let posted = visitor.post_form(&address, &fields, &signer.sign_form(&address, &fields)).await;
+    let (visitor, signature) = (app.config.tunnel.visitor(), signer.sign_form(&address, &fields));
+    let _wrongly_signed_it_is_ours_still = app.refusals.expect(&signature);
+    let posted = visitor.post_form(&address, &fields, &signature).await;
     posted.map_err(|e| Problem::with_detail(Code::WebhookUnproved, e))
 }

@@ -68,7 +68,7 @@ async fn open(app: &App) -> Result<(Tunnel, Visitors), Problem> {
         match e {
             KeychainError::Missing { .. } => Problem::from(Code::TunnelNoToken),
             // What a locked keychain asks for is no new token.
-            e => e.problem(),
+            e => e.problem(Account::Ngrok),
         }
     })?;
     Tunnel::open(app.address.way_to_ngrok(&app.config.tunnel, token)).map_err(|e| Problem::with_detail(e.code(), e))

@@ -44,6 +44,9 @@ pub async fn bring(door: &LocalDoor, paths: &[String], json: bool) -> Result<(),
 }
 
 fn tell(done: &Value) {
+    if done["stopped"] == true {
+        println!("It was stopped; what was imported is there whole. The rest is taken in by the next import.");
+    }
     println!("Imported {} conversations, {} events.", done["sessions"], done["events"]);
     if done["redacted"].as_u64() > Some(0) {
         println!("{} secrets in them were left out.", done["redacted"]);

@@ -10,7 +10,7 @@ use std::io::{IsTerminal, Read};
 pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
     let account = named(account)?;
     let value = read_secret(account)?;
-    let kept = Secrets::open(config).keychain().set(account, value).await.map_err(|e| e.problem())?;
+    let kept = Secrets::open(config).keychain().set(account, value).await.map_err(|e| e.problem(account))?;
     println!("Kept in {}.", kept.at);
     if let Some(shadow) = kept.shadowed_by {
         println!("But {shadow} comes first and is used as long as it is set.");
@@ -21,7 +21,7 @@ pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(
 
 pub async fn remove(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
     let account = named(account)?;
-    Secrets::open(config).keychain().delete(account).await.map_err(|e| e.problem())?;
+    Secrets::open(config).keychain().delete(account).await.map_err(|e| e.problem(account))?;
     println!("Forgotten.");
     tell_the_running(door, account).await;
     Ok(())

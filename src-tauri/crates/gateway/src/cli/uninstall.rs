@@ -38,6 +38,9 @@ enum Kind {
 /// The desktop app's name for its webview's files (`identifier` in tauri.conf.json).
 const WEBVIEW: &str = "dev.lanyard.desktop";
 
+/// What opens `lanyard://` links, where no package says it.
+const HANDLER: &str = "lanyard-desktop-handler.desktop";
+
 /// Lists what stays; with `remove` takes it away after a yes.
 ///
 /// # Errors
@@ -141,7 +144,7 @@ fn of_the_app(home: Option<&Path>) -> Vec<PathBuf> {
         }
         _ => vec![
             dirs.config_dir().join("autostart/Lanyard.desktop"),
-            dirs.data_dir().join("applications/lanyard-desktop-handler.desktop"),
+            dirs.data_dir().join("applications").join(HANDLER),
         ],
     });
     files.sort();
@@ -162,6 +165,11 @@ fn show(left: &[Left], json: bool, remove: bool) {
             println!("    not known: {} {}", problem.message, problem.suggestion);
         }
     }
+    if left.iter().flat_map(|left| &left.at).any(|at| at.ends_with(HANDLER)) {
+        println!(
+            "\nThe desktop's own list of what opens what (mimeapps.list) goes on naming Lanyard for lanyard:// links, which then open nothing."
+        );
+    }
     println!("\nA workspace folder of yours is never touched. The program itself is removed as it was installed.");
     if !remove {
         println!("Take all of it away with: lanyard uninstall --remove");
@@ -180,7 +188,7 @@ async fn take_away(left: &Left, config: &Resolved, paths: &Paths) -> Result<(), 
         Kind::Secrets => {
             let secrets = Secrets::open(config);
             for account in left.at.iter().filter_map(|name| name.parse::<Account>().ok()) {
-                secrets.keychain().delete(account).await.map_err(|e| e.problem())?;
+                secrets.keychain().delete(account).await.map_err(|e| e.problem(account))?;
             }
             Ok(())
         }

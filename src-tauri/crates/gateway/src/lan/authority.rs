@@ -42,7 +42,7 @@ fn read(kept: &SecretString, now: SystemTime) -> Result<Authority, Problem> {
 }
 
 fn unusable(e: &KeychainError) -> Problem {
-    e.problem()
+    e.problem(Account::Lan)
         .suggest("Unlock the keychain, or name a file of mode 0600 under [secrets] in the config; then lanyard lan on.")
 }
 

@@ -20,7 +20,10 @@ use store::{
     activity::{self, Brought},
     imports::{self, Conversation},
 };
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+};
 
 /// Events of one write, and bytes of the file: what is held at once.
 const EVENTS: usize = 300;
@@ -64,14 +67,32 @@ fn unreadable(e: &io::Error) -> Problem {
         .suggest("Look whether this user may read ~/.claude/projects.")
 }
 
-/// Takes these files in (none named: all) and tells how far it is. When nobody listens any more it ends with the file it is at.
+/// Stops the imports that run, each after the conversation it is at. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Importing(watch::Sender<()>);
+
+impl Default for Importing {
+    fn default() -> Self {
+        Self(watch::Sender::new(()))
+    }
+}
+
+impl Importing {
+    pub fn stop(&self) {
+        self.0.send_replace(());
+    }
+}
+
+/// Takes these files in (none named: all) and tells how far it is. Stopped, or when nobody listens any more, it ends with the
+/// conversation it is at: what is taken in is there whole.
 pub fn bring(app: &App, wanted: Vec<String>) -> mpsc::Receiver<ImportLine> {
     let (lines, told) = mpsc::channel(16);
-    app.tasks.spawn(run(app.clone(), wanted, lines));
+    let stopped = app.importing.0.subscribe();
+    app.tasks.spawn(run(app.clone(), wanted, lines, stopped));
     told
 }
 
-async fn run(app: App, wanted: Vec<String>, lines: mpsc::Sender<ImportLine>) {
+async fn run(app: App, wanted: Vec<String>, lines: mpsc::Sender<ImportLine>, stopped: watch::Receiver<()>) {
     let mut done = Imported::default();
     let home = app.paths.claude.clone();
     let files = match blocking(move || history::files(&home)).await {
@@ -83,9 +104,14 @@ async fn run(app: App, wanted: Vec<String>, lines: mpsc::Sender<ImportLine>) {
     };
     let (of, known) = (files.len(), known(&app).await);
     for (n, path) in files.into_iter().enumerate() {
+        done.stopped = stopped.has_changed().unwrap_or(true) || app.stop.is_cancelled();
+        if done.stopped {
+            break;
+        }
         let shown = path.to_string_lossy().into_owned();
         let progress = ImportProgress { path: shown.clone(), done: n, of, events: done.events };
-        if lines.send(ImportLine::Progress(progress)).await.is_err() || app.stop.is_cancelled() {
+        if lines.send(ImportLine::Progress(progress)).await.is_err() {
+            done.stopped = true;
             break;
         }
         if let Err(why) = one(&app, &path, &known, &mut done).await {

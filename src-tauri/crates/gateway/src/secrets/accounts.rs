@@ -48,7 +48,7 @@ pub async fn shown(secrets: &Secrets, account: Account) -> AccountShown {
     let (label, needed_for) = words(account);
     let (state, source, problem) = match looked {
         Ok(secret) => (AccountState::Kept, Some(secret.source.to_string()), None),
-        Err(e) => (state_of(&e), None, Some(e.problem().into())),
+        Err(e) => (state_of(&e), None, Some(e.problem(account).into())),
     };
     AccountShown { account: account.name().to_owned(), label, state, source, problem, needed_for, checkable: true }
 }
@@ -101,8 +101,9 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
     if kept.is_ok() {
         audit::note(app, Kind::SecretChanged, json!({ "account": account.name() })).await;
     }
-    let account = changed(app, account).await;
-    Ok(AccountChecked { account, checked: with_shadow(checked, &kept.map_err(|e| e.problem())?) })
+    let now = changed(app, account).await;
+    let kept = kept.map_err(|e| e.problem(account))?;
+    Ok(AccountChecked { account: now, checked: with_shadow(checked, &kept) })
 }
 
 /// Forgets it, at once.
@@ -115,7 +116,7 @@ pub async fn remove(app: &App, account: Account) -> Result<AccountShown, Problem
         audit::note(app, Kind::SecretChanged, json!({ "account": account.name(), "removed": true })).await;
     }
     let now = changed(app, account).await;
-    removed.map(|()| now).map_err(|e| e.problem())
+    removed.map(|()| now).map_err(|e| e.problem(account))
 }
 
 /// Asks the service about the one that is kept.
@@ -123,7 +124,7 @@ pub async fn remove(app: &App, account: Account) -> Result<AccountShown, Problem
 /// # Errors
 /// What stands between Lanyard and the secret.
 pub async fn check(app: &App, account: Account) -> Result<AccountChecked, Problem> {
-    let secret = app.secrets.look(account).await.map_err(|e| e.problem())?.value;
+    let secret = app.secrets.look(account).await.map_err(|e| e.problem(account))?.value;
     let checked = ask(app, account, &secret).await;
     Ok(AccountChecked { account: shown(&app.secrets, account).await, checked })
 }
@@ -297,7 +298,7 @@ mod tests {
         ];
         for (e, state) in states {
             assert_eq!(state_of(&e), state);
-            assert!(e.problem().suggestion.len() > 10, "{e}");
+            assert!(e.problem(Account::Ngrok).suggestion.len() > 10, "{e}");
         }
     }
 }

@@ -23,7 +23,7 @@ use serde_json::json;
 pub async fn account(app: &App, wish: &TwilioAccountWish) -> Result<TwilioAccountShown, Problem> {
     let token = match &wish.auth_token {
         Some(token) => token.clone(),
-        None => app.secrets.get(Account::Twilio).await.map_err(|e| e.problem())?,
+        None => app.secrets.get(Account::Twilio).await.map_err(|e| e.problem(Account::Twilio))?,
     };
     let written = settings::file(app)?.written.twilio;
     let sid = wish.account_sid.trim();
@@ -53,7 +53,7 @@ async fn client(app: &App) -> Result<(Twilio, String), Problem> {
     if written.account_sid.is_empty() {
         return Err(Problem::from(Code::TwilioMissing).suggest("Enter the account's SID and auth token first."));
     }
-    let token = app.secrets.get(Account::Twilio).await.map_err(|e| e.problem())?;
+    let token = app.secrets.get(Account::Twilio).await.map_err(|e| e.problem(Account::Twilio))?;
     Ok((twilio_client(&written.account_sid, &written.base_url, &token)?, written.from))
 }
 

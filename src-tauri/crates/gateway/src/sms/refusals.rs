@@ -5,7 +5,7 @@ use crate::{clock, gateway::App};
 use domain::Timestamp;
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,6 +23,20 @@ struct Counted {
     unwritten: AtomicU64,
     /// A task is waiting to write them down.
     to_be_written: AtomicBool,
+    /// Signatures of requests that we send ourselves to see them refused.
+    own: Mutex<Vec<String>>,
+}
+
+/// A request of our own is on its way; until this is dropped its refusal is nobody's attempt.
+pub struct Own {
+    refusals: Refusals,
+    signature: String,
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.refusals.own().retain(|own| *own != self.signature);
+    }
 }
 
 impl Refusals {
@@ -31,8 +45,21 @@ impl Refusals {
         self.0.unwritten.load(Ordering::Relaxed)
     }
 
-    /// One more.
-    pub fn count(&self, app: &App) {
+    /// `signature`: of a request that is to be refused.
+    pub fn expect(&self, signature: &str) -> Own {
+        self.own().push(signature.to_owned());
+        Own { refusals: self.clone(), signature: signature.to_owned() }
+    }
+
+    fn own(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more, with what it was signed with.
+    pub fn count(&self, app: &App, signature: Option<&str>) {
+        if signature.is_some_and(|signature| self.own().iter().any(|own| own == signature)) {
+            return;
+        }
         self.0.unwritten.fetch_add(1, Ordering::Relaxed);
         if !self.0.to_be_written.swap(true, Ordering::AcqRel) {
             app.tasks.spawn(self.clone().write_soon(app.clone()));

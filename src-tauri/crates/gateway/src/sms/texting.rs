@@ -92,7 +92,7 @@ impl Texting {
             Ok(auth) => auth,
             Err(e) => {
                 tracing::error!(error = ?e, "texting is off: Twilio's auth token could not be read");
-                return Stands::Shut { settings: Box::new(settings), why: e.problem() };
+                return Stands::Shut { settings: Box::new(settings), why: e.problem(Account::Twilio) };
             }
         };
         let signer = Signer::new(&auth);

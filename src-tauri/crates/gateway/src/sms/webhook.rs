@@ -33,7 +33,8 @@ impl FromRequest<App> for TwilioSigned {
         let body = axum::body::to_bytes(body, LARGEST).await.map_err(|_| Refusal::from(Code::TooLarge))?;
         let form = signed_form(app, &parts.uri, &parts.headers, &body);
         if matches!(form, Err(Code::BadSignature)) {
-            app.refusals.count(app);
+            let signature = parts.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+            app.refusals.count(app, signature);
         }
         Ok(Self(form?))
     }

@@ -309,6 +309,73 @@ async fn sessions_are_listed_found_changed_and_exported() {
 }
 
 #[tokio::test]
+async fn an_export_holds_changes_of_files_and_pictures_and_nothing_in_it_acts() {
+    use domain::{ArtifactId, event::Event};
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let phone = Phone::pair(app, "phone").await;
+    let started = phone.post(app, "/api/stream/start", json!({ "title": "pictures" })).await.body;
+    let id = started["session_id"].as_str().unwrap().to_owned();
+    let session = domain::SessionId(id.parse().unwrap());
+    let write = app.store.write(move |tx| {
+        let now = gateway::clock::now();
+        let artifact = |media_type: &str, caption: &str, bytes: &[u8]| store::artifacts::Artifact {
+            id: ArtifactId::new(),
+            session: Some(session),
+            turn: None,
+            media_type: media_type.into(),
+            caption: Some(caption.into()),
+            bytes: bytes.to_vec(),
+            created_at: now,
+        };
+        let picture = artifact("image/png", "\"><script>alert(1)</script>", b"\x89PNG");
+        let drawing = artifact("image/svg+xml", "a drawing", b"<svg onload=\"alert(1)\"/>");
+        let huge = artifact("image/jpeg", "a wall", &vec![0; 25_000_000]);
+        for artifact in [&picture, &drawing, &huge] {
+            store::artifacts::put(tx, artifact)?;
+        }
+        let made = |a: &store::artifacts::Artifact| Event::ArtifactMade {
+            turn: None,
+            artifact: a.id,
+            media_type: a.media_type.clone(),
+            caption: a.caption.clone(),
+        };
+        let edit = |id: &str, old: &str, new: &str| Event::ToolUsed {
+            turn: None,
+            id: id.into(),
+            tool: "Edit".into(),
+            input: json!({ "file_path": "/workspace/index.html", "old_string": old, "new_string": new }),
+            parent: None,
+        };
+        let finished = Event::ToolFinished {
+            id: "t1".into(),
+            ok: true,
+            text: "The file has been updated.".into(),
+            detail: Some(json!({ "structuredPatch": [{ "oldStart": 3, "oldLines": 1, "newStart": 3, "newLines": 1,
+                "lines": ["-<b>old</b>", "+<script>alert(2)</script>"] }] })),
+            pictures: vec![picture.id],
+        };
+        let all = [edit("t1", "<b>old</b>", "x"), finished, made(&drawing), made(&huge), edit("t2", "cut\n", "off\n")];
+        all.iter().try_for_each(|event| store::events::append(tx, session, event, now).map(drop))
+    });
+    write.await.unwrap();
+    let export = async |format: &str| phone.get(app, &format!("/api/sessions/{id}/export?format={format}")).await.text;
+    let (md, html) = (export("md").await, export("html").await);
+    let diff = "```diff\n--- /workspace/index.html\n+++ /workspace/index.html\n@@ -3,1 +3,1 @@\n-<b>old</b>\n+<script>alert(2)</script>\n```";
+    assert!(md.contains(diff) && md.contains("@@\n-cut\n+off\n```"), "{md}");
+    assert!(md.contains("<data:image/png;base64,iVBORw==>") && !md.contains("has been updated"), "{md}");
+    assert!(
+        md.contains("a wall (image/jpeg, 25.0 MB) is left out here") && md.contains("image/svg+xml: a drawing"),
+        "{md}"
+    );
+    assert!(html.contains("<img src=\"data:image/png;base64,iVBORw==\""), "{html}");
+    assert!(html.contains("<span class=\"came\">+&lt;script&gt;alert(2)&lt;/script&gt;"), "{html}");
+    assert!(!html.contains("<script") && !html.contains("<svg") && !html.contains("image/svg+xml;base64"), "{html}");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_ask_that_cannot_be_answered_says_why_and_leaves_nothing_waiting() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;

@@ -15,14 +15,32 @@ const SECRET: &str = "TAURI_SIGNING_PRIVATE_KEY";
 const PASSWORD: &str = "TAURI_SIGNING_PRIVATE_KEY_PASSWORD";
 const PUBLIC: &str = "LANYARD_UPDATE_KEY";
 
+/// What only a program that signs may have in its environment: cargo runs the build scripts of every crate, and npm what each
+/// package brings. [`process`] gives none of it to any program, [`Key::give`] gives it to those that sign.
+pub const SECRETS: [&str; 7] = [
+    SECRET,
+    PASSWORD,
+    "APPLE_CERTIFICATE",
+    "APPLE_CERTIFICATE_PASSWORD",
+    "APPLE_ID",
+    "APPLE_PASSWORD",
+    "APPLE_TEAM_ID",
+];
+
 /// What is built into the app, and where the other half is.
 pub struct Key {
     pub public: String,
-    /// None: the environment holds it already.
+    /// None: the environment holds it.
     file: Option<PathBuf>,
 }
 
 impl Key {
+    /// Its public half alone: enough to build, not to sign.
+    pub fn public() -> Result<Key> {
+        let public = std::env::var(PUBLIC).ok().filter(|value| !value.is_empty());
+        Ok(Key { public: public.with_context(|| format!("set {PUBLIC}, which is built into the app"))?, file: None })
+    }
+
     /// The one that the environment names.
     pub fn given() -> Option<Key> {
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -48,8 +66,11 @@ impl Key {
         self.file.as_ref()
     }
 
-    /// For the programs that sign.
+    /// For the programs that sign, whose bundler signs for Apple too.
     pub fn give<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        for name in SECRETS {
+            std::env::var_os(name).map(|value| command.env(name, value));
+        }
         match &self.file {
             Some(file) => command.env(SECRET, file).env(PASSWORD, ""),
             None => command,

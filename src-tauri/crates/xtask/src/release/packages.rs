@@ -62,7 +62,9 @@ pub fn debian_arch() -> &'static str {
 impl Packages<'_> {
     /// The program, of the release profile.
     pub fn build(&self) -> Result<PathBuf> {
-        self.run(&["build", "--no-bundle", "--ci"], &format!("Program {}", self.version))?;
+        self.run(&["build", "--no-bundle", "--ci"], &format!("Program {}", self.version), &self.config(), |tauri| {
+            tauri
+        })?;
         Ok(self.place.program("release", "lanyard-desktop"))
     }
 
@@ -79,7 +81,10 @@ impl Packages<'_> {
         if made.exists() {
             std::fs::remove_dir_all(&made)?;
         }
-        self.run(&["bundle", "--bundles", bundles, "--ci"], &format!("Packages {}", self.version))?;
+        let name = format!("Packages {}", self.version);
+        self.run(&["bundle", "--bundles", bundles, "--ci"], &name, &self.bundler_config(), |tauri| {
+            self.key.give(tauri)
+        })?;
         let mut copied = Vec::new();
         for file in files(&made)? {
             if let Some(name) = self.released(&file) {
@@ -109,10 +114,11 @@ impl Packages<'_> {
     pub fn sign(&self, file: &Path) -> Result<()> {
         let mut sign = tauri(self.place);
         sign.args(["signer", "sign", "--app-version", self.version]);
-        match self.key.file() {
-            Some(key) => sign.arg("-f").arg(key).args(["-p", ""]),
-            None => &mut sign,
-        };
+        if let Some(key) = self.key.file() {
+            sign.arg("-f").arg(key).args(["-p", ""]);
+        } else {
+            self.key.give(&mut sign);
+        }
         let said = process::outcome(sign.arg(file), std::time::Duration::from_secs(120))
             .context("the signer does not answer")?;
         if !said.success {
@@ -121,11 +127,18 @@ impl Packages<'_> {
         Ok(())
     }
 
-    fn run(&self, arguments: &[&str], name: &str) -> Result<()> {
+    /// `with`: what only this call has in its environment.
+    fn run(
+        &self,
+        arguments: &[&str],
+        name: &str,
+        config: &Value,
+        with: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<()> {
         let step = Step::begin(name);
         let mut tauri = tauri(self.place);
-        tauri.args(arguments).arg("--config").arg(self.config().to_string());
-        process::quiet(self.key.give(&mut tauri), &step, &self.place.log(name)?)?;
+        tauri.args(arguments).arg("--config").arg(config.to_string());
+        process::quiet(with(&mut tauri), &step, &self.place.log(name)?)?;
         step.done("");
         Ok(())
     }
@@ -142,17 +155,22 @@ impl Packages<'_> {
         if !cfg!(target_os = "linux") {
             bundle["resources"] = json!({ &relay: "lanyard-relay" });
         }
-        // Of a certificate in the user's store.
-        if let Ok(thumbprint) = std::env::var("LANYARD_WINDOWS_CERTIFICATE") {
-            let stamps = "http://timestamp.digicert.com";
-            bundle["windows"] =
-                json!({ "certificateThumbprint": thumbprint, "digestAlgorithm": "sha256", "timestampUrl": stamps });
-        }
         json!({
             "version": self.version,
             "bundle": bundle,
             "plugins": { "updater": { "pubkey": self.key.public, "endpoints": [self.list], "requireSignedVersion": true } },
         })
+    }
+
+    /// With a certificate in the user's store. What is built does not depend on it, so that it is not built anew for it.
+    fn bundler_config(&self) -> Value {
+        let mut config = self.config();
+        if let Ok(thumbprint) = std::env::var("LANYARD_WINDOWS_CERTIFICATE") {
+            let stamps = "http://timestamp.digicert.com";
+            config["bundle"]["windows"] =
+                json!({ "certificateThumbprint": thumbprint, "digestAlgorithm": "sha256", "timestampUrl": stamps });
+        }
+        config
     }
 }
 

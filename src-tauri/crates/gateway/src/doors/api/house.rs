@@ -49,7 +49,7 @@ async fn claude(app: &App) -> Claude {
         SandboxState::Paused => Some(Code::SandboxPaused.entry().sentence.to_owned()),
         SandboxState::Unknown | SandboxState::Preparing { .. } | SandboxState::Ready => None,
     };
-    judged(key.err().map(|e| e.problem().message), trouble, app.last_failure.code())
+    judged(key.err().map(|e| e.problem(Account::Anthropic).message), trouble, app.last_failure.code())
 }
 
 /// From what is wrong with the key, with the sandbox, and with the last agent.

@@ -11,6 +11,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
     response::Response,
 };
 use domain::{Code, Problem};
@@ -22,6 +23,7 @@ owners! {
     get "/activity" => happened,
     get "/import" => found,
     post "/import" => bring,
+    post "/import/stop" => stop_import,
 }
 
 /// What is asked in an address, or why it cannot be read.
@@ -47,6 +49,12 @@ async fn happened(State(app): State<App>, asked: Asked<activity::Wish>) -> Resul
 
 async fn found(State(app): State<App>) -> Result<Json<Vec<ImportFound>>, Refusal> {
     Ok(Json(import::found(&app).await?))
+}
+
+/// After the conversation that is taken in now. What was taken in is told by the import's own last line.
+async fn stop_import(State(app): State<App>) -> StatusCode {
+    app.importing.stop();
+    StatusCode::NO_CONTENT
 }
 
 /// JSON lines until it is done. Who stops listening stops it after the conversation it is at.

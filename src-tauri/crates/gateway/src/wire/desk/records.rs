@@ -187,6 +187,8 @@ pub struct Imported {
     /// Secrets (keys, tokens, passwords in addresses) that were left out.
     pub redacted: u64,
     pub skipped: Vec<Skipped>,
+    /// It was stopped before it had looked at all of them. What is counted here is there whole.
+    pub stopped: bool,
 }
 
 /// A file, or lines of one, that were not taken.

@@ -100,8 +100,18 @@ test("a secret that its service refuses is said to be refused", async () => {
 });
 
 test("an import tells how far it is, and what came of it", async () => {
-    host.answers = { "POST /import": () => [{ type: "progress", path: "a", done: 1, of: 2, events: 5 }, { type: "done", sessions: 2, events: 9, redacted: 0, skipped: [] }], "GET /import": () => [] };
+    host.answers = { "POST /import": () => [{ type: "progress", path: "a", done: 1, of: 2, events: 5 }, { type: "done", sessions: 2, events: 9, redacted: 0, skipped: [], stopped: false }], "GET /import": () => [] };
     const imports = new Imports(host);
     expect(await imports.take(["a", "b"])).toBe(true);
-    expect([imports.done, imports.result?.sessions]).toEqual([1, 2]);
+    expect([imports.at?.done, imports.result?.sessions]).toEqual([1, 2]);
+});
+
+test("an import is stopped, and one that breaks off is no success", async () => {
+    host.answers = { "POST /import": () => [{ type: "progress", path: "a", done: 0, of: 2, events: 0 }], "POST /import/stop": () => null, "GET /import": () => [] };
+    const imports = new Imports(host);
+    const taking = imports.take(["a", "b"]);
+    await imports.stop();
+    expect([imports.stopping, asked(host, "POST /import/stop").length]).toEqual([true, 1]);
+    expect(await taking).toBe(false);
+    expect([imports.deed.problem?.code, imports.result]).toEqual(["NOT_RUNNING", null]);
 });
