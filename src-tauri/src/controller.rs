@@ -331,6 +331,9 @@ impl<D: Desktop> Controller<D> {
     }
 
     fn host_came(&mut self, now: Instant) {
+        if self.host != TrayShown::Shown {
+            tracing::info!("the desktop shows the tray");
+        }
         self.host = TrayShown::Shown;
         self.host_gone = None;
         if std::mem::take(&mut self.for_want_of_a_tray) {

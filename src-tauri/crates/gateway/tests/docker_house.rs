@@ -88,6 +88,8 @@ async fn locking_freezes_the_sandbox_and_its_build_is_watched_to_its_end() {
     let paused = house(&running, "GET", "/doctor", json!({})).await;
     let sandbox = paused.as_array().unwrap().iter().find(|f| f["what"] == "sandbox").unwrap();
     assert_eq!(sandbox["fix"], "sandbox.resume", "{sandbox}");
-    assert_eq!(house(&running, "POST", "/mend/sandbox.resume", json!({})).await["state"], "well");
+    local(app, "POST", "/mend/sandbox.resume", None).await.is(423, "LOCKED");
+    let opened = house(&running, "POST", "/unlock", json!({})).await;
+    assert_eq!((&opened["locked"], &opened["sandbox"]["state"]), (&json!(false), &json!("ready")), "{opened}");
     running.remove().await;
 }
