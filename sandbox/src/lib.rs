@@ -15,6 +15,7 @@ mod health;
 mod image;
 mod process;
 mod settings;
+mod sources;
 mod sweep;
 mod upkeep;
 mod workspace;

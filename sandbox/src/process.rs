@@ -185,7 +185,7 @@ impl Sandboxes {
         Ok(Attached { stdin: started.stdin, output: started.output, exec })
     }
 
-    fn agent_exec(&self, id: SandboxId, command: Command, mark: ProcessMark, stdin: bool) -> ExecRequest {
+    pub(crate) fn agent_exec(&self, id: SandboxId, command: Command, mark: ProcessMark, stdin: bool) -> ExecRequest {
         let mut env = vec!["HOME=/home/agent".to_owned(), "USER=agent".to_owned(), format!("{MARK_VARIABLE}={mark}")];
         env.extend(command.env.into_iter().map(|(name, value)| format!("{name}={value}")));
         ExecRequest {
@@ -261,7 +261,7 @@ async fn feed(
     stdin
 }
 
-async fn collect(mut output: BoxStream<'static, Chunk>, cap: usize) -> Output {
+pub(crate) async fn collect(mut output: BoxStream<'static, Chunk>, cap: usize) -> Output {
     let mut kept = Output { status: 0, stdout: Vec::new(), stderr: Vec::new(), truncated: false };
     while let Some(chunk) = output.next().await {
         let (to, bytes) = match chunk {

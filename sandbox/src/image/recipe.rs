@@ -18,6 +18,9 @@ pub(crate) const DOCKERFILE: &str = include_str!("../../image/Dockerfile");
 pub(crate) const FILES: &[SettingsFile] = &[
     ("settings/etc/tmux.conf", 0o644, include_str!("../../image/settings/etc/tmux.conf")),
     ("settings/etc/chromium.d/lanyard", 0o644, include_str!("../../image/settings/etc/chromium.d/lanyard")),
+    ("settings/etc/apt/apt.conf.d/90lanyard", 0o644, include_str!("../../image/settings/etc/apt/apt.conf.d/90lanyard")),
+    ("settings/usr/local/bin/apt", 0o755, include_str!("../../image/settings/usr/local/bin/apt")),
+    ("settings/usr/local/bin/apt-get", 0o755, include_str!("../../image/settings/usr/local/bin/apt-get")),
     ("settings/usr/local/bin/lanyard-shot", 0o755, include_str!("../../image/settings/usr/local/bin/lanyard-shot")),
 ];
 

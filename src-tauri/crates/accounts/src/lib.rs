@@ -9,6 +9,7 @@
 pub mod anthropic;
 mod http;
 pub mod keychain;
+pub mod packages;
 pub mod push;
 pub mod reach;
 pub mod twilio;

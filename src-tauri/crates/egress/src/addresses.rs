@@ -12,6 +12,11 @@ pub(crate) enum Place {
     Never(&'static str),
 }
 
+/// Is it this computer or on the owner's network?
+pub fn on_own_network(address: IpAddr) -> bool {
+    matches!(place(address), Place::Private(_))
+}
+
 /// By the IANA registries of special-purpose addresses (RFC 6890 and its updates, as of 2025).
 pub(crate) fn place(address: IpAddr) -> Place {
     match address {

@@ -1,10 +1,9 @@
 //! The door: one connection from inside at a time, to the room that its requests are for.
 
 use crate::{
-    Error, HostRule, House, Resolve, Settings, SystemNames,
+    Error, House, Policy, Resolve, Settings, SystemNames,
     answer::Answer,
     crowd::{Crowd, Place},
-    hosts::Target,
     model, proxy,
     purse::Purse,
     upstream::Upstream,
@@ -40,7 +39,7 @@ pub(crate) struct Inner {
     pub purse: Arc<Purse>,
     /// What records money after its asker has gone.
     pub tasks: TaskTracker,
-    allow: RwLock<Arc<[HostRule]>>,
+    policy: RwLock<Arc<Policy>>,
     crowd: Arc<Crowd>,
     warmed: Mutex<Option<Instant>>,
 }
@@ -67,7 +66,7 @@ impl Door {
             upstream: Upstream::new(&settings)?,
             purse: Arc::default(),
             tasks: TaskTracker::new(),
-            allow: RwLock::new(settings.allow.clone().into()),
+            policy: RwLock::new(settings.policy.clone().into()),
             crowd: Crowd::new(settings.max_connections, settings.max_request),
             warmed: Mutex::default(),
             settings,
@@ -95,9 +94,9 @@ impl Door {
         connection.tasks.wait().await;
     }
 
-    /// Changes the allowlist for every request from now on. Tunnels that stand go on.
-    pub fn set_allow(&self, rules: Vec<HostRule>) {
-        *self.inner.allow.write().unwrap_or_else(PoisonError::into_inner) = rules.into();
+    /// Changes the policy for every request from now on. Tunnels that stand go on.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.inner.policy.write().unwrap_or_else(PoisonError::into_inner) = policy.into();
     }
 
     /// Opens a connection to the model, so that the next request finds it open.
@@ -150,10 +149,8 @@ impl Inner {
         }
     }
 
-    /// Whether the allowlist has the host, and if so whether it may be on a private network.
-    pub fn listed(&self, target: &Target) -> Option<bool> {
-        let rules = self.allow.read().unwrap_or_else(PoisonError::into_inner).clone();
-        rules.iter().filter(|rule| rule.allows(target)).map(HostRule::allows_private).reduce(|a, b| a || b)
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens a connection to the model beside what is going on, if that was not done just now.

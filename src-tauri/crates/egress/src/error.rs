@@ -74,7 +74,7 @@ impl Error {
             Error::TooLarge(limit) => Problem::with_detail(self.code(), format!("The limit is {limit} bytes.")),
             Error::Forbidden { host, .. } => {
                 Problem::with_detail(self.code(), format!("{host} is on a private network."))
-                    .suggest("A rule in egress.allow may say private = true for it.")
+                    .suggest("A rule in egress.allow lets it through with the word private behind it.")
             }
             Error::Unreachable { host, .. } => Problem::with_detail(self.code(), format!("Asked for: {host}.")),
         }

@@ -1,21 +1,25 @@
 //! Which hosts: the owner's rules, and the one spelling of a host that is taken from inside.
 
 use crate::Error;
-use hyper::http::uri::Authority;
-use serde::{Deserialize, Deserializer, de};
+use hyper::{Method, http::uri::Authority};
 use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Ports a rule opens when it names none: HTTPS and HTTP.
 const USUAL_PORTS: [u16; 2] = [443, 80];
 
-/// A host the sandbox may reach: `example.com`, `*.example.com` (its subdomains, not itself), either with `:port`.
-/// In the config a rule is such a string, or `{ host, ports, private }`.
+/// Hosts and what of them: `example.com`, or `*.example.com` (its subdomains, not itself), with `:port` or `:port,port`. Before it
+/// the methods it is for, after it `private` (it may be on the owner's own network) and `agent=NAME` (for that agent alone), as
+/// in `GET,HEAD mirror.example:8080 private`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostRule {
     host: Pattern,
     /// Empty: 443 and 80.
     ports: Vec<u16>,
+    /// Empty: all. Within a tunnel no method is seen, so a rule for some lets no tunnel out.
+    methods: Vec<Method>,
     private: bool,
+    /// None: any.
+    agent: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub enum BadRule {
     TooWide(String),
     #[error("{0:?} is not a port")]
     Port(String),
+    #[error("{0:?} is no HTTP method")]
+    Method(String),
+    #[error("{0:?} says nothing about a host")]
+    Word(String),
 }
 
 impl HostRule {
@@ -49,23 +57,44 @@ impl HostRule {
         self
     }
 
-    /// The host and port, where it names exactly one of each; without a port 443.
+    /// The host and port, where it names exactly one of each and nothing else; without a port 443.
     pub fn one_host(&self) -> Option<(&str, u16)> {
-        match (&self.host, self.ports.as_slice()) {
-            (Pattern::Exact(host), []) => Some((host, 443)),
-            (Pattern::Exact(host), [port]) => Some((host, *port)),
+        match self {
+            Self { private: true, .. } | Self { agent: Some(_), .. } => None,
+            Self { methods, .. } if !methods.is_empty() => None,
+            Self { host: Pattern::Exact(host), ports, .. } => match ports.as_slice() {
+                [] => Some((host, 443)),
+                [port] => Some((host, *port)),
+                _ => None,
+            },
             _ => None,
         }
     }
 
-    pub(crate) fn allows(&self, target: &Target) -> bool {
-        let port =
-            if self.ports.is_empty() { USUAL_PORTS.contains(&target.port) } else { self.ports.contains(&target.port) };
-        port && self.names(&target.host)
+    /// Does it let this request out? `method`: none of what goes through a tunnel, where it cannot be seen.
+    pub(crate) fn allows(&self, target: &Target, method: Option<&Method>, agent: Option<&str>) -> bool {
+        let ports = if self.ports.is_empty() { &USUAL_PORTS[..] } else { &self.ports };
+        let method = self.methods.is_empty() || method.is_some_and(|method| self.methods.contains(method));
+        ports.contains(&target.port) && method && self.names(&target.host) && self.is_for(agent)
+    }
+
+    /// Does it refuse this request? Without ports it is about all; and what goes through a tunnel may have any method.
+    pub(crate) fn denies(&self, target: &Target, method: Option<&Method>, agent: Option<&str>) -> bool {
+        let port = self.ports.is_empty() || self.ports.contains(&target.port);
+        let method = self.methods.is_empty() || method.is_none_or(|method| self.methods.contains(method));
+        port && method && self.names(&target.host) && self.is_for(agent)
+    }
+
+    fn is_for(&self, agent: Option<&str>) -> bool {
+        self.agent.as_deref().is_none_or(|wanted| agent == Some(wanted))
     }
 
     pub(crate) fn allows_private(&self) -> bool {
         self.private
+    }
+
+    pub(crate) fn is_for_one_agent(&self) -> bool {
+        self.agent.is_some()
     }
 
     fn names(&self, host: &str) -> bool {
@@ -83,61 +112,73 @@ impl FromStr for HostRule {
     type Err = BadRule;
 
     fn from_str(rule: &str) -> Result<Self, BadRule> {
-        let (host, ports) = match rule.rsplit_once(':') {
-            Some((host, port)) if !host.contains(':') || host.ends_with(']') => {
-                (host, vec![port.parse().ok().filter(|p| *p > 0).ok_or_else(|| BadRule::Port(port.to_owned()))?])
-            }
-            _ => (rule, Vec::new()),
+        let mut words: Vec<&str> = rule.split_ascii_whitespace().collect();
+        let first = words.first().filter(|_| words.len() > 1).copied().unwrap_or_default();
+        let methods = match !first.is_empty() && first.bytes().all(|b| b.is_ascii_uppercase() || b == b',') {
+            true => methods(words.remove(0))?,
+            false => Vec::new(),
         };
-        let bad = || BadRule::Host(host.to_owned());
-        let host = match host.strip_prefix("*.") {
-            Some(suffix) => {
-                let suffix = canonical(suffix).filter(|s| s.parse::<IpAddr>().is_err()).ok_or_else(bad)?;
-                if !suffix.contains('.') {
-                    return Err(BadRule::TooWide(rule.to_owned()));
-                }
-                Pattern::Suffix(format!(".{suffix}"))
+        let (host, rest) = words.split_first().ok_or_else(|| BadRule::Host(String::new()))?;
+        let (host, ports) = host_and_ports(host)?;
+        let mut read = Self { host, ports, methods, private: false, agent: None };
+        for word in rest {
+            match (*word, word.strip_prefix("agent=")) {
+                ("private", _) => read.private = true,
+                (_, Some(agent)) if !agent.is_empty() => read.agent = Some(agent.to_owned()),
+                _ => return Err(BadRule::Word((*word).to_owned())),
             }
-            None => Pattern::Exact(canonical(host).ok_or_else(bad)?),
-        };
-        Ok(Self { host, ports, private: false })
+        }
+        Ok(read)
     }
 }
 
+fn methods(word: &str) -> Result<Vec<Method>, BadRule> {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let known = |name: &str| KNOWN.into_iter().find(|method| method.as_str() == name);
+    word.split(',').map(|name| known(name).ok_or_else(|| BadRule::Method(name.to_owned()))).collect()
+}
+
+fn host_and_ports(word: &str) -> Result<(Pattern, Vec<u16>), BadRule> {
+    let (host, ports) = match word.rsplit_once(':') {
+        Some((host, ports)) if !host.contains(':') || host.ends_with(']') => (host, self::ports(ports)?),
+        _ => (word, Vec::new()),
+    };
+    let bad = || BadRule::Host(host.to_owned());
+    let Some(suffix) = host.strip_prefix("*.") else {
+        return Ok((Pattern::Exact(canonical(host).ok_or_else(bad)?), ports));
+    };
+    let suffix = canonical(suffix).filter(|s| s.parse::<IpAddr>().is_err()).ok_or_else(bad)?;
+    match suffix.contains('.') {
+        true => Ok((Pattern::Suffix(format!(".{suffix}")), ports)),
+        false => Err(BadRule::TooWide(word.to_owned())),
+    }
+}
+
+fn ports(list: &str) -> Result<Vec<u16>, BadRule> {
+    let port = |one: &str| one.parse().ok().filter(|p| *p > 0).ok_or_else(|| BadRule::Port(list.to_owned()));
+    list.split(',').map(port).collect()
+}
+
+/// As it is read again.
 impl fmt::Display for HostRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |items: Vec<String>| items.join(",");
+        if !self.methods.is_empty() {
+            write!(f, "{} ", list(self.methods.iter().map(ToString::to_string).collect()))?;
+        }
         match &self.host {
-            Pattern::Exact(host) => f.write_str(host),
-            Pattern::Suffix(suffix) => write!(f, "*{suffix}"),
+            Pattern::Exact(host) if host.contains(':') => write!(f, "[{host}]")?,
+            Pattern::Exact(host) => f.write_str(host)?,
+            Pattern::Suffix(suffix) => write!(f, "*{suffix}")?,
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for HostRule {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Table {
-            host: String,
-            #[serde(default)]
-            ports: Vec<u16>,
-            #[serde(default)]
-            private: bool,
+        if !self.ports.is_empty() {
+            write!(f, ":{}", list(self.ports.iter().map(ToString::to_string).collect()))?;
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Text(String),
-            Table(Table),
+        if self.private {
+            f.write_str(" private")?;
         }
-        match Written::deserialize(from)? {
-            Written::Text(text) => text.parse().map_err(de::Error::custom),
-            Written::Table(Table { host, ports, private }) => {
-                let rule: HostRule = host.parse().map_err(de::Error::custom)?;
-                let ports = if ports.is_empty() { rule.ports.clone() } else { ports };
-                Ok(Self { ports, private, ..rule })
-            }
-        }
+        self.agent.iter().try_for_each(|agent| write!(f, " agent={agent}"))
     }
 }
 
@@ -212,7 +253,7 @@ mod tests {
 
     fn allows(rule: &str, authority: &str) -> bool {
         let rule: HostRule = rule.parse().unwrap();
-        target(authority).is_some_and(|target| rule.allows(&target))
+        target(authority).is_some_and(|target| rule.allows(&target, None, None))
     }
 
     #[test]
@@ -252,12 +293,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_read_from_text_or_table() {
-        let rules: Vec<HostRule> =
-            serde_json::from_str(r#"["a.example", {"host": "*.b.example", "ports": [8080], "private": true}]"#)
-                .unwrap();
-        let b: HostRule = "*.b.example".parse().unwrap();
-        assert_eq!(rules, ["a.example".parse().unwrap(), b.on_ports([8080]).even_private()]);
+    fn a_rule_may_be_for_some_methods_or_one_agent_and_a_tunnel_shows_no_method() {
+        let rule: HostRule = "GET,HEAD mirror.example:8080,80 private agent=reviewer".parse().unwrap();
+        let about = |port: u16, method: Option<Method>, agent: Option<&str>| {
+            rule.allows(&target(&format!("mirror.example:{port}")).unwrap(), method.as_ref(), agent)
+        };
+        assert!(about(8080, Some(Method::GET), Some("reviewer")) && about(80, Some(Method::HEAD), Some("reviewer")));
+        assert!(!about(8080, Some(Method::POST), Some("reviewer")));
+        assert!(!about(8080, None, Some("reviewer")));
+        assert!(!about(8080, Some(Method::GET), Some("main")) && !about(8080, Some(Method::GET), None));
+        assert!(!about(443, Some(Method::GET), Some("reviewer")));
+        assert!(rule.allows_private());
+        for bad in ["GET", "FETCH a.example", "a.example public", "a.example agent=", "a.example:1,x", "private"] {
+            let read = bad.parse::<HostRule>();
+            assert!(read.as_ref().is_err() || read.unwrap().names(&bad.to_lowercase()), "{bad:?}");
+        }
     }
 
     #[test]
@@ -293,7 +343,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
-            let _ = text.parse::<HostRule>();
+            if let Ok(rule) = text.parse::<HostRule>() {
+                prop_assert_eq!(rule.to_string().parse(), Ok(rule));
+            }
             let _ = target(&text);
         }
 

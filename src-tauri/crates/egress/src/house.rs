@@ -22,12 +22,23 @@ pub trait House: Send + Sync + 'static {
     /// until then, so that no next request of the session can be admitted on an old sum.
     fn spent(&self, sandbox: SandboxId, spend: Spend) -> BoxFuture<'_, ()>;
 
-    /// May the sandbox reach a host that the allowlist does not name? The connection waits for the answer, for at most
+    /// Do settings of the owner's beside the policy let the sandbox reach this host, and if so, even where it is on their own
+    /// network?
+    fn lets_out(&self, _host: &str, _port: u16) -> BoxFuture<'_, Option<bool>> {
+        Box::pin(async { None })
+    }
+
+    /// May the sandbox reach a host that nothing names? The connection waits for the answer, for at most
     /// [`crate::Settings::ask_timeout`]; the future is dropped when the asker goes away first. Private addresses stay shut.
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
         Box::pin(async move {
             Err(Problem::with_detail(domain::Code::HostBlocked, format!("Asked for: {}:{}.", ask.host, ask.port)))
         })
+    }
+
+    /// The name of the agent that a payer's session is with, for rules that are for one alone.
+    fn agent(&self, _payer: Payer) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
     }
 
     /// The door let a connection out or refused it. Called once for each, in the moment of decision.

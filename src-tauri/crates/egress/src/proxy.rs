@@ -9,6 +9,7 @@ use crate::{
     hello::Hello,
     hosts::Target,
     house::{Carried, Decision, DecisionId, Payer},
+    policy::Verdict,
     tunnel::{Counts, carry},
 };
 use domain::{Code, Problem, SandboxId};
@@ -57,7 +58,8 @@ async fn open(door: &Inner, record: &mut Record<'_>, request: &Request<Incoming>
     let token = headers::proxy_token(request.headers()).ok_or(Error::NoCredentials)?;
     record.decision.payer = door.house.who(record.decision.sandbox, &token).await?;
     let target = asked_for(request)?;
-    let private = allowed(door, &record.decision, &target).await?;
+    let method = Some(request.method()).filter(|method| *method != Method::CONNECT);
+    let private = allowed(door, &record.decision, &target, method).await?;
     let stream = dial(&*door.names, &target, private, door.settings.connect_timeout).await?;
     Ok(Opened { id: record.decision.id, payer: record.decision.payer, target, stream })
 }
@@ -77,13 +79,21 @@ fn asked_for(request: &Request<Incoming>) -> Result<Target, Error> {
 }
 
 /// Whether the host may be reached, and whether even on a private network.
-async fn allowed(door: &Inner, decision: &Decision, target: &Target) -> Result<bool, Error> {
+async fn allowed(door: &Inner, decision: &Decision, target: &Target, method: Option<&Method>) -> Result<bool, Error> {
     // With another key than the owner's, what is here could be carried to another account and past the meter.
     if target.host == door.upstream.host() {
         let problem = Problem::with_detail(Code::HostBlocked, "The model is reached by ANTHROPIC_BASE_URL only.");
         return Err(problem.suggest("Leave ANTHROPIC_BASE_URL as it is set in the sandbox.").into());
     }
-    if let Some(private) = door.listed(target) {
+    match says(door, decision.payer, target, method).await {
+        Verdict::Allowed { private } => return Ok(private),
+        Verdict::Denied => {
+            let problem = Problem::with_detail(Code::HostBlocked, format!("A rule of the owner refuses {target}."));
+            return Err(problem.suggest("Go on without it.").into());
+        }
+        Verdict::NotNamed => {}
+    }
+    if let Some(private) = door.house.lets_out(&target.host, target.port).await {
         return Ok(private);
     }
     // Nobody need be asked about an address that stays shut; where a name leads is not looked up before it is allowed.
@@ -101,6 +111,15 @@ async fn allowed(door: &Inner, decision: &Decision, target: &Target) -> Result<b
         Ok(answer) => Ok(answer.map(|()| false)?),
         Err(_) => Err(Problem::with_detail(Code::HostBlocked, "No answer came in time.").into()),
     }
+}
+
+async fn says(door: &Inner, payer: Payer, target: &Target, method: Option<&Method>) -> Verdict {
+    let policy = door.policy();
+    let agent = match policy.knows_agents() {
+        true => door.house.agent(payer).await,
+        false => None,
+    };
+    policy.says(target, method, agent.as_deref())
 }
 
 fn tunnel(door: &Arc<Inner>, connection: &Connection, opened: Opened, request: Request<Incoming>) -> Answer {

@@ -1,6 +1,6 @@
 //! What the owner and the house set about the door.
 
-use crate::hosts::HostRule;
+use crate::Policy;
 use rustls::pki_types::CertificateDer;
 use std::time::Duration;
 use url::Url;
@@ -10,8 +10,8 @@ use url::Url;
 pub struct Settings {
     /// Where the model is: `https://api.anthropic.com`, or a stand-in. A path in it is put before the request's.
     pub model_base: Url,
-    /// Hosts a sandbox may reach without asking. [`crate::Door::set_allow`] changes it live.
-    pub allow: Vec<HostRule>,
+    /// What a sandbox may reach without asking. [`crate::Door::set_policy`] changes it live.
+    pub policy: Policy,
     /// Certificates trusted for the model beside the system's.
     pub roots: Vec<CertificateDer<'static>>,
     /// Tool types of the Messages API, by their beginning, that make the model's own servers reach or run something for
@@ -42,7 +42,7 @@ impl Settings {
     pub fn new(model_base: Url) -> Self {
         Self {
             model_base,
-            allow: Vec::new(),
+            policy: Policy::default(),
             roots: Vec::new(),
             refused_tools: ["web_fetch", "code_execution", "mcp"].map(str::to_owned).to_vec(),
             remote_sources: false,

@@ -9,7 +9,7 @@ pub(crate) use resolved::wrong;
 pub use resolved::{
     ApiSettings, Caps, Each, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
 };
-pub use written::{Carrier as SandboxCarrier, LogFormat, Written};
+pub use written::{Carrier as SandboxCarrier, LogFormat, Preset, Written};
 
 use domain::{Code, Problem};
 use std::path::Path;

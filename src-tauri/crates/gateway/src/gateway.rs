@@ -13,6 +13,7 @@ use crate::{
     live::Live,
     lock::Lock,
     metrics::Metrics,
+    packages::Packages,
     pairing::{Callers, Limits},
     push::{self, VapidKey},
     records::import::Importing,
@@ -64,6 +65,8 @@ pub struct Shared {
     pub secrets: Secrets,
     pub tokens: Tokens,
     pub workshop: Workshop,
+    /// Where the sandbox gets packages from without asking.
+    pub packages: Packages,
     pub house: House,
     pub registry: Registry,
     /// What last went wrong with an agent.
@@ -180,8 +183,15 @@ impl Gateway {
         let house = House::new(store.clone(), secrets.clone(), tokens.clone(), settings.watch_rules());
         let door = house.door(&config)?;
         let shut = Lock::open(&store).await.map_err(approvals::internal)?;
-        let rooms =
-            Rooms { door, tokens: tokens.clone(), lock: shut.clone(), stop: stop.clone(), tasks: tasks.clone() };
+        let packages = Packages::default();
+        let rooms = Rooms {
+            door,
+            tokens: tokens.clone(),
+            packages: packages.clone(),
+            lock: shut.clone(),
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
         let workshop = Workshop::new(&config, &paths, &store, rooms).await?;
         let texting = Texts::open(config.twilio.clone(), &secrets).await;
         let address = Address::open(&config, &store).await.map_err(approvals::internal)?;
@@ -199,6 +209,7 @@ impl Gateway {
             secrets,
             tokens,
             workshop,
+            packages,
             house,
             registry,
             last_failure: LastFailure::default(),

@@ -6,7 +6,7 @@ use crate::{
     clock,
     gateway::App,
     sessions::Scene,
-    wire::desk::{HostAllowed, Hosts},
+    wire::desk::{HostAllowed, HostOfPackages, Hosts},
 };
 use domain::{
     Code, Problem, SessionId, Timestamp,
@@ -46,18 +46,28 @@ enum Stands {
     TooMany,
 }
 
-/// Lets a connection through if the owner says so within `patience`; none: nobody is asked. The question stays open after
-/// that, so that the answer holds for the next try.
+/// Lets a connection through if the owner said so, or does within `patience`; none: nobody is asked. The question stays open
+/// after that, so that the answer holds for the next try.
 ///
 /// # Errors
 /// `HOST_BLOCKED`.
 pub async fn admit(app: &App, ask: HostAsk, patience: Option<Duration>) -> Result<(), Problem> {
     let (host, port) = (ask.host.clone(), ask.port);
-    let (Some(session), Some(patience)) = (ask.payer.session, patience) else { return Err(not_listed(&host, port)) };
+    let (Some(session), Some(patience)) = (ask.payer.session, patience) else { return said(app, &ask).await };
     match tokio::time::timeout(patience, answered(app, session, &ask)).await {
         Ok(answer) => answer,
         Err(_) => Err(blocked(format!("{} waits for the owner's word.", host_and_port(&host, port)))
             .suggest("Go on without it, or try again later: the owner can still allow it.")),
+    }
+}
+
+/// What was said before, where nobody is asked now.
+async fn said(app: &App, ask: &HostAsk) -> Result<(), Problem> {
+    let (session, host, port, now) = (ask.payer.session, ask.host.clone(), ask.port, clock::now());
+    let said = app.store.read(move |r| hosts::says(r, session, &host, port, now)).await;
+    match said.map_err(internal)? {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(not_listed(&ask.host, ask.port)),
     }
 }
 
@@ -113,7 +123,7 @@ async fn look(app: &App, session: SessionId, ask: &HostAsk) -> store::Result<Sta
 }
 
 fn stands(rows: &impl Rows, session: SessionId, host: &str, port: u16, now: Timestamp) -> store::Result<Stands> {
-    match hosts::says(rows, session, host, port, now)? {
+    match hosts::says(rows, Some(session), host, port, now)? {
         Some(true) => return Ok(Stands::Allowed),
         Some(false) => return Ok(Stands::Refused),
         None => {}
@@ -181,7 +191,15 @@ pub async fn shown(app: &App) -> Result<Hosts, Problem> {
         };
         hosts::for_good(r)?.into_iter().map(shown).collect::<store::Result<Vec<_>>>()
     });
-    Ok(Hosts { hosts: all.await.map_err(internal)? })
+    Ok(Hosts { hosts: all.await.map_err(internal)?, packages: packages(app).await })
+}
+
+async fn packages(app: &App) -> Vec<HostOfPackages> {
+    if !app.settings.rules().packages {
+        return Vec::new();
+    }
+    let known = app.packages.hosts(&app.workshop).await.into_iter();
+    known.map(|p| HostOfPackages { host: host_and_port(&p.host, p.port), manager: p.manager.to_string() }).collect()
 }
 
 /// Allows `host` (`name`, `name:port`) in every session.

@@ -23,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use store::{
     Store,
     reached::Reached,
+    sessions,
     usage::{self, Spent},
 };
 use tokio::sync::{Mutex, watch};
@@ -64,7 +65,7 @@ impl House {
     /// The door as the config wants it, with this house behind it.
     pub fn door(&self, config: &Resolved) -> Result<Door, Problem> {
         let settings = Settings {
-            allow: config.egress.clone(),
+            policy: config.egress.clone(),
             // The house itself lets no connection wait for longer than the owner set.
             ask_timeout: LONGEST_ASK,
             ..Settings::new(config.model_base.clone())
@@ -73,8 +74,6 @@ impl House {
     }
 
     async fn admission(&self, payer: Payer) -> Result<Admission, Problem> {
-        // Also of a sandbox that could not be paused.
-        self.app().map_or(Ok(()), |app| app.lock.check())?;
         self.catch_up().await?;
         let left = self.left(payer).await?;
         let key = self.secrets.get(Account::Anthropic).await.map_err(|e| key_problem(&e))?;
@@ -168,7 +167,11 @@ impl From<Holder> for Payer {
 impl egress::House for House {
     fn who(&self, _sandbox: SandboxId, token: &str) -> BoxFuture<'_, Result<Payer, Problem>> {
         let holder = self.tokens.holder(token);
-        Box::pin(async move { holder.map(Payer::from).ok_or_else(|| Code::BadSandboxToken.into()) })
+        Box::pin(async move {
+            // Also of a sandbox that could not be paused.
+            self.app().map_or(Ok(()), |app| app.lock.check())?;
+            holder.map(Payer::from).ok_or_else(|| Code::BadSandboxToken.into())
+        })
     }
 
     fn admit_model(&self, _sandbox: SandboxId, payer: Payer) -> BoxFuture<'_, Result<Admission, Problem>> {
@@ -189,16 +192,29 @@ impl egress::House for House {
         })
     }
 
+    fn lets_out(&self, host: &str, port: u16) -> BoxFuture<'_, Option<bool>> {
+        let (host, packages) = (host.to_owned(), self.rules.borrow().packages);
+        Box::pin(async move {
+            let app = self.app().filter(|_| packages)?;
+            app.packages.has(&app.workshop, &host, port).await
+        })
+    }
+
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {
         let patience = self.rules.borrow().host_patience;
         Box::pin(async move {
             match self.app() {
-                Some(app) => {
-                    app.lock.check()?;
-                    hosts::admit(&app, ask, patience).await
-                }
+                Some(app) => hosts::admit(&app, ask, patience).await,
                 None => Err(hosts::not_listed(&ask.host, ask.port)),
             }
+        })
+    }
+
+    fn agent(&self, payer: Payer) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async move {
+            let session = payer.session?;
+            let found = self.store.read(move |r| sessions::get(r, session)).await;
+            found.ok().flatten().map(|session| session.agent)
         })
     }
 
@@ -239,7 +255,7 @@ mod tests {
         let dollars = Each { turn: cap, session: cap, day: cap, month: cap };
         let caps = Caps { dollars, tokens: Each::default(), warn_percent: 80 };
         let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None };
-        let rules = Rules { caps, grants, host_patience: None };
+        let rules = Rules { caps, grants, host_patience: None, packages: false };
         House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())
     }
 

@@ -25,6 +25,7 @@ pub mod live;
 pub mod lock;
 pub mod logging;
 pub mod metrics;
+pub mod packages;
 pub mod pairing;
 pub mod pictures;
 pub mod push;

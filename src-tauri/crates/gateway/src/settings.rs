@@ -27,11 +27,18 @@ pub struct Rules {
     pub grants: GrantPolicy,
     /// How long a connection to a host that no rule names waits for the owner's answer; none: nobody is asked.
     pub host_patience: Option<Duration>,
+    /// Whether where packages come from is reached without asking.
+    pub packages: bool,
 }
 
 impl Rules {
     fn of(config: &Resolved) -> Self {
-        Self { caps: config.caps, grants: config.grants, host_patience: config.host_patience }
+        Self {
+            caps: config.caps,
+            grants: config.grants,
+            host_patience: config.host_patience,
+            packages: config.packages,
+        }
     }
 }
 
@@ -146,8 +153,8 @@ async fn apply(app: &App, resolved: &Resolved) {
     if any("tunnel.domain") {
         app.address.take_domain(resolved.tunnel.domain.clone());
     }
-    if any("egress.allow") {
-        app.workshop.set_allow(resolved.egress.clone());
+    if any("egress.") {
+        app.workshop.set_policy(resolved.egress.clone());
     }
     if any("twilio.") {
         texting::open_anew(app, resolved.twilio.clone()).await;

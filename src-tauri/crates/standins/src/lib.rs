@@ -11,6 +11,7 @@ pub mod firefox;
 pub mod keyring;
 #[cfg(target_os = "linux")]
 pub mod lock_screen;
+pub mod mirror;
 pub mod ngrok;
 pub mod oracle;
 pub mod push;

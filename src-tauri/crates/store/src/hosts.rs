@@ -76,15 +76,22 @@ pub fn add(tx: &Tx<'_>, answer: &HostAnswer, now: Timestamp) -> Result<i64> {
     Ok(id)
 }
 
-/// Whether the owner lets `session` reach the host, as last said; none where nothing that was said holds now.
-pub fn says(rows: &impl Rows, session: SessionId, host: &str, port: u16, now: Timestamp) -> Result<Option<bool>> {
+/// Whether the owner lets `session` (none: nobody's) reach the host, as last said; none where nothing that was said holds now.
+pub fn says(
+    rows: &impl Rows,
+    session: Option<SessionId>,
+    host: &str,
+    port: u16,
+    now: Timestamp,
+) -> Result<Option<bool>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT allowed FROM host_answers
          WHERE host = ?1 AND port = ?2 AND (session IS NULL OR session = ?3) AND (until IS NULL OR until > ?4)
            AND gone_at IS NULL
          ORDER BY id DESC LIMIT 1",
     )?;
-    let said = query.query_and_then(params![host, port, session.to_string(), now.0], |row| Ok(row.get(0)?))?;
+    let said =
+        query.query_and_then(params![host, port, session.map(|s| s.to_string()), now.0], |row| Ok(row.get(0)?))?;
     said.into_iter().next().transpose()
 }
 

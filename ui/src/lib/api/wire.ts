@@ -284,6 +284,29 @@ images?: Array<Image>,
  */
 timeout_ms?: number, };
 
+export type AuditBroken = { 
+/**
+ * The first and the last row that this is about.
+ */
+from: number, to: number, says: string, };
+
+/**
+ * `POST /audit/verify`.
+ */
+export type AuditShown = { 
+/**
+ * The number of the last row.
+ */
+rows: number, 
+/**
+ * Up to which row it is signed; none where nothing is signed yet.
+ */
+signed: number | null, 
+/**
+ * None: every row stands as it was written, and none is gone.
+ */
+broken: AuditBroken | null, };
+
 /**
  * `POST /image/build`.
  */
@@ -610,6 +633,59 @@ restart_needed: boolean,
  * A lost phone's lock holds: `POST /unlock` ends it.
  */
 locked: boolean, };
+
+export type HostAllowed = { 
+/**
+ * `POST /hosts/{id}/forget` takes it back.
+ */
+id: number, 
+/**
+ * `example.com`, or `example.com:22` where the port is not 443.
+ */
+host: string, at: number, 
+/**
+ * The number of the session it holds in; none: in every one.
+ */
+session: number | null, 
+/**
+ * The number of the question it answered; none: it was allowed here.
+ */
+approval: number | null, };
+
+/**
+ * A host that a package manager on the owner's computer, or the sandbox's own, is set to, or that serves its files.
+ */
+export type HostOfPackages = { 
+/**
+ * `mirror.example`, or with its port where that is not 443.
+ */
+host: string, 
+/**
+ * `npm`, `pip`, `cargo` or `apt`.
+ */
+manager: string, };
+
+/**
+ * `POST /hosts`: allows one in every session.
+ */
+export type HostWish = { 
+/**
+ * `example.com` or `example.com:22`.
+ */
+host: string, };
+
+/**
+ * `GET /hosts`, and the answer to a change. Rules of the config (`egress.allow`, `egress.deny`) are among the settings.
+ */
+export type Hosts = { 
+/**
+ * What was allowed until it is taken back, the newest first.
+ */
+hosts: Array<HostAllowed>, 
+/**
+ * Where packages come from, reached without asking; empty where the settings do not let them.
+ */
+packages: Array<HostOfPackages>, };
 
 /**
  * In `welcome`, and as `status` of kind `house` when it changes.

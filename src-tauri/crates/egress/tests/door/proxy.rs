@@ -1,7 +1,7 @@
 use crate::support::*;
 use bytes::Bytes;
 use domain::Code;
-use egress::{Door, HostRule, Kind};
+use egress::{Door, HostRule, Kind, Policy};
 use http_body_util::Full;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -19,9 +19,13 @@ fn rules(rules: &[&str]) -> Vec<HostRule> {
     rules.iter().map(|rule| rule.parse().unwrap()).collect()
 }
 
+fn allowing(allow: Vec<HostRule>) -> Policy {
+    Policy { allow, ..Policy::default() }
+}
+
 async fn world(allow: Vec<HostRule>, names: Arc<Names>) -> (Arc<FakeHouse>, Door, Model) {
     let (model, house) = (Model::start().await, FakeHouse::new());
-    let settings = egress::Settings { allow, ..model.settings() };
+    let settings = egress::Settings { policy: allowing(allow), ..model.settings() };
     (house.clone(), Door::with_names(settings, house, names).unwrap(), model)
 }
 
@@ -218,7 +222,7 @@ async fn a_name_that_is_bound_anew_gains_nothing() {
     ));
     let (model, house) = (Model::start().await, FakeHouse::new());
     let settings = egress::Settings {
-        allow: rules(&["rebind.example"]),
+        policy: allowing(rules(&["rebind.example"])),
         connect_timeout: std::time::Duration::from_millis(50),
         ..model.settings()
     };
@@ -253,7 +257,7 @@ async fn addresses_and_odd_spellings_are_not_hosts() {
 async fn the_models_host_is_not_reached_past_the_meter() {
     let (model, house) = (Model::start().await, FakeHouse::new());
     let port = model.address.port();
-    let settings = egress::Settings { allow: local("127.0.0.1", port), ..model.settings() };
+    let settings = egress::Settings { policy: allowing(local("127.0.0.1", port)), ..model.settings() };
     let door = Door::new(settings, house).unwrap();
     let (status, _, body) = refused(&door, &format!("127.0.0.1:{port}")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
@@ -268,9 +272,50 @@ async fn the_allowlist_changes_while_connections_live() {
     let mut client = client(&door).await;
     let first = soon(client.send_request(connect_to(&authority, TOKEN))).await.unwrap();
     assert_eq!(text(first).await.0, StatusCode::FORBIDDEN);
-    door.set_allow(local("mirror.example", far.port()));
+    door.set_policy(allowing(local("mirror.example", far.port())));
     soon(client.ready()).await.unwrap();
     assert_eq!(soon(client.send_request(connect_to(&authority, TOKEN))).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_owner_goes_before_permission_and_question() {
+    let (house, door, _model) = world(Vec::new(), Names::of(&[])).await;
+    let policy = Policy { allow: rules(&["bad.example"]), deny: rules(&["bad.example"]), open: true };
+    door.set_policy(policy);
+    let (status, code, body) = refused(&door, "bad.example:8443").await;
+    assert_eq!((status, code.as_str()), (StatusCode::FORBIDDEN, "HOST_BLOCKED"));
+    assert!(body.contains("A rule of the owner refuses bad.example:8443."), "{body}");
+    assert!(house.until(|t| t.decisions.len() == 1).await.asks.is_empty());
+}
+
+#[tokio::test]
+async fn an_open_room_asks_nobody_and_reaches_no_private_place() {
+    let names = Names::of(&[("somewhere.example", &["10.0.0.1:443"])]);
+    let (house, door, _model) = world(Vec::new(), names).await;
+    door.set_policy(Policy { open: true, ..Policy::default() });
+    let (status, _, body) = refused(&door, "somewhere.example:443").await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(body.contains("is on a private network"), "{body}");
+    assert!(house.until(|t| t.decisions.len() == 1).await.asks.is_empty());
+}
+
+#[tokio::test]
+async fn a_rule_for_some_methods_lets_no_other_request_and_no_tunnel_out() {
+    let mut far = Model::start().await;
+    let port = far.address.port();
+    let allow = rules(&[&format!("GET,HEAD mirror.example:{port} private")]);
+    let (_house, door, _model) = world(allow, Names::of(&[("mirror.example", &[&far.address.to_string()])])).await;
+    let send = async |method: &str| {
+        let request = Request::builder().method(method).uri(format!("http://mirror.example:{port}/x"));
+        let request = request.header("proxy-authorization", basic(TOKEN)).body(Full::default()).unwrap();
+        let mut client = client(&door).await;
+        tokio::spawn(async move { client.send_request(request).await.unwrap() })
+    };
+    let read = send("GET").await;
+    far.next().await.answer.send(whole(200, "package")).unwrap();
+    assert_eq!(text(soon(read).await.unwrap()).await.0, StatusCode::OK);
+    assert_eq!(text(soon(send("PUT").await).await.unwrap()).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(refused(&door, &format!("mirror.example:{port}")).await.1, "HOST_BLOCKED");
 }
 
 #[tokio::test]
@@ -345,7 +390,7 @@ async fn an_idle_tunnel_ends() {
     let far = echo().await;
     let (model, house) = (Model::start().await, FakeHouse::new());
     let settings = egress::Settings {
-        allow: local("mirror.example", far.port()),
+        policy: allowing(local("mirror.example", far.port())),
         tunnel_idle: std::time::Duration::from_millis(30),
         ..model.settings()
     };

@@ -54,7 +54,12 @@ fn tell(shown: &Value) {
         };
         println!("{:<40} {}", h["host"].as_str().unwrap_or_default(), style(where_).dim());
     }
-    if rows(shown).next().is_none() {
+    let packages = shown["packages"].as_array().map_or(&[][..], Vec::as_slice);
+    for p in packages {
+        let why = format!("packages of {}", p["manager"].as_str().unwrap_or_default());
+        println!("{:<40} {}", p["host"].as_str().unwrap_or_default(), style(why).dim());
+    }
+    if rows(shown).next().is_none() && packages.is_empty() {
         println!("No host was allowed by an answer. Rules of the config are in egress.allow.");
     }
 }

@@ -8,10 +8,10 @@ pub use bounds::{Caps, Each};
 pub use letters::{PushSettings, SmsSettings, TwilioSettings};
 pub use ways::{LanSettings, TunnelSettings};
 
-use super::{Written, written};
+use super::{Written, written, written::Preset};
 use bounds::{agent_uid, caps, limits, size};
 use domain::{Code, Problem, approval::GrantPolicy, risk::Risk, session::Patience};
-use egress::HostRule;
+use egress::{HostRule, Policy};
 use ipnet::IpNet;
 use letters::{push, twilio};
 use std::{
@@ -35,7 +35,9 @@ pub struct Resolved {
     pub grants: GrantPolicy,
     pub expiry: Duration,
     /// What the sandbox may reach.
-    pub egress: Vec<HostRule>,
+    pub egress: Policy,
+    /// And where packages come from.
+    pub packages: bool,
     /// How long a connection to another host waits for the owner's answer; none: nobody is asked.
     pub host_patience: Option<Duration>,
     pub caps: Caps,
@@ -128,8 +130,16 @@ impl Resolved {
                 lock_screen: grants(w.approvals.lock_screen_grants),
             },
             expiry: minutes(w.approvals.expire_minutes.max(1)),
-            egress: w.egress.allow.iter().map(|rule| host_rule(rule)).collect::<Result<_, _>>()?,
-            host_patience: Some(Duration::from_secs(w.egress.ask_seconds)).filter(|wait| !wait.is_zero()),
+            egress: Policy {
+                allow: host_rules("egress.allow", &w.egress.allow)?,
+                deny: host_rules("egress.deny", &w.egress.deny)?,
+                open: w.egress.preset == Preset::Open,
+            },
+            packages: w.egress.preset == Preset::Balanced,
+            host_patience: match w.egress.preset {
+                Preset::Locked => None,
+                _ => Some(Duration::from_secs(w.egress.ask_seconds)).filter(|wait| !wait.is_zero()),
+            },
             caps: caps(&w.spend)?,
             twilio: twilio(&w.twilio)?,
             sms: SmsSettings {
@@ -157,9 +167,9 @@ impl Resolved {
     }
 }
 
-fn host_rule(written: &str) -> Result<HostRule, Refused> {
-    let suggestion = "Write hosts as \"name\", \"*.name\" or \"name:port\".";
-    written.parse().map_err(|e| wrong("egress.allow", e, suggestion))
+fn host_rules(key: &str, written: &[String]) -> Result<Vec<HostRule>, Refused> {
+    let suggestion = "Write hosts as \"name\", \"*.name\" or \"name:port\", as in \"GET mirror.example:8080 private\".";
+    written.iter().map(|rule| rule.parse().map_err(|e| wrong(key, e, suggestion))).collect()
 }
 
 fn network(written: &str) -> Result<IpNet, Refused> {
@@ -210,6 +220,7 @@ mod tests {
         refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[egress]\nallow = [\"*\"]", "egress.allow");
+        refused("[egress]\ndeny = [\"a.example sometimes\"]", "egress.deny");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[spend]\nwarn_percent = 0", "spend.warn_percent");
         refused("[limits]\nmemory_gb = -1.0", "limits.memory_gb");

@@ -84,7 +84,12 @@ table!(Sandbox {
     uid: u32 = 0,
     carrier: Carrier = Carrier::Auto,
 });
-table!(Egress { allow: Vec<String> = Vec::new(), ask_seconds: u64 = 120 });
+table!(Egress {
+    preset: Preset = Preset::Balanced,
+    allow: Vec<String> = Vec::new(),
+    deny: Vec<String> = Vec::new(),
+    ask_seconds: u64 = 120,
+});
 table!(Spend {
     turn: f64 = 5.0,
     session: f64 = 25.0,
@@ -124,6 +129,18 @@ pub enum Size {
     Small,
     Medium,
     Large,
+}
+
+/// What becomes of a host that no rule names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// It is reached, if it is a public one.
+    Open,
+    /// Where packages come from is reached, all else is asked for.
+    Balanced,
+    /// It is not, and nobody is asked.
+    Locked,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

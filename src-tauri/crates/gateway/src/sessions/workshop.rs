@@ -11,11 +11,12 @@ mod state;
 use crate::{
     config::{Paths, Resolved},
     lock::Lock,
+    packages::Packages,
     tokens::{TokenKey, Tokens},
 };
 use builds::{Builds, Hearer};
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
-use egress::{Door, HostRule};
+use egress::{Door, Policy};
 use sandbox::{
     Command, Health, Incoming, Progress, SandboxSpec, Sandboxes, Settings, Volumes,
     agent::{Limits, Patience, Process},
@@ -70,6 +71,7 @@ impl Lease {
 pub struct Rooms {
     pub door: Door,
     pub tokens: Tokens,
+    pub packages: Packages,
     /// While it is shut the sandbox counts as paused.
     pub lock: Lock,
     pub stop: CancellationToken,
@@ -122,9 +124,18 @@ impl Workshop {
         })))
     }
 
-    /// Changes which hosts the sandbox reaches without asking, for every connection from now on.
-    pub fn set_allow(&self, rules: Vec<HostRule>) {
-        self.0.rooms.door.set_allow(rules);
+    /// Changes what the sandbox reaches without asking, for every connection from now on.
+    pub fn set_policy(&self, policy: Policy) {
+        self.0.rooms.door.set_policy(policy);
+    }
+
+    /// Where the package managers in the sandbox look, if it runs. See [`Sandboxes::package_sources`].
+    pub async fn package_sources(&self) -> Option<String> {
+        if *self.0.state.borrow() != SandboxState::Ready {
+            return None;
+        }
+        let said = self.engine().await.ok()?.package_sources(self.0.spec.id).await;
+        said.inspect_err(|e| tracing::warn!(error = ?e, "the sandbox's package managers could not be asked")).ok()
     }
 
     /// The one sandbox's id.
@@ -217,6 +228,9 @@ impl Workshop {
     }
 
     async fn make_ready(&self) -> Result<Sandboxes, Problem> {
+        // An agent is told of the owner's package indexes; that takes half a second to find out.
+        let packages = self.0.rooms.packages.clone();
+        self.0.rooms.tasks.spawn(async move { packages.environment().await });
         let engine = self.engine().await?;
         let hearer = Arc::new(Hearer::of(&self.0.builds));
         let (workshop, hearing) = (self.clone(), hearer.clone());

@@ -79,6 +79,11 @@ const SIZES: &[(&str, &str)] = &[
     ("medium", "Medium: 2 processors, 4 GB"),
     ("large", "Large: 4 processors, 8 GB"),
 ];
+const PRESETS: &[(&str, &str)] = &[
+    ("open", "Open: every public host is reached"),
+    ("balanced", "Balanced: packages are fetched, you are asked for all else"),
+    ("locked", "Locked: nothing else is reached, and you are not asked"),
+];
 const CARRIERS: &[(&str, &str)] = &[
     ("auto", "As the engine needs"),
     ("socket", "Socket: the engine is on this Linux"),
@@ -132,7 +137,9 @@ const TABLE: &[Line] = &[
 
     line(SANDBOX, "sandbox.workspace", "Folder to work in", "A folder of yours that the agent sees and changes. Empty: one inside the sandbox."),
     line(SANDBOX, "sandbox.size", "Size", "Memory and processors of the sandbox, for all sessions in it together.").of(SIZES),
-    line(SANDBOX, "egress.allow", "Hosts it may reach", "Without asking you, as name, *.name or name:port.").at_once(),
+    line(SANDBOX, "egress.preset", "Other hosts", "What becomes of a host that none of the rules below names.").of(PRESETS).at_once(),
+    line(SANDBOX, "egress.allow", "Hosts it may reach", "Without asking you, as name, *.name or name:port. In front may stand methods (GET,HEAD), behind it private, for one on your own network, and agent=NAME.").at_once(),
+    line(SANDBOX, "egress.deny", "Hosts it may not reach", "In the same words. These go before everything else.").at_once(),
     line(SANDBOX, "egress.ask_seconds", "A connection waits for your answer", "When a program in the sandbox wants another host. 0: it is refused, and you are not asked.").unit("seconds").at_once(),
     line(SANDBOX, "sandbox.uid", "User id inside", "0: yours, or 1000 if you are root.").advanced(),
     line(SANDBOX, "sandbox.engine", "Docker engine", "A socket's path or a DOCKER_HOST address. Empty: DOCKER_HOST, then the usual socket.").advanced(),

@@ -11,7 +11,7 @@ mod setup;
 
 pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecret};
 pub use audit::{AuditBroken, AuditShown};
-pub use hosts::{HostAllowed, HostWish, Hosts};
+pub use hosts::{HostAllowed, HostOfPackages, HostWish, Hosts};
 pub use house::{
     BuildImage, Finding, FindingState, Home, ImageProgress, ImageProgressState, ImageShown, ImageShownState, LockShown,
     ProblemShown, Restart, Restarting, SandboxShown, SpendToday, TextingShown,

@@ -81,6 +81,9 @@ fn desk_types(all: &mut Declared) {
     all.visit::<desk::Restart>();
     all.visit::<desk::Restarting>();
     all.visit::<desk::LockShown>();
+    all.visit::<desk::Hosts>();
+    all.visit::<desk::HostWish>();
+    all.visit::<desk::AuditShown>();
     all.visit::<desk::KeepSecret>();
     all.visit::<desk::AccountChecked>();
     all.visit::<desk::Skip>();

@@ -139,3 +139,20 @@ async fn lock_by_text_does_the_same_and_leaves_the_way_by_which_it_came() {
     );
     running.stop().await;
 }
+
+#[tokio::test]
+async fn what_is_locked_lets_nothing_out_not_even_to_a_host_of_the_rules() {
+    use egress::House as _;
+    use secrecy::ExposeSecret;
+    let w = World::new(Wish { config: "[egress]\nallow = [\"allowed.example\"]\n", ..Wish::default() }).await;
+    let running = w.start().await;
+    let app = &running.app;
+    let (token, _) = app.tokens.mint();
+    let who = async || app.house.who(app.workshop.sandbox(), token.expose_secret()).await.map_err(|p| p.code);
+    assert!(who().await.is_ok());
+    well(local(app, "POST", "/lock", None).await);
+    assert_eq!(who().await, Err(domain::Code::Locked));
+    well(local(app, "POST", "/unlock", None).await);
+    assert!(who().await.is_ok());
+    running.stop().await;
+}

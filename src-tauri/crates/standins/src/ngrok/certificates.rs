@@ -17,6 +17,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+const LOOPBACK: &str = "127.0.0.1";
+/// Also this computer, but none that a sandbox takes for itself.
+pub(crate) const SECOND: &str = "127.0.0.2";
+
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub(crate) pem: String,
@@ -34,7 +38,12 @@ impl Authority {
     }
 
     fn certify(&self, name: &str) -> anyhow::Result<CertifiedKey> {
-        let mut params = CertificateParams::new(vec![name.to_owned()])?;
+        // Whoever asks for an address sends no name (npm sends `localhost`): one certificate is for all that are this computer.
+        let names = match name {
+            LOOPBACK | "localhost" => ["localhost", LOOPBACK, SECOND].map(str::to_owned).to_vec(),
+            name => vec![name.to_owned()],
+        };
+        let mut params = CertificateParams::new(names)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
@@ -68,7 +77,7 @@ impl fmt::Debug for ByName {
 
 impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = hello.server_name().unwrap_or("127.0.0.1");
+        let name = hello.server_name().unwrap_or(LOOPBACK);
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if !made.contains_key(name) {
             made.insert(name.to_owned(), Arc::new(self.authority.certify(name).ok()?));

@@ -40,8 +40,11 @@ async fn export(State(app): State<App>) -> Result<Response, No> {
         let lines: String = rows.iter().map(line).collect();
         Ok(Some((Bytes::from(lines), (app, last))))
     });
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from_stream(lines)).into_response())
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"lanyard-audit.jsonl\"")),
+    ];
+    Ok((headers, Body::from_stream(lines)).into_response())
 }
 
 fn line(row: &Link) -> String {

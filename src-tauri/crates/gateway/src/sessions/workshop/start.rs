@@ -59,6 +59,7 @@ impl Workshop {
             append_system_prompt: self.0.instructions.clone(),
             retries: self.0.retries,
             limits: self.0.limits,
+            env: self.0.rooms.packages.environment().await,
             ..AgentLaunch::new(conversation, token)
         };
         match engine.start_agent(self.0.spec.id, launch).await {

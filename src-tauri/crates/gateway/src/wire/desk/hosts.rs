@@ -3,11 +3,22 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// `GET /hosts`, and the answer to a change: what was allowed until it is taken back, the newest first. Rules of the config
-/// (`egress.allow`) are among the settings.
+/// `GET /hosts`, and the answer to a change. Rules of the config (`egress.allow`, `egress.deny`) are among the settings.
 #[derive(Clone, Debug, Serialize, TS)]
 pub struct Hosts {
+    /// What was allowed until it is taken back, the newest first.
     pub hosts: Vec<HostAllowed>,
+    /// Where packages come from, reached without asking; empty where the settings do not let them.
+    pub packages: Vec<HostOfPackages>,
+}
+
+/// A host that a package manager on the owner's computer, or the sandbox's own, is set to, or that serves its files.
+#[derive(Clone, Debug, Serialize, TS)]
+pub struct HostOfPackages {
+    /// `mirror.example`, or with its port where that is not 443.
+    pub host: String,
+    /// `npm`, `pip`, `cargo` or `apt`.
+    pub manager: String,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]
