@@ -1,5 +1,5 @@
 //! Files that the page offers to save. A webview cannot save what comes by a scheme of ours, so the app does: where the page
-//! leads to an address of the API, which is never a page, what is there is a file.
+//! leads to an address of the API, or to the audit, neither of which is ever a page, what is there is a file.
 
 use crate::{commands::Shared, controller::Tick};
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use tauri::{AppHandle, Manager, Url};
 
 /// Whether the page leads there to save what is there.
 pub fn is_file(url: &Url) -> bool {
-    url.path().starts_with("/api/")
+    url.path().starts_with("/api/") || url.path() == "/audit"
 }
 
 /// Saves it in the folder for downloads, under the name that the gateway gives it.

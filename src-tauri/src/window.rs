@@ -126,6 +126,7 @@ mod tests {
         let way = |url: &str| way(&url.parse().unwrap());
         assert_eq!(way(&format!("{ORIGIN}/#/pair")), Way::Page);
         assert_eq!(way(&format!("{ORIGIN}/api/sessions/1/export?format=md")), Way::File);
+        assert_eq!(way(&format!("{ORIGIN}/audit")), Way::File);
         assert_eq!(way("about:srcdoc"), Way::Elsewhere);
         assert_eq!(way("file:///etc/passwd"), Way::Elsewhere);
         assert_eq!(way("http://desk.localhost.evil.example/"), Way::Elsewhere);

@@ -46,6 +46,7 @@ export class Keys {
             go("Pair a phone", "code", "/pair", "g q", "qr code"),
             { name: paused ? "Resume the sandbox" : "Pause the sandbox", icon: paused ? "play" : "pause", also: "stop freeze", run: () => void (paused ? desk.home.resume() : desk.home.pause()) },
             { name: tunnel ? "Switch the tunnel off" : "Switch the tunnel on", icon: "globe", also: "ngrok public address", run: () => void desk.home.tunnel(!tunnel) },
+            { name: "Hosts the sandbox may reach", icon: "globe", also: "egress allow settings network", run: () => desk.places.go("/settings/egress.allow") },
             { name: "Check everything", icon: "again", also: "doctor trouble mend", run: () => (desk.places.go("/"), void desk.home.examine()) },
             { name: "Change between light and dark", icon: "light", keys: "t", also: "theme look system", run: () => desk.looks.next() },
             { name: "Keys", icon: "more", keys: "?", also: "keyboard shortcuts help", run: () => (this.help = true) },

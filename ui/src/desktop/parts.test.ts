@@ -1,11 +1,12 @@
 import { fireEvent, render, screen } from "@testing-library/svelte";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { DESK, Desk } from "../lib/state/desk/desk.svelte";
 import { FakeDesk, asked } from "../lib/state/desk/tests/stand";
 import { Problem } from "../lib/problem";
 import { HERE } from "../lib/state/here";
 import { clock } from "../lib/state/clock.svelte";
 import type { Field } from "../lib/api/desk";
+import AuditCard from "./parts/AuditCard.svelte";
 import Checkup from "./parts/Checkup.svelte";
 import FieldRow from "./parts/FieldRow.svelte";
 import LockCard from "./parts/LockCard.svelte";
@@ -61,6 +62,25 @@ test("a lock of which two parts fail tells of both and is tried again; whoever c
     unmount();
     render(LockCard, around());
     expect(await screen.findByRole("button", { name: "Lock everything" })).toBeTruthy();
+});
+
+test("an audit that is whole says how far it is signed, and one that is broken is an alert", async () => {
+    const looks: [object, RegExp][] = [
+        [{ rows: 0, signed: null, broken: null }, /^Nothing stands in it yet\.$/],
+        [{ rows: 1, signed: null, broken: null }, /^Whole: its one row stands as it was written, not signed yet\.$/],
+        [{ rows: 12, signed: 11, broken: null }, /^Whole: all 12 rows stand as they were written, signed up to row 11\.$/],
+    ];
+    render(AuditCard, around());
+    for (const [found, words] of looks) {
+        host.answers = { "POST /audit/verify": () => found };
+        await press("Check now");
+        await vi.waitFor(() => expect(screen.getByRole("status").textContent?.trim()).toMatch(words));
+        expect(screen.queryByRole("alert")).toBeNull();
+    }
+    host.answers = { "POST /audit/verify": () => ({ rows: 12, signed: 11, broken: { from: 4, to: 4, says: "Row 4 was taken out." } }) };
+    await press("Check now");
+    expect((await screen.findByRole("alert")).textContent).toContain("The audit was tampered with. Row 4 was taken out.");
+    expect(screen.getByRole("status").textContent?.trim()).toBe("");
 });
 
 test("a restart from the settings cuts off no turn before that is wished", async () => {

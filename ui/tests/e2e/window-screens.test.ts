@@ -36,6 +36,8 @@ const at = (path: () => string, ...seen: string[]): Look => async (page) => {
     for (const words of seen) await page.getByText(words).filter({ visible: true }).first().waitFor();
 };
 
+const BROKEN = { from: 4_102, to: 4_117, says: "Rows 4102 to 4117 were taken out." };
+
 /** A screen, and what has to be on it before it is looked at. */
 const SCREENS: Record<string, Look> = {
     home: at(() => "/", "Check-up", "Lead it here"),
@@ -96,7 +98,18 @@ const SCREENS: Record<string, Look> = {
         await page.getByText("shown this once").waitFor();
     },
     pair: at(() => "/pair", "Works once", "Point the phone"),
-    activity: at(() => "/activity", "Today", "All 48 tests pass"),
+    activity: at(() => "/activity", "Today", "All 48 tests pass", "chained to the one before"),
+    "activity-whole": async (page) => {
+        await at(() => "/activity", "All 48 tests pass")(page);
+        await page.getByRole("button", { name: "Check now" }).click();
+        await page.getByText("all 12840 rows stand as they were written").waitFor();
+    },
+    "activity-broken": async (page) => {
+        desk.audit = { ...desk.audit, broken: BROKEN };
+        await at(() => "/activity", "All 48 tests pass")(page);
+        await page.getByRole("button", { name: "Check now" }).click();
+        await page.getByText(BROKEN.says).waitFor();
+    },
     usage: at(() => "/usage", "By day", "By session"),
     "usage-tokens": async (page) => {
         await at(() => "/usage", "By day")(page);
@@ -129,6 +142,17 @@ const SCREENS: Record<string, Look> = {
         await page.getByLabel("A turn may cost").fill("much");
         await page.getByRole("button", { name: "Save" }).click();
         await page.getByText("has to be a number").waitFor();
+    },
+    "settings-hosts": async (page) => {
+        await at(() => "/settings/Sandbox", "Hosts the sandbox may reach", "files.example.net")(page);
+        await page.getByLabel("Allow a host in every session").scrollIntoViewIfNeeded();
+    },
+    "settings-hosts-refused": async (page) => {
+        await at(() => "/settings/Sandbox", "files.example.net")(page);
+        await page.getByLabel("Allow a host in every session").fill("*.example.com");
+        await page.keyboard.press("Enter");
+        await page.getByText("Whole domains are rules").waitFor();
+        await page.getByText("Whole domains are rules").scrollIntoViewIfNeeded();
     },
     accounts: at(() => "/settings/accounts", "Anthropic", "The keychain is locked"),
     "setup-key": at(() => "/setup/key", "The key works"),
@@ -163,6 +187,7 @@ async function walk(scheme: "light" | "dark", size: typeof USUAL, suffix: string
     for (const name of names) {
         await page.goto("about:blank");
         desk.locked = false;
+        desk.audit = { ...desk.audit, broken: null };
         try {
             await SCREENS[name]?.(page);
         } catch (error) {
@@ -196,9 +221,10 @@ test("a house with nothing in it says how to begin", async () => {
     empty.steps = (["docker", "image", "key", "tunnel", "texting", "allow", "phone"] as const).map((id) => ({ id, state: id === "docker" ? "broken" : "todo", says: id === "docker" ? "Docker does not answer." : "Not there yet.", ...(id === "docker" ? { suggestion: "Install and start it." } : {}) }));
     empty.image = { state: "missing", says: "It was not built yet." };
     empty.texting = { set_up: false };
+    empty.settings = desk.settings;
     const context = await window(chrome);
     const page = await context.newPage();
-    const seen = { "": "Set Lanyard up", sessions: "No sessions yet", approvals: "Nothing waits for you", phones: "No phone is paired", activity: "Nothing happened yet", usage: "Nothing was spent", "sessions?import": "has kept nothing", "setup/docker": "Docker does not answer", "setup/image": "Build it", "setup/tunnel": "free account at ngrok" };
+    const seen = { "": "Set Lanyard up", sessions: "No sessions yet", approvals: "Nothing waits for you", phones: "No phone is paired", activity: "Nothing happened yet", usage: "Nothing was spent", "settings/Sandbox": "A host comes to stand here", "sessions?import": "has kept nothing", "setup/docker": "Docker does not answer", "setup/image": "Build it", "setup/tunnel": "free account at ngrok" };
     for (const [path, words] of Object.entries(seen)) {
         await page.goto("about:blank");
         await page.goto(`${empty.url}/#/${path}`);
@@ -213,7 +239,7 @@ test("a house with nothing in it says how to begin", async () => {
 test("what fails says why, and is asked for again", async () => {
     const context = await window(chrome);
     const page = await context.newPage();
-    const paths = { home: "", doctor: "", phones: "phones", activity: "activity", usage: "usage", settings: "settings", "api/sessions": "sessions", import: "sessions?import", accounts: "settings/accounts", pairing: "pair" };
+    const paths = { home: "", doctor: "", phones: "phones", activity: "activity", usage: "usage", settings: "settings", "api/sessions": "sessions", import: "sessions?import", accounts: "settings/accounts", hosts: "settings/Sandbox", pairing: "pair" };
     for (const [route, path] of Object.entries(paths)) {
         desk.refuse.set(`GET /${route}`, new Refused(500, "DATABASE_DAMAGED", "The database is damaged.", "Restore the last backup."));
         await page.goto("about:blank");

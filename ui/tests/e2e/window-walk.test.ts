@@ -1,5 +1,6 @@
 // What an owner does at the desk, step by step, in the window.
 
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -84,7 +85,7 @@ test("what is asked is counted, shown to the letter, and allowed in two presses 
     await first.getByRole("button", { name: "Yes, run it" }).click();
     await page.getByText("Settled just now").waitFor();
     expect([...desk.house.approvals.values()].find((one) => one.risk === "high")?.state).toBe("allowed");
-    await page.getByRole("link", { name: "Approvals 3 open" }).waitFor();
+    await page.getByRole("link", { name: "Approvals 4 open" }).waitFor();
 });
 
 test("a code is read by a camera; who pairs shows at once, and is taken back", async () => {
@@ -144,6 +145,66 @@ test("a setting is changed, refused in place, mended, saved, and takes its resta
     await page.getByRole("button", { name: "Restart now" }).waitFor({ state: "hidden" });
     expect(asked("PATCH /settings").at(-1)).toEqual({ agent: { warm: false }, spend: { day: 35 } });
     await expect.poll(() => page.locator(".window").getAttribute("data-line")).toBe("live");
+});
+
+test("a host is refused with its reason, then allowed, and taken back; all by the keyboard", async () => {
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("hosts");
+    await page.keyboard.press("Enter");
+    const hosts = page.getByRole("region", { name: "Hosts the sandbox may reach" });
+    await hosts.getByText("In session 6 · allowed 12 min ago · by your answer to approval 9").waitFor();
+    const field = hosts.getByLabel("Allow a host in every session");
+    await field.focus();
+    await page.keyboard.type("*.example.com");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => field.getAttribute("aria-invalid")).toBe("true");
+    expect(await hosts.getByRole("alert").innerText()).toMatch(/Whole domains are rules of the config\..*egress\.allow.*BAD_REQUEST/s);
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("git.example.com:22");
+    await hosts.getByRole("alert").waitFor({ state: "detached" });
+    await page.keyboard.press("Enter");
+    await hosts.getByText("git.example.com:22 is allowed in every session.").waitFor();
+    expect(await hosts.getByRole("listitem").first().innerText()).toMatch(/git\.example\.com:22\s+In every session · allowed just now · by hand/);
+    await hosts.getByRole("button", { name: "Take back git.example.com:22 in every session" }).press("Enter");
+    await hosts.getByText("git.example.com:22 was taken back.").waitFor();
+    expect(await hosts.getByRole("heading").evaluate((heading) => heading === document.activeElement)).toBe(true);
+    expect(asked("POST /hosts")).toEqual([{ host: "*.example.com" }, { host: "git.example.com:22" }, null]);
+    await hosts.getByRole("link", { name: "session 6" }).click();
+    await page.getByRole("heading", { name: "Push the fix" }).waitFor();
+});
+
+test("a host that is always allowed by an answer comes into the list", async () => {
+    desk.hosts = [];
+    await page.goto(`${desk.url}/#/settings/Sandbox`);
+    await page.getByText("A host comes to stand here").waitFor();
+    const approval = [...desk.house.approvals.values()].find(({ kind }) => kind === "host");
+    desk.hosts = [{ id: 5, host: "files.example.net", at: Date.now(), session: null, approval: approval?.number ?? 0 }];
+    desk.house.settle(approval?.id ?? "", "allowed", "Ada’s iPhone");
+    await page.getByText(`by your answer to approval ${approval?.number}`).waitFor();
+});
+
+test("the audit is looked through at a press, stays told, is loud where it is broken, and is taken along as a file", async () => {
+    desk.audit = { rows: 3, signed: 3, broken: null };
+    await page.goto(`${desk.url}/#/activity`);
+    const audit = page.getByRole("region", { name: "Audit" });
+    await audit.getByText("A check tells whether").waitFor();
+    expect(asked("POST /audit/verify")).toEqual([]);
+    await audit.getByRole("button", { name: "Check now" }).press("Enter");
+    await audit.getByText("Whole: all 3 rows stand as they were written, signed up to row 3.").waitFor();
+    await page.goto(`${desk.url}/#/usage`);
+    await page.getByRole("heading", { name: "Usage", level: 1 }).waitFor();
+    await page.goto(`${desk.url}/#/activity`);
+    await audit.getByText("Checked just now").waitFor();
+    expect(asked("POST /audit/verify").length).toBe(1);
+    desk.audit = { rows: 3, signed: 5, broken: { from: 4, to: 5, says: "Rows 4 to 5 were cut off at the end." } };
+    await audit.getByRole("button", { name: "Check now" }).click();
+    expect(await audit.getByRole("alert").innerText()).toContain("The audit was tampered with. Rows 4 to 5 were cut off at the end.");
+    await audit.getByText("Its last row is 3, signed up to row 5.").waitFor();
+    expect(await audit.getByText("Whole").count()).toBe(0);
+    const [file] = await Promise.all([page.waitForEvent("download"), audit.getByRole("link", { name: "Export" }).click()]);
+    expect(file.suggestedFilename()).toBe("lanyard-audit.jsonl");
+    const lines = readFileSync(await file.path(), "utf8").trim().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as { id: number }).id)).toEqual([1, 2, 3]);
 });
 
 test("texting is set up from the account to the first text answered", async () => {

@@ -172,3 +172,13 @@ export const PLAN = {
     risk: "medium" as const,
     always: [],
 };
+
+export const HOST = {
+    kind: "host" as const,
+    tool: null,
+    input: { host: "files.example.net", port: 443, doing: "pip install hypothesis" },
+    shown: "reach files.example.net\nwhile it runs: pip install hypothesis",
+    questions: [],
+    risk: "medium" as const,
+    always: ["files.example.net"],
+};

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { AccountChecked, AccountShown, ActivityItem, Finding, HelloShown, Home, ImportFound, Lan, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
+import type { AccountChecked, AccountShown, ActivityItem, AuditShown, Finding, HelloShown, Home, HostAllowed, HostOfPackages, Hosts, ImportFound, Lan, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
 import type { ApiToken, PhoneShown, ScopeWord, SessionShown, You } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
@@ -18,6 +18,9 @@ export class DeskStandin extends Standin {
     phones: PhoneShown[] = [];
     tokens: ApiToken[] = [];
     activity: ActivityItem[] = [];
+    hosts: HostAllowed[] = [];
+    packages: HostOfPackages[] = [];
+    audit: AuditShown = { rows: 0, signed: null, broken: null };
     importable: ImportFound[] = [];
     importPace = 0;
     private stopImport = false;
@@ -163,6 +166,16 @@ export class DeskStandin extends Standin {
             this.house.lan = (body as { on: boolean }).on ? ["https://lanyard-desk.local:7443"] : [];
             return this.lan();
         },
+        "GET /hosts": () => this.hostsShown(),
+        "POST /hosts": ({ body }) => this.allowHost((body as { host: string }).host),
+        "POST /hosts/*/forget": ({ parts }) => {
+            const left = this.hosts.filter(({ id }) => String(id) !== parts[1]);
+            if (left.length === this.hosts.length) throw new Refused(404, "NOT_FOUND", "No such host is allowed.", "Look at those there are: lanyard hosts");
+            this.hosts = left;
+            return this.hostsShown();
+        },
+        "POST /audit/verify": () => this.audit,
+        "GET /audit": () => this.auditLines(),
         "GET /activity": ({ url }) => this.happened(url),
         "GET /usage": ({ url }) => this.usage(url),
         "GET /import": () => this.importable,
@@ -228,6 +241,21 @@ export class DeskStandin extends Standin {
         const known = this.phones.find((one) => one.id === id);
         if (!known) throw new Refused(404, "NOT_FOUND", "There is no such phone.", "Look at the list.");
         return known;
+    }
+
+    private hostsShown(): Hosts {
+        return { hosts: this.hosts, packages: this.packages };
+    }
+
+    private allowHost(host: string): unknown {
+        if (host.startsWith("*.")) throw new Refused(400, "BAD_REQUEST", "Whole domains are rules of the config.", "Put it into egress.allow, in the settings.");
+        if (!/^[\w.-]+(:\d+)?$/.test(host)) throw new Refused(400, "BAD_REQUEST", `"${host}" is not a host name.`, "Write it as in example.com or example.com:8443; *.example.com goes into egress.allow.");
+        this.hosts = [{ id: 1 + Math.max(0, ...this.hosts.map(({ id }) => id)), host, at: Date.now(), session: null, approval: null }, ...this.hosts];
+        return this.hostsShown();
+    }
+
+    private async *auditLines(): AsyncGenerator<string> {
+        for (let id = 1; id <= this.audit.rows; id++) yield JSON.stringify({ id, at: this.began + id, kind: "paired", body: { name: `Phone ${id}` }, hash: "aGFzaA==" }) + "\n";
     }
 
     private happened(url: URL): unknown {

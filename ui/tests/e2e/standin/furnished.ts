@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Field } from "../../../src/lib/api/desk";
-import { ANSWER, EDIT, PATCH, PLAN, QUESTION } from "./agent.ts";
+import { ANSWER, EDIT, HOST, PATCH, PLAN, QUESTION } from "./agent.ts";
 import { type DeskStandin, phone } from "./desk.ts";
 
 const HOUR = 3_600_000;
@@ -35,6 +35,7 @@ export async function furnish(desk: DeskStandin): Promise<Rooms> {
     agent.asked(rooms.asks, null, { kind: "tool", tool: "Edit", input: EDIT, shown: "edit billing/totals.py", questions: [], risk: "low", always: ["Edit"] });
     agent.asked(rooms.asks, null, QUESTION);
     agent.asked(rooms.asks, null, PLAN);
+    agent.asked(rooms.asks, null, HOST);
     desk.findings = [
         { what: "engine", state: "well", says: "Docker 27.3.1 answers.", mend: "", fix: null, fix_label: null, link: null },
         { what: "image", state: "well", says: "It is up to date.", mend: "", fix: null, fix_label: null, link: null },
@@ -73,9 +74,22 @@ export async function furnish(desk: DeskStandin): Promise<Rooms> {
         { path: "/home/ada/.claude/projects/shop/2.jsonl", project: "~/code/shop", first_words: RTL, at: Date.now() - 90 * HOUR, events: 31, known: false },
         { path: "/home/ada/.claude/projects/dots/3.jsonl", project: "~/dotfiles", first_words: "set up a new shell", at: Date.now() - 400 * HOUR, events: 88, known: true },
     ];
-    desk.settings = { ...desk.settings, fields: FIELDS, values: { spend: { turn: 2, session: 10, day: 20 }, approvals: { sms_grants: "low", wait_minutes: 60 }, agent: { model: "sonnet", mode: "default" }, twilio: { allow: ["+15550100199"], from: "" }, push: { text_after: 120 }, egress: { hosts: ["registry.npmjs.org", "github.com"] } } };
+    desk.settings = { ...desk.settings, fields: FIELDS, values: { spend: { turn: 2, session: 10, day: 20 }, approvals: { sms_grants: "low", wait_minutes: 60 }, agent: { model: "sonnet", mode: "default" }, twilio: { allow: ["+15550100199"], from: "" }, push: { text_after: 120 }, egress: { allow: ["github.com", "*.githubusercontent.com"], ask_seconds: 30 } } };
+    const number = house.sessions.get(rooms.asks)?.number ?? null;
+    desk.hosts = [
+        { id: 4, host: "files.example.net", at: Date.now() - 12 * 60_000, session: number, approval: 9 },
+        { id: 3, host: "npm.example.net", at: Date.now() - 5 * HOUR, session: null, approval: 4 },
+        { id: 2, host: "a-mirror-with-a-rather-long-name.packages.internal.example.org:8443", at: Date.now() - 60 * HOUR, session: null, approval: null },
+        { id: 1, host: "api.example.com", at: Date.now() - 900 * HOUR, session: 412, approval: 2 },
+    ];
+    desk.packages = [
+        { host: "npm.example.com", manager: "npm" },
+        { host: "mirror.internal.example.org:8443", manager: "pip" },
+        { host: "deb.example.com:80", manager: "apt" },
+    ];
+    desk.audit = { rows: 12_840, signed: 12_838, broken: null };
     const kinds = ["answered", "allowed", "asked", "said", "text_sent", "host_allowed", "host_blocked", "paired", "denied", "text_failed", "pushed", "turn_failed"] as const;
-    const titles = { answered: "All 48 tests pass", allowed: "Allowed: pytest -q billing", asked: "Asked: pytest -q billing", said: "Fix the failing test in billing", text_sent: "Texted the answer", host_allowed: "registry.npmjs.org was reached", host_blocked: "telemetry.example.com was blocked", paired: "Ada’s iPhone paired", denied: "Denied: git push --force", text_failed: "A text was not delivered", pushed: "A notice was shown", turn_failed: "A turn failed: the model has too much to do" } as const;
+    const titles = { answered: "All 48 tests pass", allowed: "Allowed: pytest -q billing", asked: "Asked: pytest -q billing", said: "Fix the failing test in billing", text_sent: "Texted the answer", host_allowed: "npm.example.net was reached", host_blocked: "telemetry.example.com was blocked", paired: "Ada’s iPhone paired", denied: "Denied: git push --force", text_failed: "A text was not delivered", pushed: "A notice was shown", turn_failed: "A turn failed: the model has too much to do" } as const;
     desk.activity = Array.from({ length: 140 }, (_, n) => {
         const kind = kinds[n % kinds.length] ?? "said";
         return { id: String(1_000 - n), at: Date.now() - n * 47 * 60_000, kind, title: kind === "said" && n % 24 === 3 ? RTL : titles[kind], ...(kind === "text_failed" ? { detail: "30007: a carrier filtered it" } : kind === "allowed" ? { detail: "cd /workspace/billing && pytest -q --maxfail=1" } : {}), who: n % 3 === 0 ? "Ada’s iPhone" : "..0199", channel: n % 3 === 0 ? "phone" : "sms", ...(n % 2 === 0 ? { session_id: rooms.rich, session_number: 5 } : {}) };
@@ -114,5 +128,7 @@ const FIELDS: Field[] = [
     field("agent.warm", "switch", "Keep one ready", "A process is started ahead, so that the first word of a new session comes sooner.", { section: "Agent", default: true, restart: true }),
     field("twilio.allow", "list", "Numbers that may text", "Each with its country’s code. Everybody else gets no answer.", { section: "Texting", default: [] }),
     field("push.text_after", "number", "Text after", "When no phone showed a notice by then, a text goes.", { section: "Texting", default: 120, unit: "seconds", advanced: true }),
-    field("egress.hosts", "list", "Hosts that agents may reach", "Everything else is asked about.", { section: "Sandbox", default: [], restart: true }),
+    field("egress.allow", "list", "Hosts it may reach", "Without asking you, as name, *.name or name:port.", { section: "Sandbox", default: [] }),
+    field("egress.ask_seconds", "number", "A connection waits for your answer", "When a program in the sandbox wants another host. 0: it is refused, and you are not asked.", { section: "Sandbox", default: 30, unit: "seconds" }),
+    field("sandbox.uid", "number", "User id inside", "0: yours, or 1000 if you are root.", { section: "Sandbox", default: 0, advanced: true }),
 ];

@@ -15,8 +15,10 @@ import { Pictures } from "../pictures.svelte";
 import { Sessions } from "../sessions.svelte";
 import { Activity } from "./activity.svelte";
 import { AppAround } from "./app.svelte";
+import { Audit } from "./audit.svelte";
 import { KeptDrafts } from "./drafts";
 import { Home } from "./home.svelte";
+import { Hosts } from "./hosts.svelte";
 import { Imports } from "./imports.svelte";
 import { Listing } from "./listing.svelte";
 import { Looks } from "./look.svelte";
@@ -39,6 +41,8 @@ export class Desk implements Listener, Here {
     readonly listing: Listing;
     readonly app: AppAround;
     readonly activity: Activity;
+    readonly audit: Audit;
+    readonly hosts: Hosts;
     readonly imports: Imports;
     readonly pair: Pair;
     readonly phones: Phones;
@@ -66,6 +70,8 @@ export class Desk implements Listener, Here {
         this.home = new Home(host);
         this.listing = new Listing(host);
         this.activity = new Activity(host);
+        this.audit = new Audit(host);
+        this.hosts = new Hosts(host);
         this.imports = new Imports(host);
         this.pair = new Pair(host);
         this.phones = new Phones(host);

@@ -29,6 +29,14 @@ export class Fetched<T> {
         if (mine === this.latest) this.busy = false;
     }
 
+    /** What a change was answered with. Whatever is still asked for is older. */
+    put(value: T): void {
+        this.latest++;
+        this.value = value;
+        this.problem = null;
+        this.busy = false;
+    }
+
     /** Asks anew, as if for the first time. */
     async anew(): Promise<void> {
         this.value = null;

@@ -45,7 +45,7 @@ export class Phones {
 
     async switchLan(on: boolean): Promise<void> {
         await this.deed.run("lan", async () => {
-            this.lan.value = await this.host.request<Lan>("POST", "/lan", { on });
+            this.lan.put(await this.host.request<Lan>("POST", "/lan", { on }));
         });
     }
 

@@ -53,7 +53,7 @@ export class Settings {
         return this.deed.run("save", async () => {
             const kept = await this.host.request<Kept>("PATCH", "/settings", patch);
             this.restartNeeded = kept.restart_needed;
-            this.kept.value = kept;
+            this.kept.put(kept);
             this.changed = new Map();
         });
     }
