@@ -26,6 +26,6 @@ pub use error::Error;
 pub use health::Health;
 pub use image::{CLAUDE_VERSION, ImageInfo, ImageState, Progress};
 pub use process::{Attached, Chunk, Command, Ended, ExecHandle, Output, ProcessMark};
-pub use relay::RelayStream;
+pub use relay::{PORT as RELAY_PORT, RelayStream};
 pub use settings::{Carrier, SandboxSpec, Settings, Size, Volumes, Workspace};
 pub use sweep::{Holdings, Listed, SweepReport};

@@ -43,3 +43,10 @@ test("where a link leads stands before everything else", () => {
     expect(asked.rest).toEqual([["really", "/home/agent/.bashrc"], ["mode", "1"]]);
     expect(call({ ...approval("Write", { file_path: "a", content: "x" }), target: null }).rest).toEqual([]);
 });
+
+test("a push shows what it would change, as the gateway says it", () => {
+    const shown = "push to acme/shop at git.example.com:\nmain from 1111111 to 2222222";
+    const asked = call({ kind: "push", tool: null, input: { refs: [] }, shown });
+    expect(asked.question).toBe("May it push to a protected branch?");
+    expect(asked.body).toEqual({ kind: "text", text: shown });
+});

@@ -50,6 +50,7 @@ function named(asked: Asked): Call {
     if (asked.kind === "plan") return whole(asked, "May it work by this plan?", "The plan");
     if (asked.kind === "rerun") return whole(asked, "A turn was interrupted. Run it again?", "What was asked");
     if (asked.kind === "spend") return whole(asked, "A spending limit is reached. May more be spent?", "What would be allowed");
+    if (asked.kind === "push") return whole(asked, "May it push to a protected branch?", "What would be changed");
     if (asked.kind === "host") return host(asked, input);
     switch (asked.tool) {
         case "Bash":

@@ -37,6 +37,8 @@ pub enum Account {
     Lan,
     /// What signs the audit, and how far it has; made once by Lanyard.
     Audit,
+    /// The owner's credentials for other hosts, all of them: a JSON object by name.
+    Hosts,
 }
 
 impl Account {
@@ -51,6 +53,7 @@ impl Account {
         Account::Push,
         Account::Lan,
         Account::Audit,
+        Account::Hosts,
     ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
@@ -66,6 +69,7 @@ impl Account {
             Account::Push => "push",
             Account::Lan => "lan",
             Account::Audit => "audit",
+            Account::Hosts => "hosts",
         }
     }
 

@@ -46,6 +46,17 @@ pub enum Subject {
     /// A ceiling is reached: may `more` be spent above it? Amounts as the ceiling's unit counts. `scope` names what the ceiling
     /// is of: a turn's or session's id, the start of a day or month.
     Spend { ceiling: Ceiling, scope: String, limit: u64, spent: u64, more: u64 },
+    /// May these refs of a repository be changed? `repository` is its path at the host, without `.git`.
+    Push { host: String, repository: String, refs: Vec<PushedRef> },
+}
+
+/// A ref that a push would change: object ids in hexadecimal, all zeros where it is not or will not be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushedRef {
+    /// `refs/heads/main`.
+    pub name: String,
+    pub old: String,
+    pub new: String,
 }
 
 impl From<AskAbout> for Subject {
@@ -60,13 +71,14 @@ impl From<AskAbout> for Subject {
 
 impl Subject {
     /// The tier that decides which channel may grant this. A question grants nothing by itself; a plan opens edits, so it
-    /// is medium; a rerun does what the owner asked before; what is sent to a host or
-    /// spent cannot be taken back.
+    /// is medium; a rerun does what the owner asked before; what is sent to a host or spent cannot be taken back; others build on a
+    /// protected branch.
     pub fn risk(&self, workspace: &str) -> Risk {
         match self {
             Self::Tool { tool, input, target, .. } => risk::of(tool, input, target.as_ref(), workspace),
             Self::Question { .. } | Self::Rerun { .. } => Risk::Low,
             Self::Plan { .. } | Self::Host { .. } | Self::Spend { .. } => Risk::Medium,
+            Self::Push { .. } => Risk::High,
         }
     }
 
@@ -110,6 +122,14 @@ impl Subject {
                 part(&limit.to_be_bytes());
                 part(&more.to_be_bytes());
             }
+            Self::Push { host, repository, refs } => {
+                part(b"push");
+                part(host.as_bytes());
+                part(repository.as_bytes());
+                for PushedRef { name, old, new } in refs {
+                    [name, old, new].into_iter().for_each(|text| part(text.as_bytes()));
+                }
+            }
         }
         hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -128,9 +148,12 @@ impl Subject {
     pub fn always(&self) -> &[Rule] {
         match self {
             Self::Tool { rules, .. } => rules,
-            Self::Question { .. } | Self::Plan { .. } | Self::Rerun { .. } | Self::Host { .. } | Self::Spend { .. } => {
-                &[]
-            }
+            Self::Question { .. }
+            | Self::Plan { .. }
+            | Self::Rerun { .. }
+            | Self::Host { .. }
+            | Self::Spend { .. }
+            | Self::Push { .. } => &[],
         }
     }
 

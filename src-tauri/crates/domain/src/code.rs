@@ -132,6 +132,9 @@ codes! {
     HostBlocked "HOST_BLOCKED" Permission 403
         "The sandbox may not reach this host." "Add it to egress.allow in the config if it should."
         "The sandbox may not reach that host. Allow it at the desk."
+    PushBlocked "PUSH_BLOCKED" Permission 403
+        "The owner did not allow this push to a protected branch." "Push to another branch, or ask the owner."
+        "That push to a protected branch was not allowed."
     BadSandboxToken "BAD_SANDBOX_TOKEN" Permission 401
         "The request carried no sandbox token that is known." "Restart the session; tokens live as long as their process."
         "An unknown sandbox token was refused."

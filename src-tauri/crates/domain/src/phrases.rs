@@ -24,7 +24,9 @@ pub fn asks(approval: &Approval, by_text: ByText, linked: bool) -> String {
         None => (short.words.as_str(), String::new()),
     };
     let what = match &approval.subject {
-        Subject::Tool { .. } | Subject::Host { .. } | Subject::Spend { .. } => format!("#{n} may it {first}?{further}"),
+        Subject::Tool { .. } | Subject::Host { .. } | Subject::Spend { .. } | Subject::Push { .. } => {
+            format!("#{n} may it {first}?{further}")
+        }
         Subject::Question { .. } => format!("#{n} {first}{further}"),
         Subject::Plan { .. } => format!("#{n} Plan: {first}{further}"),
         Subject::Rerun { .. } => format!("#{n} Interrupted: \"{first}\". Run it again?"),

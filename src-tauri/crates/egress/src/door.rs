@@ -6,11 +6,13 @@ use crate::{
     crowd::{Crowd, Place},
     model, proxy,
     purse::Purse,
-    upstream::Upstream,
+    signed,
+    upstream::{Upstream, tls},
 };
 use domain::SandboxId;
 use hyper::{Method, Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -36,6 +38,8 @@ pub(crate) struct Inner {
     pub house: Arc<dyn House>,
     pub names: Arc<dyn Resolve>,
     pub upstream: Upstream,
+    /// For hosts that the door speaks https with itself.
+    pub tls: Arc<ClientConfig>,
     pub purse: Arc<Purse>,
     /// What records money after its asker has gone.
     pub tasks: TaskTracker,
@@ -64,6 +68,7 @@ impl Door {
     pub fn with_names(settings: Settings, house: Arc<dyn House>, names: Arc<dyn Resolve>) -> Result<Self, Error> {
         let inner = Inner {
             upstream: Upstream::new(&settings)?,
+            tls: Arc::new(tls(&settings.roots)?),
             purse: Arc::default(),
             tasks: TaskTracker::new(),
             policy: RwLock::new(settings.policy.clone().into()),
@@ -97,6 +102,11 @@ impl Door {
     /// Changes the policy for every request from now on. Tunnels that stand go on.
     pub fn set_policy(&self, policy: Policy) {
         *self.inner.policy.write().unwrap_or_else(PoisonError::into_inner) = policy.into();
+    }
+
+    /// What holds now.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.inner.policy()
     }
 
     /// Opens a connection to the model, so that the next request finds it open.
@@ -145,6 +155,7 @@ impl Inner {
         let for_proxy = request.method() == Method::CONNECT || request.uri().authority().is_some();
         match for_proxy {
             true => proxy::handle(self, connection, request).await,
+            false if request.uri().path().starts_with(signed::PLACE) => signed::handle(self, connection, request).await,
             false => model::handle(self, connection, request).await,
         }
     }

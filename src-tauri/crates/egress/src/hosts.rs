@@ -42,6 +42,10 @@ pub enum BadRule {
     Method(String),
     #[error("{0:?} says nothing about a host")]
     Word(String),
+    #[error("it does not say how the credential goes on: bearer, basic=USER or header=NAME")]
+    NoHow,
+    #[error("it does not say where the credential is: secret=NAME or command=WORDS")]
+    NoSource,
 }
 
 impl HostRule {
@@ -112,12 +116,7 @@ impl FromStr for HostRule {
     type Err = BadRule;
 
     fn from_str(rule: &str) -> Result<Self, BadRule> {
-        let mut words: Vec<&str> = rule.split_ascii_whitespace().collect();
-        let first = words.first().filter(|_| words.len() > 1).copied().unwrap_or_default();
-        let methods = match !first.is_empty() && first.bytes().all(|b| b.is_ascii_uppercase() || b == b',') {
-            true => methods(words.remove(0))?,
-            false => Vec::new(),
-        };
+        let (methods, words) = methods_first(rule)?;
         let (host, rest) = words.split_first().ok_or_else(|| BadRule::Host(String::new()))?;
         let (host, ports) = host_and_ports(host)?;
         let mut read = Self { host, ports, methods, private: false, agent: None };
@@ -129,6 +128,27 @@ impl FromStr for HostRule {
             }
         }
         Ok(read)
+    }
+}
+
+/// The words of a rule, less the methods that may stand before them.
+pub(crate) fn methods_first(rule: &str) -> Result<(Vec<Method>, Vec<&str>), BadRule> {
+    let mut words: Vec<&str> = rule.split_ascii_whitespace().collect();
+    let first = words.first().filter(|_| words.len() > 1).copied().unwrap_or_default();
+    let named = !first.is_empty() && first.bytes().all(|b| b.is_ascii_uppercase() || b == b',');
+    let methods = if named { methods(words.remove(0))? } else { Vec::new() };
+    Ok((methods, words))
+}
+
+/// As [`methods_first`] reads them again.
+pub(crate) fn write_methods(f: &mut fmt::Formatter<'_>, methods: &[Method]) -> fmt::Result {
+    match methods {
+        [] => Ok(()),
+        [first, rest @ ..] => {
+            f.write_str(first.as_str())?;
+            rest.iter().try_for_each(|method| write!(f, ",{method}"))?;
+            f.write_str(" ")
+        }
     }
 }
 
@@ -163,17 +183,15 @@ fn ports(list: &str) -> Result<Vec<u16>, BadRule> {
 /// As it is read again.
 impl fmt::Display for HostRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |items: Vec<String>| items.join(",");
-        if !self.methods.is_empty() {
-            write!(f, "{} ", list(self.methods.iter().map(ToString::to_string).collect()))?;
-        }
+        write_methods(f, &self.methods)?;
         match &self.host {
             Pattern::Exact(host) if host.contains(':') => write!(f, "[{host}]")?,
             Pattern::Exact(host) => f.write_str(host)?,
             Pattern::Suffix(suffix) => write!(f, "*{suffix}")?,
         }
         if !self.ports.is_empty() {
-            write!(f, ":{}", list(self.ports.iter().map(ToString::to_string).collect()))?;
+            let ports: Vec<String> = self.ports.iter().map(ToString::to_string).collect();
+            write!(f, ":{}", ports.join(","))?;
         }
         if self.private {
             f.write_str(" private")?;

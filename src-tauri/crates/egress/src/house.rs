@@ -1,5 +1,6 @@
 //! What the door asks the house, and what it tells it. Owned here, so that egress knows nobody.
 
+use crate::{CredentialSource, RefUpdate};
 use domain::{
     Problem, SandboxId, SessionId, Timestamp, TurnId,
     usage::{MicroDollars, Tokens},
@@ -34,6 +35,16 @@ pub trait House: Send + Sync + 'static {
         Box::pin(async move {
             Err(Problem::with_detail(domain::Code::HostBlocked, format!("Asked for: {}:{}.", ask.host, ask.port)))
         })
+    }
+
+    /// The owner's credential for another host.
+    fn credential(&self, _source: &CredentialSource) -> BoxFuture<'_, Result<SecretString, Problem>> {
+        Box::pin(async { Err(domain::Code::NoKey.into()) })
+    }
+
+    /// May these refs be changed? The push waits for the answer as in [`House::admit_host`].
+    fn admit_push(&self, _ask: PushAsk) -> BoxFuture<'_, Result<(), Problem>> {
+        Box::pin(async { Err(domain::Code::PushBlocked.into()) })
     }
 
     /// The name of the agent that a payer's session is with, for rules that are for one alone.
@@ -111,6 +122,8 @@ pub enum Kind {
     Tunnel,
     /// `http://` in the clear.
     Http,
+    /// `https://`, spoken by the door itself.
+    Https,
 }
 
 /// The question "allow this domain?".
@@ -122,6 +135,16 @@ pub struct HostAsk {
     pub host: String,
     pub port: u16,
     pub kind: Kind,
+}
+
+/// What a push would change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushAsk {
+    pub payer: Payer,
+    pub host: String,
+    /// `acme/shop`: the path, without `.git`.
+    pub repository: String,
+    pub updates: Vec<RefUpdate>,
 }
 
 /// Names one decision, so that what was carried later can be put beside it.

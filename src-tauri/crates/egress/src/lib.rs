@@ -14,6 +14,7 @@
 mod account;
 mod addresses;
 mod answer;
+mod credentials;
 mod crowd;
 mod dial;
 mod door;
@@ -29,16 +30,22 @@ mod policy;
 mod prices;
 mod proxy;
 mod purse;
+mod push;
 mod settings;
+mod signed;
 mod sse;
 mod tunnel;
 mod upstream;
 
 pub use addresses::on_own_network;
+pub use credentials::{CredentialRule, CredentialSource};
 pub use dial::{Resolve, SystemNames};
 pub use door::Door;
 pub use error::Error;
 pub use hosts::{BadRule, HostRule};
-pub use house::{Admission, Carried, Credential, Decision, DecisionId, HostAsk, House, Kind, Left, Payer, Spend};
+pub use house::{
+    Admission, Carried, Credential, Decision, DecisionId, HostAsk, House, Kind, Left, Payer, PushAsk, Spend,
+};
 pub use policy::Policy;
+pub use push::RefUpdate;
 pub use settings::Settings;

@@ -1,6 +1,6 @@
 //! What the owner lets a sandbox reach: rules by host, and what becomes of a host that none names.
 
-use crate::{HostRule, hosts::Target};
+use crate::{CredentialRule, HostRule, hosts::Target};
 use hyper::Method;
 
 /// A refusal goes before everything else.
@@ -10,6 +10,8 @@ pub struct Policy {
     pub deny: Vec<HostRule>,
     /// Whether a public host that no rule names is let out; else the house is asked about it.
     pub open: bool,
+    /// The first that is for a request puts the owner's credential on it.
+    pub credentials: Vec<CredentialRule>,
 }
 
 /// What the policy says of one request.
@@ -50,7 +52,7 @@ mod tests {
 
     fn policy(allow: &[&str], deny: &[&str], open: bool) -> Policy {
         let rules = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        Policy { allow: rules(allow), deny: rules(deny), open }
+        Policy { allow: rules(allow), deny: rules(deny), open, credentials: Vec::new() }
     }
 
     fn says(policy: &Policy, authority: &str, method: Option<Method>) -> Verdict {

@@ -12,6 +12,7 @@ use crate::{
     policy::Verdict,
     tunnel::{Counts, carry},
 };
+use bytes::Bytes;
 use domain::{Code, Problem, SandboxId};
 use http_body_util::BodyExt;
 use hyper::{
@@ -29,12 +30,19 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 use uuid::Uuid;
 
 pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: Request<Incoming>) -> Answer {
     let kind = if request.method() == Method::CONNECT { Kind::Tunnel } else { Kind::Http };
-    let mut record = Record::of(door, connection.sandbox, kind, request.uri());
+    // Without what stands before an @: it could be a password.
+    let uri = request.uri();
+    let port = uri.port_u16().unwrap_or(if kind == Kind::Http { 80 } else { 0 });
+    let mut record = Record::of(door, connection.sandbox, kind, uri.host().unwrap_or_default().to_owned(), port);
     let opened = open(door, &mut record, &request).await;
     let opened = match record.decide(opened) {
         Ok(opened) => opened,
@@ -42,7 +50,9 @@ pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: 
     };
     match kind {
         Kind::Tunnel => tunnel(door, connection, opened, request),
-        Kind::Http => forward(door, connection, opened, request).await.unwrap_or_else(|error| proxy_error(&error)),
+        Kind::Http | Kind::Https => {
+            forward(door, connection, opened, request).await.unwrap_or_else(|error| proxy_error(&error))
+        }
     }
 }
 
@@ -79,12 +89,13 @@ fn asked_for(request: &Request<Incoming>) -> Result<Target, Error> {
 }
 
 /// Whether the host may be reached, and whether even on a private network.
-async fn allowed(door: &Inner, decision: &Decision, target: &Target, method: Option<&Method>) -> Result<bool, Error> {
-    // With another key than the owner's, what is here could be carried to another account and past the meter.
-    if target.host == door.upstream.host() {
-        let problem = Problem::with_detail(Code::HostBlocked, "The model is reached by ANTHROPIC_BASE_URL only.");
-        return Err(problem.suggest("Leave ANTHROPIC_BASE_URL as it is set in the sandbox.").into());
-    }
+pub(crate) async fn allowed(
+    door: &Inner,
+    decision: &Decision,
+    target: &Target,
+    method: Option<&Method>,
+) -> Result<bool, Error> {
+    not_the_model(door, target)?;
     match says(door, decision.payer, target, method).await {
         Verdict::Allowed { private } => return Ok(private),
         Verdict::Denied => {
@@ -113,7 +124,17 @@ async fn allowed(door: &Inner, decision: &Decision, target: &Target, method: Opt
     }
 }
 
-async fn says(door: &Inner, payer: Payer, target: &Target, method: Option<&Method>) -> Verdict {
+/// With another key than the owner's, what is here could be carried to another account and past the meter.
+pub(crate) fn not_the_model(door: &Inner, target: &Target) -> Result<(), Error> {
+    if target.host != door.upstream.host() {
+        return Ok(());
+    }
+    let problem = Problem::with_detail(Code::HostBlocked, "The model is reached by ANTHROPIC_BASE_URL only.");
+    Err(problem.suggest("Leave ANTHROPIC_BASE_URL as it is set in the sandbox.").into())
+}
+
+/// What the policy says, for the agent that asks.
+pub(crate) async fn says(door: &Inner, payer: Payer, target: &Target, method: Option<&Method>) -> Verdict {
     let policy = door.policy();
     let agent = match policy.knows_agents() {
         true => door.house.agent(payer).await,
@@ -151,10 +172,27 @@ async fn forward(
     request: Request<Incoming>,
 ) -> Result<Answer, Error> {
     let Opened { id, target, stream, .. } = opened;
+    exchange(door, connection, id, &target.host, stream, origin_form(request, &target)?).await
+}
+
+/// One request over a connection of its own, and its answer as it comes.
+pub(crate) async fn exchange<S, B>(
+    door: &Arc<Inner>,
+    connection: &Connection,
+    id: DecisionId,
+    host: &str,
+    stream: S,
+    request: Request<B>,
+) -> Result<Answer, Error>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
     let (counts, clock) = (Counts::default(), Instant::now());
     let (mut sender, wire) = http1::handshake(TokioIo::new(Box::pin(counts.watch(stream))))
         .await
-        .map_err(|e| Error::unreachable(&target.host, e))?;
+        .map_err(|e| Error::unreachable(host, e))?;
     let (house, idle, stop, sandbox) =
         (door.house.clone(), door.settings.tunnel_idle, connection.stop.clone(), connection.sandbox);
     connection.tasks.spawn(async move {
@@ -166,9 +204,8 @@ async fn forward(
         house.carried(carried(id, sandbox, &counts, clock));
     });
     let limit = door.settings.first_byte_timeout;
-    let answer = timeout(limit, sender.send_request(origin_form(request, &target)?)).await;
-    let answer =
-        answer.map_err(|_| Error::timed_out(&target.host))?.map_err(|e| Error::unreachable(&target.host, e))?;
+    let answer = timeout(limit, sender.send_request(request)).await;
+    let answer = answer.map_err(|_| Error::timed_out(host))?.map_err(|e| Error::unreachable(host, e))?;
     let (mut parts, body) = answer.into_parts();
     headers::drop_hop_by_hop(&mut parts.headers);
     Ok(Response::from_parts(parts, body.map_err(BoxError::from).boxed_unsync()))
@@ -195,18 +232,16 @@ fn millis(duration: Duration) -> u64 {
 }
 
 /// The decision in the making. Told to the house exactly once, also when the asker goes away while the owner thinks.
-struct Record<'a> {
+pub(crate) struct Record<'a> {
     door: &'a Inner,
-    decision: Decision,
+    pub decision: Decision,
     clock: Instant,
     told: bool,
 }
 
 impl<'a> Record<'a> {
-    fn of(door: &'a Inner, sandbox: SandboxId, kind: Kind, uri: &Uri) -> Self {
-        // Without what stands before an @: it could be a password.
-        let host = uri.host().unwrap_or_default().chars().take(255).collect();
-        let port = uri.port_u16().unwrap_or(if kind == Kind::Http { 80 } else { 0 });
+    pub fn of(door: &'a Inner, sandbox: SandboxId, kind: Kind, host: String, port: u16) -> Self {
+        let host = host.chars().take(255).collect();
         let decision = Decision {
             id: Uuid::now_v7(),
             sandbox,
@@ -220,7 +255,7 @@ impl<'a> Record<'a> {
         Self { door, decision, clock: Instant::now(), told: false }
     }
 
-    fn decide(mut self, opened: Result<Opened, Error>) -> Result<Opened, Error> {
+    pub fn decide<T>(mut self, opened: Result<T, Error>) -> Result<T, Error> {
         self.tell(opened.as_ref().err().map(Error::problem));
         opened
     }

@@ -100,7 +100,7 @@ fn connector(settings: &Settings) -> Result<hyper_rustls::HttpsConnector<HttpCon
 }
 
 /// The system's authorities (and `SSL_CERT_FILE`), with `more`.
-fn tls(more: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
+pub(crate) fn tls(more: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|e| Error::Roots(io::Error::other(e)))?;

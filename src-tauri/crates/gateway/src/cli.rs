@@ -287,6 +287,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
         Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
         Command::Pair { no_wait, picture } => phones::pair(&door, !no_wait, picture.as_deref(), cli.json).await,
+        Command::Hosts { action: Some(hosts::HostsAction::Secret { name, remove }) } => {
+            keys::set_for_host(&resolved(&paths)?, &door, &name, remove).await
+        }
         Command::Hosts { action } => hosts::act(&door, action, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,

@@ -8,14 +8,16 @@ use crate::{
     clock,
     config::Resolved,
     gateway::{App, WeakApp},
-    hosts,
-    secrets::Secrets,
+    hosts, pushes,
+    secrets::{Secrets, signers::Signers},
     settings::Rules,
     tokens::{Holder, Tokens},
 };
 use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem, SandboxId, Timestamp};
-use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, Left, Payer, Settings, Spend};
+use egress::{
+    Admission, Carried, Credential, CredentialSource, Decision, Door, HostAsk, Left, Payer, PushAsk, Settings, Spend,
+};
 use futures::future::BoxFuture;
 use notes::Notes;
 use secrecy::SecretString;
@@ -37,6 +39,7 @@ const LONGEST_ASK: std::time::Duration = std::time::Duration::from_secs(3600);
 pub struct House {
     store: Store,
     secrets: Secrets,
+    signers: Signers,
     tokens: Tokens,
     rules: watch::Receiver<Rules>,
     notes: Notes,
@@ -49,7 +52,16 @@ pub struct House {
 impl House {
     pub fn new(store: Store, secrets: Secrets, tokens: Tokens, rules: watch::Receiver<Rules>) -> Self {
         let notes = Notes::new(store.clone());
-        Self { store, secrets, tokens, rules, notes, unwritten: Arc::default(), app: Arc::default() }
+        Self {
+            store,
+            secrets,
+            signers: Signers::default(),
+            tokens,
+            rules,
+            notes,
+            unwritten: Arc::default(),
+            app: Arc::default(),
+        }
     }
 
     /// From now on the owner can be asked.
@@ -210,6 +222,24 @@ impl egress::House for House {
         })
     }
 
+    fn credential(&self, source: &CredentialSource) -> BoxFuture<'_, Result<SecretString, Problem>> {
+        let source = source.clone();
+        Box::pin(async move { self.signers.of(&self.secrets, &source).await })
+    }
+
+    fn admit_push(&self, ask: PushAsk) -> BoxFuture<'_, Result<(), Problem>> {
+        let (protected, patience) = {
+            let rules = self.rules.borrow();
+            (rules.protected.clone(), rules.host_patience)
+        };
+        Box::pin(async move {
+            match self.app() {
+                Some(app) => pushes::admit(&app, ask, &protected, patience).await,
+                None => Err(Code::PushBlocked.into()),
+            }
+        })
+    }
+
     fn agent(&self, payer: Payer) -> BoxFuture<'_, Option<String>> {
         Box::pin(async move {
             let session = payer.session?;
@@ -255,7 +285,7 @@ mod tests {
         let dollars = Each { turn: cap, session: cap, day: cap, month: cap };
         let caps = Caps { dollars, tokens: Each::default(), warn_percent: 80 };
         let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None };
-        let rules = Rules { caps, grants, host_patience: None, packages: false };
+        let rules = Rules { caps, grants, host_patience: None, packages: false, protected: Arc::default() };
         House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())
     }
 

@@ -29,6 +29,7 @@ pub mod packages;
 pub mod pairing;
 pub mod pictures;
 pub mod push;
+pub mod pushes;
 pub mod records;
 pub mod restart;
 pub mod secrets;

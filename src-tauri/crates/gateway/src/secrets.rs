@@ -1,6 +1,7 @@
 //! The owner's secrets, read once from where they are kept and again after a change; held in memory only.
 
 pub mod accounts;
+pub mod signers;
 
 use crate::config::Resolved;
 use ::accounts::keychain::{Account, Kept, Keychain, KeychainError, Secret};

@@ -15,13 +15,13 @@ use serde_json::Value;
 use std::{
     io,
     path::Path,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::sync::{Mutex, watch};
 
 /// What spending and answers go by at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     pub caps: Caps,
     pub grants: GrantPolicy,
@@ -29,6 +29,8 @@ pub struct Rules {
     pub host_patience: Option<Duration>,
     /// Whether where packages come from is reached without asking.
     pub packages: bool,
+    /// Branches that no push changes unasked.
+    pub protected: Arc<[String]>,
 }
 
 impl Rules {
@@ -38,6 +40,7 @@ impl Rules {
             grants: config.grants,
             host_patience: config.host_patience,
             packages: config.packages,
+            protected: config.written.egress.protected.clone().into(),
         }
     }
 }
@@ -61,7 +64,7 @@ impl Settings {
     }
 
     pub fn rules(&self) -> Rules {
-        *self.rules.borrow()
+        self.rules.borrow().clone()
     }
 
     pub fn watch_rules(&self) -> watch::Receiver<Rules> {

@@ -132,7 +132,7 @@ async fn packages_come_from_the_owners_mirror_by_each_managers_own_program() {
         ("CARGO_HOME", cargo.path().display().to_string()),
     ];
     let set = set.map(|(name, value)| (name, Some(value)));
-    temp_env::async_with_vars(set, installed(&world, &mirror, files.path(), &cargo_config)).await;
+    temp_env::async_with_vars(set, Box::pin(installed(&world, &mirror, files.path(), &cargo_config))).await;
 }
 
 async fn installed(world: &World, mirror: &Mirror, files: &Path, cargo_config: &str) {

@@ -28,21 +28,31 @@ impl Mirror {
     /// # Errors
     /// As `folder`'s, and if loopback has no port left.
     pub async fn start(folder: impl FnOnce(&str) -> anyhow::Result<PathBuf>) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((SECOND, 0)).await?;
-        let url = format!("https://{SECOND}:{}", listener.local_addr()?.port());
-        let authority = Arc::new(Authority::new("company mirror")?);
-        let tls = TlsAcceptor::from(authority.server(&["http/1.1"])?);
-        let router = Router::new().fallback_service(ServeDir::new(folder(&url)?));
-        let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (tls, service) = (tls.clone(), TowerToHyperService::new(router.clone()));
-                tokio::spawn(async move {
-                    let Ok(stream) = tls.accept(stream).await else { return };
-                    let http = hyper::server::conn::http1::Builder::new();
-                    let _the_client_left = http.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        });
-        Ok(Self { url, ca: authority.pem.clone(), serving })
+        let files = |url: &str| Ok(Router::new().fallback_service(ServeDir::new(folder(url)?)));
+        let (url, ca, serving) = serve("company mirror", files).await?;
+        Ok(Self { url, ca, serving })
     }
+}
+
+/// Serves `router` with a CA of its own; gives the address, the CA and the task.
+pub(crate) async fn serve(
+    name: &str,
+    router: impl FnOnce(&str) -> anyhow::Result<Router>,
+) -> anyhow::Result<(String, String, JoinHandle<()>)> {
+    let listener = TcpListener::bind((SECOND, 0)).await?;
+    let url = format!("https://{SECOND}:{}", listener.local_addr()?.port());
+    let authority = Arc::new(Authority::new(name)?);
+    let tls = TlsAcceptor::from(authority.server(&["http/1.1"])?);
+    let router = router(&url)?;
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (tls, service) = (tls.clone(), TowerToHyperService::new(router.clone()));
+            tokio::spawn(async move {
+                let Ok(stream) = tls.accept(stream).await else { return };
+                let http = hyper::server::conn::http1::Builder::new();
+                let _the_client_left = http.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    Ok((url, authority.pem.clone(), serving))
 }

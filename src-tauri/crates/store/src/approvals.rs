@@ -149,6 +149,12 @@ pub fn hosts_asked_since(rows: &impl Rows, session: SessionId, since: Timestamp)
     Ok(n.max(0) as usize)
 }
 
+/// What a session last asked since then that has this hash.
+pub fn of_hash(rows: &impl Rows, session: SessionId, hash: &str, since: Timestamp) -> Result<Option<Approval>> {
+    let condition = "session = ?1 AND hash = ?2 AND asked_at > CAST(?3 AS INTEGER) ORDER BY asked_at DESC LIMIT 1";
+    one(rows, condition, [session.to_string(), hash.to_owned(), since.0.to_string()])
+}
+
 /// What was asked in a turn, open or closed.
 pub fn of_turn(rows: &impl Rows, turn: TurnId) -> Result<Vec<Approval>> {
     let mut query = rows.conn().prepare_cached(&format!("SELECT {COLUMNS} FROM approvals WHERE turn = ?1"))?;

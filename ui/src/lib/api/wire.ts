@@ -28,6 +28,7 @@ export type Code =
     | "SANDBOX_PAUSED"
     | "WORKSPACE_REFUSED"
     | "HOST_BLOCKED"
+    | "PUSH_BLOCKED"
     | "BAD_SANDBOX_TOKEN"
     | "UPSTREAM_UNREACHABLE"
     | "UNKNOWN_SESSION"
@@ -194,9 +195,9 @@ export type ApiTokens = { tokens: Array<ApiToken>, };
 /**
  * What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
  * start on this plan? `rerun`: a turn was cut off; run it again? `host`: may programs in the sandbox reach this host?
- * `spend`: a spending limit is reached; may more be spent?
+ * `spend`: a spending limit is reached; may more be spent? `push`: may these branches of a repository be changed?
  */
-export type ApprovalKind = "tool" | "question" | "plan" | "rerun" | "host" | "spend";
+export type ApprovalKind = "tool" | "question" | "plan" | "rerun" | "host" | "spend" | "push";
 
 /**
  * An approval as it stands now. Frame `permissionRequest` carries it at the place in the history where it was asked; `state`

@@ -2,7 +2,7 @@
 //! that something is left out. What cannot be mistaken stands as it is, everything else in quotes with JSON's escapes, so
 //! that no value can look like the words around it.
 
-use super::{Subject, host_and_port};
+use super::{PushedRef, Subject, host_and_port};
 use crate::{
     agent::Question,
     risk::{self, Target},
@@ -45,6 +45,10 @@ impl Subject {
                 shown(&format!("reach {}{doing}", host_and_port(host, *port)))
             }
             Self::Spend { .. } => self.in_a_text().words,
+            Self::Push { host, repository, refs } => {
+                let lines: Vec<String> = refs.iter().map(|one| format!("\n{}", pushed(one))).collect();
+                shown(&format!("push to {repository} at {host}:{}", lines.concat()))
+            }
         }
     }
 
@@ -80,7 +84,26 @@ impl Subject {
                 let (spent, limit, more) = (unit.amount(*spent), unit.amount(*limit), unit.amount(*more));
                 Short { words: format!("spend {more} more for {span} ({spent} of {limit} are spent)"), whole: true }
             }
+            Self::Push { host, repository, refs } => {
+                let list: Vec<String> = refs.iter().map(pushed).collect();
+                let (words, whole) = cut(&format!("push to {repository} at {host}: {}", list.join(", ")), MAIN);
+                Short { words, whole }
+            }
         }
+    }
+}
+
+/// Git's own short form of an object id.
+const ID: usize = 7;
+
+fn pushed(one: &PushedRef) -> String {
+    let name = one.name.strip_prefix("refs/heads/").unwrap_or(&one.name);
+    let none = |id: &str| id.bytes().all(|byte| byte == b'0');
+    let short = |id: &str| id.chars().take(ID).collect::<String>();
+    match (none(&one.old), none(&one.new)) {
+        (_, true) => format!("delete {name} ({})", short(&one.old)),
+        (true, false) => format!("new {name} at {}", short(&one.new)),
+        (false, false) => format!("{name} from {} to {}", short(&one.old), short(&one.new)),
     }
 }
 

@@ -221,7 +221,8 @@ pub(super) fn answer(request: &str, subject: Subject, decision: Decision) -> Opt
     let request = request.to_owned();
     let deny = |request, message: &str| AgentCommand::Deny { request, message: message.to_owned(), interrupt: false };
     match (subject, decision) {
-        (_, Decision::Withdrawn) | (Subject::Rerun { .. } | Subject::Host { .. } | Subject::Spend { .. }, _) => None,
+        (_, Decision::Withdrawn) => None,
+        (Subject::Rerun { .. } | Subject::Host { .. } | Subject::Spend { .. } | Subject::Push { .. }, _) => None,
         (_, Decision::Expired) => {
             Some(deny(request, "The owner did not answer in time. Do not do this; go on without it or stop."))
         }

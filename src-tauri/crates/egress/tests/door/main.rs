@@ -4,6 +4,7 @@ mod model;
 mod money;
 mod proxy;
 mod secrets;
+mod signed;
 mod stop;
 mod support;
 mod tls;

@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use domain::{Code, Problem, SandboxId, SessionId, usage::MicroDollars};
-use egress::{Admission, Carried, Credential, Decision, Door, HostAsk, House, Left, Payer, Resolve, Settings, Spend};
+use egress::{
+    Admission, Carried, Credential, CredentialSource, Decision, Door, HostAsk, House, Left, Payer, PushAsk, Resolve,
+    Settings, Spend,
+};
 use futures::{StreamExt, future::BoxFuture, stream};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
@@ -16,6 +19,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
+use secrecy::SecretString;
 use std::{
     convert::Infallible,
     io,
@@ -35,6 +39,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub const TOKEN: &str = "lanyard-sandbox-token-1";
+/// What the house keeps as `github`.
+pub const FAR_SECRET: &str = "ghp_owner";
 pub const KEY: &str = "sk-ant-real-key-0123456789";
 /// All connections of a test come from one sandbox.
 pub const SANDBOX: SandboxId = SandboxId(uuid::Uuid::nil());
@@ -62,6 +68,7 @@ pub struct Told {
     pub decisions: Vec<Decision>,
     pub carried: Vec<Carried>,
     pub asks: Vec<HostAsk>,
+    pub pushes: Vec<PushAsk>,
     pub admitted: usize,
 }
 
@@ -123,6 +130,22 @@ impl House for FakeHouse {
                 Some(true) => Ok(()),
                 Some(false) => Err(Code::HostBlocked.into()),
                 None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn credential(&self, source: &CredentialSource) -> BoxFuture<'_, Result<SecretString, Problem>> {
+        let known = *source == CredentialSource::Secret("github".into());
+        Box::pin(async move { if known { Ok(FAR_SECRET.into()) } else { Err(Code::NoKey.into()) } })
+    }
+
+    fn admit_push(&self, ask: PushAsk) -> BoxFuture<'_, Result<(), Problem>> {
+        self.told.send_modify(|t| t.pushes.push(ask));
+        let owner = *self.owner.lock().unwrap();
+        Box::pin(async move {
+            match owner {
+                Some(true) => Ok(()),
+                _ => Err(Code::PushBlocked.into()),
             }
         })
     }

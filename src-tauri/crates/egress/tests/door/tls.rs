@@ -8,7 +8,12 @@ use tokio_rustls::TlsAcceptor;
 
 /// A model with TLS on loopback that offers these protocols.
 async fn model(protocols: &[&str]) -> (Settings, mpsc::UnboundedReceiver<Exchange>) {
-    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    far("localhost", protocols).await
+}
+
+/// A server with TLS on loopback that is called `name`; settings that trust it.
+pub async fn far(name: &str, protocols: &[&str]) -> (Settings, mpsc::UnboundedReceiver<Exchange>) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

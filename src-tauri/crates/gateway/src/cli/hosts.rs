@@ -12,11 +12,18 @@ pub enum HostsAction {
     Allow { host: String },
     /// It is asked for again.
     Forget { host: String },
+    /// Keep a credential for rules of egress.credentials that say secret=NAME; it is read from standard input.
+    Secret {
+        name: String,
+        /// Forget it.
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 pub async fn act(door: &LocalDoor, action: Option<HostsAction>, json: bool) -> Result<(), Problem> {
     let shown = match action {
-        None => door.get("/hosts").await?,
+        None | Some(HostsAction::Secret { .. }) => door.get("/hosts").await?,
         Some(HostsAction::Allow { host }) => door.post("/hosts", &json!({ "host": host })).await?,
         Some(HostsAction::Forget { host }) => forget(door, &host).await?,
     };

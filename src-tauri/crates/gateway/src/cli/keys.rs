@@ -1,15 +1,18 @@
 //! Keeping secrets: read from standard input, never from the command line, which other users of the computer can see.
 
 use super::client::LocalDoor;
-use crate::{config::Resolved, secrets::Secrets};
-use accounts::keychain::Account;
+use crate::{
+    config::Resolved,
+    secrets::{Secrets, signers},
+};
+use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem};
 use secrecy::SecretString;
 use std::io::{IsTerminal, Read};
 
 pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
     let account = named(account)?;
-    let value = read_secret(account)?;
+    let value = read_secret(account.name())?;
     let kept = Secrets::open(config).keychain().set(account, value).await.map_err(|e| e.problem(account))?;
     println!("Kept in {}.", kept.at);
     if let Some(shadow) = kept.shadowed_by {
@@ -27,11 +30,34 @@ pub async fn remove(config: &Resolved, door: &LocalDoor, account: &str) -> Resul
     Ok(())
 }
 
+/// One of those that rules of `egress.credentials` name.
+pub async fn set_for_host(config: &Resolved, door: &LocalDoor, name: &str, remove: bool) -> Result<(), Problem> {
+    if name == Account::Github.name() {
+        return if remove { self::remove(config, door, name).await } else { set(config, door, name).await };
+    }
+    let account = Account::Hosts;
+    let secret = if remove { None } else { Some(read_secret(name)?) };
+    let keychain = Secrets::open(config);
+    let kept = match keychain.look(account).await {
+        Ok(kept) => Some(kept.value),
+        Err(KeychainError::Missing { .. }) => None,
+        Err(e) => return Err(e.problem(account)),
+    };
+    let all = signers::with(kept.as_ref(), name, secret.as_ref());
+    let kept = keychain.keychain().set(account, all).await.map_err(|e| e.problem(account))?;
+    match remove {
+        true => println!("Forgotten."),
+        false => println!("Kept in {}.", kept.at),
+    }
+    tell_the_running(door, account).await;
+    Ok(())
+}
+
 fn named(account: &str) -> Result<Account, Problem> {
     account.parse().map_err(|e| Problem::with_detail(Code::BadRequest, e).suggest("lanyard config set-key anthropic."))
 }
 
-fn read_secret(account: Account) -> Result<SecretString, Problem> {
+fn read_secret(account: &str) -> Result<SecretString, Problem> {
     let input = std::io::stdin();
     let text = if input.is_terminal() {
         let ask = console::Term::stderr();

@@ -11,7 +11,7 @@ pub use ways::{LanSettings, TunnelSettings};
 use super::{Written, written, written::Preset};
 use bounds::{agent_uid, caps, limits, size};
 use domain::{Code, Problem, approval::GrantPolicy, risk::Risk, session::Patience};
-use egress::{HostRule, Policy};
+use egress::{CredentialRule, HostRule, Policy};
 use ipnet::IpNet;
 use letters::{push, twilio};
 use std::{
@@ -134,6 +134,7 @@ impl Resolved {
                 allow: host_rules("egress.allow", &w.egress.allow)?,
                 deny: host_rules("egress.deny", &w.egress.deny)?,
                 open: w.egress.preset == Preset::Open,
+                credentials: credentials(&w.egress.credentials)?,
             },
             packages: w.egress.preset == Preset::Balanced,
             host_patience: match w.egress.preset {
@@ -170,6 +171,11 @@ impl Resolved {
 fn host_rules(key: &str, written: &[String]) -> Result<Vec<HostRule>, Refused> {
     let suggestion = "Write hosts as \"name\", \"*.name\" or \"name:port\", as in \"GET mirror.example:8080 private\".";
     written.iter().map(|rule| rule.parse().map_err(|e| wrong(key, e, suggestion))).collect()
+}
+
+fn credentials(written: &[String]) -> Result<Vec<CredentialRule>, Refused> {
+    let suggestion = "Write each as in \"github.com/acme basic=x-access-token secret=github\".";
+    written.iter().map(|rule| rule.parse().map_err(|e| wrong("egress.credentials", e, suggestion))).collect()
 }
 
 fn network(written: &str) -> Result<IpNet, Refused> {
@@ -220,6 +226,7 @@ mod tests {
         refused("[push]\nbase_url = \"http://example.com\"", "push.base_url");
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[egress]\nallow = [\"*\"]", "egress.allow");
+        refused("[egress]\ncredentials = [\"github.com bearer\"]", "egress.credentials");
         refused("[egress]\ndeny = [\"a.example sometimes\"]", "egress.deny");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[spend]\nwarn_percent = 0", "spend.warn_percent");

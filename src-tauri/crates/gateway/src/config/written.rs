@@ -89,6 +89,8 @@ table!(Egress {
     allow: Vec<String> = Vec::new(),
     deny: Vec<String> = Vec::new(),
     ask_seconds: u64 = 120,
+    credentials: Vec<String> = Vec::new(),
+    protected: Vec<String> = vec!["main".into(), "master".into()],
 });
 table!(Spend {
     turn: f64 = 5.0,

@@ -198,7 +198,8 @@ fn pick(subject: &Subject) -> Pick {
         | Subject::Plan { .. }
         | Subject::Rerun { .. }
         | Subject::Host { .. }
-        | Subject::Spend { .. } => Pick::Allow,
+        | Subject::Spend { .. }
+        | Subject::Push { .. } => Pick::Allow,
     }
 }
 

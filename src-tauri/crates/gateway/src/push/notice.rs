@@ -57,7 +57,7 @@ fn asks(blank: PushNotice, approval: &Approval, grants: GrantPolicy, scopes: Sco
         (Subject::Question { .. }, _) => "It has a question.".to_owned(),
         (Subject::Plan { .. }, _) => "It has a plan.".to_owned(),
         (Subject::Rerun { .. }, _) => "It was interrupted. Go on?".to_owned(),
-        (Subject::Host { .. } | Subject::Spend { .. }, _) => {
+        (Subject::Host { .. } | Subject::Spend { .. } | Subject::Push { .. }, _) => {
             format!("May it {}?", words.lines().next().unwrap_or_default())
         }
         (Subject::Tool { .. }, _) => {

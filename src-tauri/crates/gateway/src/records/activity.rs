@@ -193,6 +193,7 @@ fn asked(subject: &Subject) -> String {
         Subject::Plan { .. } => "The agent asked to start on its plan".into(),
         Subject::Rerun { .. } => "A turn was cut off: run it again?".into(),
         Subject::Host { host, port, .. } => format!("The sandbox asked to reach {}", host_and_port(host, *port)),
+        Subject::Push { host, repository, .. } => format!("The agent asked to push to {repository} at {host}"),
         Subject::Spend { ceiling, .. } => format!("A spending limit is reached ({ceiling}): spend more?"),
     }
 }
@@ -204,6 +205,7 @@ fn about(subject: &Subject) -> String {
         Subject::Plan { .. } => "a plan".into(),
         Subject::Rerun { .. } => "a turn again".into(),
         Subject::Host { host, port, .. } => host_and_port(host, *port),
+        Subject::Push { repository, .. } => format!("a push to {repository}"),
         Subject::Spend { ceiling, more, .. } => format!("{} more", ceiling.unit.amount(*more)),
     }
 }

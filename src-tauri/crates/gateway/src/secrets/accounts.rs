@@ -63,6 +63,7 @@ fn words(account: Account) -> (&'static str, &'static str) {
         Account::TwilioApi => ("Twilio API key", "Nothing yet."),
         Account::Github => ("GitHub", "Nothing yet."),
         Account::Deepgram => ("Deepgram", "Nothing yet."),
+        Account::Hosts => ("Other hosts", "Requests that egress.credentials is for."),
         Account::Links | Account::Push | Account::Lan | Account::Audit => {
             ("Lanyard's own", "Made by Lanyard for itself.")
         }

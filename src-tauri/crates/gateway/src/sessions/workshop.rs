@@ -2,6 +2,7 @@
 //! words need not wait for a start.
 
 mod builds;
+mod git;
 mod looks;
 mod settings;
 mod spare;

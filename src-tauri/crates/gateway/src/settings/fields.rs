@@ -141,6 +141,8 @@ const TABLE: &[Line] = &[
     line(SANDBOX, "egress.allow", "Hosts it may reach", "Without asking you, as name, *.name or name:port. In front may stand methods (GET,HEAD), behind it private, for one on your own network, and agent=NAME.").at_once(),
     line(SANDBOX, "egress.deny", "Hosts it may not reach", "In the same words. These go before everything else.").at_once(),
     line(SANDBOX, "egress.ask_seconds", "A connection waits for your answer", "When a program in the sandbox wants another host. 0: it is refused, and you are not asked.").unit("seconds").at_once(),
+    line(SANDBOX, "egress.credentials", "Your credentials for other hosts", "Put on requests outside of the sandbox, as in github.com/acme basic=x-access-token secret=github. Instead of secret=NAME, in the keychain, command=WORDS is a command of yours that prints it.").at_once(),
+    line(SANDBOX, "egress.protected", "Protected branches", "A push there asks you first. release/* is all that begin so.").at_once(),
     line(SANDBOX, "sandbox.uid", "User id inside", "0: yours, or 1000 if you are root.").advanced(),
     line(SANDBOX, "sandbox.engine", "Docker engine", "A socket's path or a DOCKER_HOST address. Empty: DOCKER_HOST, then the usual socket.").advanced(),
     line(SANDBOX, "sandbox.base", "Base image", "What the sandbox image is built from.").advanced(),

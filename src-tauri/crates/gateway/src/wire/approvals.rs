@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// What is asked. `tool`: may it run with exactly this input? `question`: the agent wants to know something. `plan`: may it
 /// start on this plan? `rerun`: a turn was cut off; run it again? `host`: may programs in the sandbox reach this host?
-/// `spend`: a spending limit is reached; may more be spent?
+/// `spend`: a spending limit is reached; may more be spent? `push`: may these branches of a repository be changed?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ApprovalKind {
@@ -20,6 +20,7 @@ pub enum ApprovalKind {
     Rerun,
     Host,
     Spend,
+    Push,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
@@ -151,6 +152,10 @@ impl ApprovalShown {
                 (ApprovalKind::Host, None, serde_json::json!({ "host": host, "port": port, "doing": doing }))
             }
             Subject::Spend { .. } => (ApprovalKind::Spend, None, Value::Null),
+            Subject::Push { host, repository, refs } => {
+                let input = serde_json::json!({ "host": host, "repository": repository, "refs": refs });
+                (ApprovalKind::Push, None, input)
+            }
         };
         Self {
             id: a.id.0,

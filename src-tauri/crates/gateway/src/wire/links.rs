@@ -73,6 +73,7 @@ impl LinkApproval {
                 ("host", serde_json::json!({ "host": host, "port": port, "doing": doing }))
             }
             Subject::Spend { .. } => ("spend", Value::Null),
+            Subject::Push { .. } => ("push", Value::Null),
         };
         Self {
             id: a.id.0,

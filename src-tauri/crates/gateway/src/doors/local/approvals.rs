@@ -43,6 +43,7 @@ fn kind(subject: &Subject) -> &'static str {
         Subject::Rerun { .. } => "rerun",
         Subject::Host { .. } => "host",
         Subject::Spend { .. } => "spend",
+        Subject::Push { .. } => "push",
     }
 }
 

@@ -1,11 +1,12 @@
 //! One process: started, and waited for until it can take a turn.
 
-use super::{Lease, SandboxState, Wanted, Workshop, problem};
+use super::{Lease, SandboxState, Wanted, Workshop, git, problem};
 use domain::{Problem, agent::AgentFault};
 use sandbox::{
     Sandboxes,
     agent::{AgentLaunch, Control, NotReady, Ready, Session as Conversation},
 };
+use secrecy::SecretString;
 use std::time::Duration;
 
 /// From the engine's start of a process to its answer. About 0.4 s when all is well; a machine under load takes long.
@@ -50,6 +51,14 @@ impl Workshop {
         }
     }
 
+    /// Where packages come from, and how git reaches the hosts that the door puts the owner's credentials on requests for.
+    async fn environment(&self, token: &SecretString) -> Vec<(String, String)> {
+        let mut env = self.0.rooms.packages.environment().await;
+        let policy = self.0.rooms.door.policy();
+        env.extend(git::environment(&policy.credentials, token));
+        env
+    }
+
     async fn spawn(&self, engine: &Sandboxes, conversation: Conversation, wanted: &Wanted) -> Result<Lease, Problem> {
         let (token, key) = self.0.rooms.tokens.mint();
         let launch = AgentLaunch {
@@ -59,7 +68,7 @@ impl Workshop {
             append_system_prompt: self.0.instructions.clone(),
             retries: self.0.retries,
             limits: self.0.limits,
-            env: self.0.rooms.packages.environment().await,
+            env: self.environment(&token).await,
             ..AgentLaunch::new(conversation, token)
         };
         match engine.start_agent(self.0.spec.id, launch).await {

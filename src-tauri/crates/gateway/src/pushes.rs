@@ -1,0 +1,93 @@
+//! "May it push there?": a push to a protected branch waits while the owner is asked, at the one gate, about exactly what it would
+//! change.
+
+use crate::{approvals::internal, clock, gateway::App, sessions::Scene};
+use domain::{
+    Code, Problem, SessionId, Timestamp,
+    approval::{Decision, PushedRef, Subject},
+};
+use egress::{PushAsk, RefUpdate};
+use std::time::Duration;
+use store::{Tx, approvals};
+
+/// How long an answer holds for the same change: a client that gave up waiting tries again.
+const A_WHILE: Duration = Duration::from_secs(15 * 60);
+
+/// Lets a push through that changes no protected branch, or that the owner allows within `patience`; none: nobody is asked.
+///
+/// # Errors
+/// `PUSH_BLOCKED`.
+pub async fn admit(app: &App, ask: PushAsk, protected: &[String], patience: Option<Duration>) -> Result<(), Problem> {
+    if !ask.updates.iter().filter_map(RefUpdate::branch).any(|branch| is_protected(branch, protected)) {
+        return Ok(());
+    }
+    let (Some(session), Some(patience)) = (ask.payer.session, patience) else {
+        return Err(Problem::with_detail(Code::PushBlocked, "Nobody is asked about it."));
+    };
+    let pushed = |update: RefUpdate| PushedRef { name: update.name, old: update.old, new: update.new };
+    let refs = ask.updates.into_iter().map(pushed).collect();
+    let subject = Subject::Push { host: ask.host, repository: ask.repository, refs };
+    let waited = tokio::time::timeout(patience, answered(app, session, ask.payer.turn, subject)).await;
+    waited.unwrap_or_else(|_| {
+        Err(Problem::with_detail(Code::PushBlocked, "It waits for the owner's word.")
+            .suggest("Push again later: the owner can still allow it."))
+    })
+}
+
+async fn answered(
+    app: &App,
+    session: SessionId,
+    turn: Option<domain::TurnId>,
+    subject: Subject,
+) -> Result<(), Problem> {
+    let mut events = app.store.bells().events.subscribe();
+    loop {
+        events.mark_unchanged();
+        match ask(app, session, turn, subject.clone()).await.map_err(internal)? {
+            Some(decision) if decision.grants() => return Ok(()),
+            Some(_) => return Err(Code::PushBlocked.into()),
+            None if events.changed().await.is_err() => return Err(Code::PushBlocked.into()),
+            None => {}
+        }
+    }
+}
+
+/// What the owner said of it; asks where it was not asked yet.
+async fn ask(
+    app: &App,
+    session: SessionId,
+    turn: Option<domain::TurnId>,
+    subject: Subject,
+) -> store::Result<Option<Decision>> {
+    let (scene, now, hash) = (Scene::of(app, session), clock::now(), subject.hash());
+    let asking = move |tx: &Tx<'_>| {
+        let since = Timestamp(now.0 - A_WHILE.as_millis() as i64);
+        match approvals::of_hash(tx, session, &hash, since)? {
+            Some(asked) => Ok(asked.decision),
+            None => scene.ask(tx, None, subject, turn, now).map(|()| None),
+        }
+    };
+    app.store.write(asking).await
+}
+
+/// `main`, or `release/*` for all that begin so.
+fn is_protected(branch: &str, protected: &[String]) -> bool {
+    protected.iter().any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => branch.starts_with(start),
+        None => branch == pattern,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_is_protected_by_its_name_or_its_beginning() {
+        let protected = ["main".to_owned(), "release/*".to_owned()];
+        for (branch, is) in [("main", true), ("maintenance", false), ("release/1", true), ("releases", false)] {
+            assert_eq!(is_protected(branch, &protected), is, "{branch}");
+        }
+        assert!(is_protected("anything", &["*".to_owned()]));
+    }
+}
