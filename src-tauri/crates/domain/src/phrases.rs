@@ -113,6 +113,11 @@ pub fn near_a_ceiling(ceiling: Ceiling, spent: u64, limit: u64) -> String {
     format!("{span}: {} of {} are spent.", ceiling.unit.amount(spent), ceiling.unit.amount(limit))
 }
 
+/// The provider lets nothing through until then; the session waits.
+pub fn parked(until: &str) -> String {
+    format!("The model's limit is reached until {until}. I go on by myself then; halt stops that.")
+}
+
 /// In the place of a notice that asked.
 pub fn closed(decision: &Decision) -> &'static str {
     match decision {

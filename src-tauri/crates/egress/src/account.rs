@@ -2,6 +2,7 @@
 
 use crate::{
     house::{House, Payer, Spend},
+    limit,
     meter::Meter,
     outline::Outline,
     prices,
@@ -84,6 +85,15 @@ impl Account {
         if self.streamed {
             self.meter = Meter::streamed();
         }
+    }
+
+    /// Tells the house where the provider refuses until a time. True then.
+    pub async fn tell_limit(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+        let Some(until) = limit::until(status, headers, now()) else { return false };
+        if timeout(RECORD_WITHIN, self.house.limited(self.payer, until)).await.is_err() {
+            tracing::error!(sandbox.id = %self.sandbox, "that the provider's limit is reached takes too long to write down");
+        }
+        true
     }
 
     /// Looks at bytes on their way in. Once the count is final: where in them the event that says so begins.

@@ -102,6 +102,11 @@ pub(crate) fn clean_answer(headers: &mut HeaderMap) {
     keep(headers, &ANSWER, &["anthropic-ratelimit-"]);
 }
 
+/// It is of no use to ask again soon.
+pub(crate) fn no_retry(headers: &mut HeaderMap) {
+    headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
+}
+
 fn keep(headers: &mut HeaderMap, names: &[&str], beginnings: &[&str]) {
     let kept = |name: &str| names.contains(&name) || beginnings.iter().any(|beginning| name.starts_with(beginning));
     let others: Vec<HeaderName> = headers.keys().filter(|name| !kept(name.as_str())).cloned().collect();

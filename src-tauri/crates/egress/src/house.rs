@@ -29,6 +29,12 @@ pub trait House: Send + Sync + 'static {
         Box::pin(async { None })
     }
 
+    /// The provider refuses this payer's requests until then. When this returns it is on disk: the answer that says so waits for
+    /// it, so that it is known before the turn fails of it.
+    fn limited(&self, _payer: Payer, _until: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
     /// May the sandbox reach a host that nothing names? The connection waits for the answer, for at most
     /// [`crate::Settings::ask_timeout`]; the future is dropped when the asker goes away first. Private addresses stay shut.
     fn admit_host(&self, ask: HostAsk) -> BoxFuture<'_, Result<(), Problem>> {

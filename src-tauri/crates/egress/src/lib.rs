@@ -23,6 +23,7 @@ mod headers;
 mod hello;
 mod hosts;
 mod house;
+mod limit;
 mod meter;
 mod model;
 mod outline;

@@ -184,10 +184,14 @@ async fn metered(door: &Inner, mut account: Account, request: Request<Full<Bytes
     };
     let (mut parts, body) = answer.into_parts();
     account.answered(parts.status, &parts.headers);
+    let limited = account.tell_limit(parts.status, &parts.headers).await;
     if parts.headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(Error::unreachable(door.upstream.host(), "the answer came in an encoding that was not asked for"));
     }
     headers::clean_answer(&mut parts.headers);
+    if limited {
+        headers::no_retry(&mut parts.headers);
+    }
     // The end must be ours to give: with a length the client would see it before the money is recorded.
     parts.headers.remove(CONTENT_LENGTH);
     let passing = Passing { body, account, idle: door.settings.idle_timeout, last: None, over: false };

@@ -12,6 +12,14 @@ pub fn first_of_month() -> Timestamp {
     first.map_or_else(|_| midnight(), |day| Timestamp(day.timestamp().as_millisecond()))
 }
 
+/// As the owner's clock shows it: `15:00`, or `Tue 15:00` where that is not today.
+pub fn told(at: Timestamp) -> String {
+    let zoned = |t: jiff::Timestamp| t.to_zoned(jiff::tz::TimeZone::system());
+    let Ok(at) = jiff::Timestamp::from_millisecond(at.0).map(zoned) else { return String::new() };
+    let today = at.date() == zoned(jiff::Timestamp::now()).date();
+    at.strftime(if today { "%H:%M" } else { "%a %H:%M" }).to_string()
+}
+
 /// The owner's last midnight: where a day's spending starts.
 pub fn midnight() -> Timestamp {
     let today = jiff::Zoned::now().start_of_day();

@@ -15,6 +15,7 @@ use crate::{
     metrics::Metrics,
     packages::Packages,
     pairing::{Callers, Limits},
+    parking,
     push::{self, VapidKey},
     records::import::Importing,
     secrets::Secrets,
@@ -255,6 +256,7 @@ impl Gateway {
         app.launched.cancel();
         app.tasks.spawn(approvals::expire(app.clone()));
         app.tasks.spawn(audit::keep_signed(app.clone()));
+        app.tasks.spawn(parking::run(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));

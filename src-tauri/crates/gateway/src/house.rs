@@ -8,7 +8,7 @@ use crate::{
     clock,
     config::Resolved,
     gateway::{App, WeakApp},
-    hosts, pushes,
+    hosts, parking, pushes,
     secrets::{Secrets, signers::Signers},
     settings::Rules,
     tokens::{Holder, Tokens},
@@ -200,6 +200,15 @@ impl egress::House for House {
         Box::pin(async move {
             if let Err(error) = recording.await {
                 tracing::error!(%error, "what was spent could not be recorded");
+            }
+        })
+    }
+
+    fn limited(&self, payer: Payer, until: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let Some(app) = self.app() else { return };
+            if let Err(e) = parking::park(&app, payer, until).await {
+                tracing::error!(error = ?e, "a session that met a limit could not be parked");
             }
         })
     }

@@ -27,6 +27,7 @@ pub mod logging;
 pub mod metrics;
 pub mod packages;
 pub mod pairing;
+pub mod parking;
 pub mod pictures;
 pub mod push;
 pub mod pushes;

@@ -12,7 +12,7 @@ mod writes;
 pub use failure::{LastFailure, stops_every_turn};
 pub use places::Place;
 pub use registry::{Glance, Registry};
-pub use start::{Opening, Saying, open_session, say, title_of};
+pub use start::{Opening, Saying, open_session, say, say_again, title_of};
 pub(crate) use workshop::engine_settings;
 pub use workshop::{Lease, Rooms, SandboxState, Wanted, Workshop};
 pub use writes::{AnsweredBy, Scene, WORKSPACE};

@@ -204,3 +204,62 @@ async fn a_turn_that_failed_of_its_ceiling_goes_on_when_more_is_allowed() {
     assert_eq!(said, Some(("More may be spent. Go on where you stopped.".into(), Channel::Sms)));
     place.running.stop().await;
 }
+
+fn in_an_hour() -> Timestamp {
+    Timestamp(clock::now().0 + 3_600_000)
+}
+
+impl Place {
+    async fn fails(&self, payer: Payer) {
+        let turn = payer.turn.unwrap();
+        self.app().store.write(move |tx| turns::end(tx, turn, Outcome::Failed, 1, clock::now())).await.unwrap();
+    }
+
+    async fn said(&self) -> Vec<String> {
+        let session = self.payer.session.unwrap();
+        let all = self.app().store.read(move |r| events::of_session(r, session, 0, 100)).await.unwrap();
+        let words = |event: Event| if let Event::Said { text, .. } = event { Some(text) } else { None };
+        all.into_iter().filter_map(|stored| words(stored.event)).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_met_the_providers_limit_says_until_when_and_goes_on_by_itself_once() {
+    let place = Place::with("").await;
+    let until = in_an_hour();
+    for _ in 0..3 {
+        place.app().house.limited(place.payer, until).await;
+    }
+    let told = place.notices().await;
+    let expected =
+        format!("The model's limit is reached until {}. I go on by myself then; halt stops that.", clock::told(until));
+    assert_eq!(told, [expected.clone()]);
+    assert_eq!(place.world.arrives(SOON).await.body, expected);
+    let after = Timestamp(until.0 + 61_000);
+    gateway::parking::go_on(place.app(), after).await;
+    assert!(place.said().await.is_empty(), "its turn still runs");
+    place.fails(place.payer).await;
+    gateway::parking::go_on(place.app(), clock::now()).await;
+    assert!(place.said().await.is_empty(), "the limit still holds");
+    for _ in 0..2 {
+        gateway::parking::go_on(place.app(), after).await;
+    }
+    assert_eq!(place.said().await, ["The limit is over. Go on where you stopped."]);
+    place.running.stop().await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_limit_is_kept_over_a_restart_and_halt_ends_it() {
+    let place = Place::with("").await;
+    let until = in_an_hour();
+    place.app().house.limited(place.payer, until).await;
+    place.fails(place.payer).await;
+    place.world.arrives(SOON).await;
+    place.running.stop().await;
+    let running = place.world.start().await;
+    assert_eq!(running.app.store.read(|r| store::parked::all(r)).await.unwrap().len(), 1);
+    place.world.text("halt").await;
+    assert_eq!(place.world.arrives(SOON).await.body, domain::phrases::halted());
+    assert!(running.app.store.read(|r| store::parked::all(r)).await.unwrap().is_empty());
+    running.stop().await;
+}

@@ -20,6 +20,7 @@ pub mod links;
 pub mod listing;
 pub mod numbers;
 pub mod outbox;
+pub mod parked;
 pub mod phones;
 pub mod push_letters;
 pub mod push_subscriptions;

@@ -16,6 +16,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         include_str!("migrations/06_hosts.sql"),
         include_str!("migrations/07_ceilings.sql"),
         include_str!("migrations/08_audit.sql"),
+        include_str!("migrations/09_parked.sql"),
     ];
     Migrations::new(shapes.into_iter().map(M::up).collect())
 });

@@ -32,6 +32,14 @@ pub fn left_open(rows: &impl Rows) -> Result<Vec<(TurnId, SessionId, Timestamp)>
         .collect()
 }
 
+/// The session's newest.
+pub fn newest(rows: &impl Rows, session: SessionId) -> Result<Option<TurnId>> {
+    let mut query = rows
+        .conn()
+        .prepare_cached("SELECT id FROM turns WHERE session = ?1 ORDER BY started_at DESC, id DESC LIMIT 1")?;
+    query.query_and_then([session.to_string()], |row| values::parsed(row, 0))?.next().transpose()
+}
+
 /// How it ended, if it has.
 pub fn outcome(rows: &impl Rows, turn: TurnId) -> Result<Option<Outcome>> {
     let mut query = rows.conn().prepare_cached("SELECT outcome FROM turns WHERE id = ?1 AND outcome IS NOT NULL")?;

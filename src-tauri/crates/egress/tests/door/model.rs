@@ -233,3 +233,18 @@ async fn a_thousand_turns_on_one_connection_break_none() {
     let told = house.until(|t| t.spends.len() == 1000).await;
     assert!(told.spends.iter().all(|s| s.cost == COST && s.complete));
 }
+
+#[tokio::test]
+async fn a_limit_of_the_provider_is_told_before_its_answer_and_is_not_asked_past() {
+    let (mut model, house, door) = world().await;
+    let mut client = client(&door).await;
+    let answer = tokio::spawn(async move { client.send_request(ask(TOKEN)).await.unwrap() });
+    let exchange = model.next().await;
+    let mut refused = whole(429, r#"{"type":"error","error":{"type":"rate_limit_error","message":"limit"}}"#);
+    let until = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + 3600;
+    refused.headers_mut().insert("anthropic-ratelimit-unified-reset", until.into());
+    exchange.answer.send(refused).unwrap();
+    let answer = soon(answer).await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["x-should-retry"]), (429, &"false".parse().unwrap()));
+    assert_eq!(house.told.borrow().limits, [domain::Timestamp(until as i64 * 1000)]);
+}

@@ -1,7 +1,7 @@
 //! A model and a house that do as a test says, and a client inside the sandbox.
 
 use bytes::Bytes;
-use domain::{Code, Problem, SandboxId, SessionId, usage::MicroDollars};
+use domain::{Code, Problem, SandboxId, SessionId, Timestamp, usage::MicroDollars};
 use egress::{
     Admission, Carried, Credential, CredentialSource, Decision, Door, HostAsk, House, Left, Payer, PushAsk, Resolve,
     Settings, Spend,
@@ -69,6 +69,7 @@ pub struct Told {
     pub carried: Vec<Carried>,
     pub asks: Vec<HostAsk>,
     pub pushes: Vec<PushAsk>,
+    pub limits: Vec<Timestamp>,
     pub admitted: usize,
 }
 
@@ -132,6 +133,11 @@ impl House for FakeHouse {
                 None => std::future::pending().await,
             }
         })
+    }
+
+    fn limited(&self, _payer: Payer, until: Timestamp) -> BoxFuture<'_, ()> {
+        self.told.send_modify(|t| t.limits.push(until));
+        Box::pin(async {})
     }
 
     fn credential(&self, source: &CredentialSource) -> BoxFuture<'_, Result<SecretString, Problem>> {

@@ -4,18 +4,18 @@ use crate::{
     clock,
     config::Caps,
     gateway::App,
-    sessions::{Place, Saying, Scene, say},
+    sessions::{Place, Scene, say_again},
 };
 use domain::{
     Code, Problem, SessionId, Timestamp,
     approval::{Approval, Decision, Subject},
-    event::{Outcome, When},
+    event::Outcome,
     phrases,
     session::Input,
     usage::{Ceiling, MicroDollars, Span, Unit},
 };
 use egress::{Left, Payer};
-use store::{Rows, Tx, approvals, ceilings, inbox, turns, usage};
+use store::{Rows, Tx, approvals, ceilings, turns, usage};
 
 /// How one ceiling stands. Amounts as its unit counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,19 +151,7 @@ pub fn go_on(tx: &Tx<'_>, approval: &Approval, place: &Place, now: Timestamp) ->
     if turns::outcome(tx, turn)? != Some(Outcome::Failed) {
         return Ok(None);
     }
-    let Some(asked) = inbox::of_turn(tx, turn)?.pop() else { return Ok(None) };
-    let arrival = inbox::Arrival {
-        channel: asked.channel,
-        external: format!("more:{}", approval.id),
-        sender: asked.sender,
-        receiver: None,
-        text: GO_ON.into(),
-        media: Vec::new(),
-    };
-    let message = inbox::receive(tx, &arrival, now)?.message;
-    let saying = Saying { message, place, channel: asked.channel, text: GO_ON, pictures: &[], when: When::Queue };
-    say(tx, &saying, now)?;
-    Ok(Some(Input::Said(inbox::get(tx, message)?.said())))
+    say_again(tx, turn, place, format!("more:{}", approval.id), GO_ON, now)
 }
 
 const GO_ON: &str = "More may be spent. Go on where you stopped.";

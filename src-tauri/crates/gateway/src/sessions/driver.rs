@@ -10,7 +10,7 @@ use super::{
     registry::Glance,
     workshop::{Lease, SandboxState},
 };
-use crate::{approvals::behind, clock, gateway::App, tokens::Holder};
+use crate::{approvals::behind, clock, gateway::App, parking, tokens::Holder};
 use domain::{
     Problem, SessionId, Timestamp,
     agent::{AgentEvent, Picture},
@@ -148,6 +148,7 @@ impl Driver {
 
     /// Words that were kept before a halt are what it ends, though nobody has rung for them yet.
     async fn take_up_for_halt(&mut self) -> bool {
+        parking::forget(&self.app, self.session.id).await;
         if matches!(self.session.phase(), Phase::Working(_)) {
             return true;
         }

@@ -3,8 +3,9 @@
 use super::Place;
 use crate::gateway::App;
 use domain::{
-    ArtifactId, PermissionMode, SessionId, Timestamp,
+    ArtifactId, PermissionMode, SessionId, Timestamp, TurnId,
     event::{Channel, Event, When},
+    session::Input,
 };
 use store::{Tx, events, inbox, sessions};
 
@@ -51,6 +52,30 @@ pub fn say(tx: &Tx<'_>, s: &Saying<'_>, now: Timestamp) -> store::Result<i64> {
         when: s.when,
     };
     events::append(tx, session, &event, now)
+}
+
+/// Says words in the name of whoever asked for a turn that failed, so that it goes on; nothing where nobody had. `external` keeps
+/// them from being said twice. Gives what the driver is to be rung with.
+pub fn say_again(
+    tx: &Tx<'_>,
+    turn: TurnId,
+    place: &Place,
+    external: String,
+    text: &str,
+    now: Timestamp,
+) -> store::Result<Option<Input>> {
+    let Some(asked) = inbox::of_turn(tx, turn)?.pop() else { return Ok(None) };
+    let arrival = inbox::Arrival {
+        channel: asked.channel,
+        external,
+        sender: asked.sender,
+        receiver: None,
+        text: text.into(),
+        media: Vec::new(),
+    };
+    let message = inbox::receive(tx, &arrival, now)?.message;
+    say(tx, &Saying { message, place, channel: asked.channel, text, pictures: &[], when: When::Queue }, now)?;
+    Ok(Some(Input::Said(inbox::get(tx, message)?.said())))
 }
 
 /// What a session's title says: the first words, on one line.

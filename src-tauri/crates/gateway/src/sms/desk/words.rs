@@ -19,7 +19,7 @@ use std::sync::Arc;
 use store::{
     Tx,
     inbox::{self, Message},
-    numbers, sessions, usage,
+    numbers, parked, sessions, usage,
 };
 
 /// What one text leads to, beside its rows: done after the commit.
@@ -244,9 +244,13 @@ impl Desk {
         if let Some(session) = session {
             // Words that were just routed to it show nothing yet.
             let busy = self.app.registry.glance(session).is_some_and(busy) || inbox::count_waiting(tx, session)? > 0;
+            let waits = parked::take(tx, session)?;
             if busy {
                 inbox::handled(tx, self.message.message)?;
                 return Ok(Then::Ring(session, Box::new(Input::Halt)));
+            }
+            if waits {
+                return self.reply(tx, phrases::halted());
             }
         }
         match inbox::oldest_unread_of(tx, &self.to.address, self.message.message)? {
