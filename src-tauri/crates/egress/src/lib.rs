@@ -19,6 +19,8 @@ mod crowd;
 mod dial;
 mod door;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod headers;
 mod hello;
 mod hosts;

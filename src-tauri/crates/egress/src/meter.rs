@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// An answer that is not streamed is kept to be read at its end, up to this size. The longest answer a model gives
 /// (128 000 tokens) is far below it.
-const LARGEST_WHOLE: usize = 8 << 20;
+const LARGEST_WHOLE: usize = if cfg!(fuzzing) { 1024 } else { 8 << 20 };
 
 /// Bytes of JSON around the text of one `content_block_delta`.
 const DELTA_FRAME: usize = 80;
@@ -25,6 +25,8 @@ pub(crate) struct Meter {
 enum Form {
     Streamed(Events),
     Whole(Vec<u8>),
+    /// It is not kept, and of a part nothing is read.
+    TooLarge,
 }
 
 /// The counts of a response so far. In a stream each later value replaces the earlier: they are running totals.
@@ -91,7 +93,8 @@ impl Meter {
                 last = last.or(self.complete.then_some(begins));
             }),
             Form::Whole(text) if text.len() + bytes.len() <= LARGEST_WHOLE => text.extend_from_slice(bytes),
-            Form::Whole(_) => {}
+            Form::Whole(_) => form = Form::TooLarge,
+            Form::TooLarge => {}
         }
         self.form = form;
         last
@@ -236,6 +239,20 @@ mod tests {
         meter.end();
         assert!(meter.is_complete());
         assert_eq!(meter.billed(), Billed { input: 7, output: 3, ..Billed::default() });
+    }
+
+    #[test]
+    fn of_an_answer_that_is_too_large_nothing_is_read_however_it_comes() {
+        let giant = vec![b'x'; LARGEST_WHOLE];
+        let pieces = [br#"{"usage":{"output_tokens":3},"x":""#.as_slice(), &giant, br#""}"#];
+        let (mut whole, mut cut) = (Meter::whole(), Meter::whole());
+        whole.read(&pieces.concat());
+        for piece in pieces {
+            cut.read(piece);
+        }
+        whole.end();
+        cut.end();
+        assert!(!whole.is_complete() && !cut.is_complete());
     }
 
     #[test]

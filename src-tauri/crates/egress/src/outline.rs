@@ -42,8 +42,10 @@ impl Outline {
     /// Reads a body strictly: what cannot be read here, or says a thing twice, is not sent on, so that nobody reads it
     /// otherwise there.
     pub fn read(body: &[u8], settings: &Settings) -> Result<Self, Error> {
-        let request: Request =
-            serde_json::from_slice(body).map_err(|_| Error::BadRequest("is not a model request in JSON"))?;
+        let bad = Error::BadRequest("is not a model request in JSON");
+        // The whole of it: what is passed over below is not looked at for that.
+        let Ok(text) = std::str::from_utf8(body) else { return Err(bad) };
+        let Ok(request) = serde_json::from_str::<Request>(text) else { return Err(bad) };
         request.refuse_remote(settings)?;
         let fast = request.speed.as_deref() == Some("fast");
         let output = request.max_tokens.unwrap_or(MOST_OUTPUT);
@@ -211,6 +213,13 @@ mod tests {
         ] {
             assert_eq!(read(body).unwrap_err(), Code::BadRequest, "{body}");
         }
+    }
+
+    #[test]
+    fn a_request_that_is_no_text_in_a_place_nobody_reads_is_not_sent() {
+        let settings = Settings::new("https://model.example".parse().unwrap());
+        let refused = Outline::read(b"{\"metadata\":\"\x9d\",\"messages\":[]}", &settings).unwrap_err();
+        assert_eq!(refused.code(), Code::BadRequest);
     }
 
     proptest! {

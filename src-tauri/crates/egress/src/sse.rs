@@ -5,8 +5,8 @@
 
 use memchr::memchr2;
 
-/// An event larger than this is no bookkeeping event; it is passed over.
-const LARGEST: usize = 1 << 20;
+/// An event larger than this, or with a line that is, is no bookkeeping event; it is passed over.
+const LARGEST: usize = if cfg!(fuzzing) { 512 } else { 1 << 20 };
 
 #[derive(Debug, Default)]
 pub(crate) struct Events {
@@ -52,15 +52,20 @@ impl Events {
     }
 
     fn keep_line(&mut self, bytes: &[u8]) {
-        match self.line.len() + bytes.len() <= LARGEST {
-            true => self.line.extend_from_slice(bytes),
-            false => self.too_large = true,
-        }
+        let bytes = self.within(bytes, LARGEST - self.line.len());
+        self.line.extend_from_slice(bytes);
+    }
+
+    /// As much of a line as there is room for.
+    fn within<'a>(&mut self, bytes: &'a [u8], room: usize) -> &'a [u8] {
+        self.too_large |= bytes.len() > room;
+        &bytes[..bytes.len().min(room)]
     }
 
     fn end_line(&mut self, rest: &[u8], next: usize, each: &mut impl FnMut(&[u8], usize)) {
         if self.line.is_empty() {
-            return self.line(rest, next, each);
+            let line = self.within(rest, LARGEST);
+            return self.line(line, next, each);
         }
         self.keep_line(rest);
         let line = std::mem::take(&mut self.line);
@@ -137,6 +142,19 @@ mod tests {
         let giant = [b"data: ".as_slice(), &vec![b'x'; LARGEST + 10], b"\n\ndata: next\n\n"].concat();
         assert_eq!(read(&[&giant]), ["next"]);
         assert_eq!(read(&giant.chunks(70_000).collect::<Vec<_>>()), ["next"]);
+    }
+
+    #[test]
+    fn a_giant_line_is_the_same_in_one_piece_and_in_many() {
+        for start in [": ", "data: ", "da"] {
+            let giant = [start.as_bytes(), &vec![b'x'; LARGEST - 3], b"\ndata: a\n\ndata: next\n\n"].concat();
+            let (mut whole, mut cut) = (Events::default(), Events::default());
+            let (mut at_once, mut by_pieces) = (Vec::new(), Vec::new());
+            whole.feed(&giant[..giant.len() - 20], |data, _| at_once.push(data.to_vec()));
+            giant[..giant.len() - 20].chunks(70_000).for_each(|c| cut.feed(c, |data, _| by_pieces.push(data.to_vec())));
+            assert_eq!((at_once, whole.between_events()), (by_pieces, cut.between_events()), "{start:?}");
+            assert_eq!(read(&[&giant]), read(&giant.chunks(70_000).collect::<Vec<_>>()), "{start:?}");
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub fn bench(place: &Place, named: &[String], consent: Consent) -> Result<()> {
     let rows = rows::choose(named)?;
     let ready = setup::prepare(
         place,
-        Wants { ui: true, sandboxes: true, tests: false, display: false, benches: true },
+        Wants { ui: true, sandboxes: true, tests: false, display: false, benches: true, fuzzing: false },
         consent,
     )?;
     let node = ready.node.as_ref().context("set-up gave no Node.js")?;

@@ -1,10 +1,11 @@
-//! One command does all set-up: `cargo xtask run`, `test`, `image`, `bench`, `release`.
+//! One command does all set-up: `cargo xtask run`, `test`, `fuzz`, `image`, `bench`, `release`.
 //!
 //! Knows nothing of the crates it builds and starts but their names, so that it compiles in seconds on a fresh machine.
 
 mod base;
 mod bench;
 mod docs;
+mod fuzz;
 mod image;
 mod place;
 mod process;
@@ -53,6 +54,14 @@ enum Command {
         /// Go on after a step that failed.
         #[arg(long)]
         keep_going: bool,
+    },
+    /// Throw inputs at the sandbox door, guided by the code they reach.
+    Fuzz {
+        /// Only this target.
+        target: Option<fuzz::Target>,
+        /// How long for each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
     /// Make the sandbox image.
     Image {
@@ -111,6 +120,7 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
         Command::Test { filter, no_docker, keep_going } => {
             test::test(&place, &test::Asked { filter: filter.as_deref(), docker: !no_docker, keep_going }, consent)?;
         }
+        Command::Fuzz { target, seconds } => fuzz::fuzz(&place, target, seconds, consent)?,
         Command::Image { rebuild } => make_image(&place, rebuild, consent)?,
         Command::Release { local, build, prove, list, version, url } => {
             release::release(&place, &release::Asked { local, build, prove, list, version, url }, consent)?;
@@ -124,7 +134,7 @@ fn carry_out(arguments: Arguments) -> Result<i32> {
 fn make_image(place: &Place, rebuild: bool, consent: Consent) -> Result<()> {
     let _ready = setup::prepare(
         place,
-        Wants { ui: false, sandboxes: true, display: false, tests: false, benches: false },
+        Wants { ui: false, sandboxes: true, display: false, tests: false, benches: false, fuzzing: false },
         consent,
     )?;
     let surroundings = programs::relay(place)?;

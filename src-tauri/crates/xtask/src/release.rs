@@ -86,7 +86,7 @@ impl Making<'_> {
         let place = self.place;
         let ready = setup::prepare(
             place,
-            Wants { ui: true, sandboxes: false, display: true, tests: false, benches: false },
+            Wants { ui: true, sandboxes: false, display: true, tests: false, benches: false, fuzzing: false },
             self.consent,
         )?;
         ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;

@@ -11,8 +11,11 @@ use std::process::Command;
 /// The exit code is that of what was started.
 pub fn run(place: &Place, once: bool, consent: Consent) -> Result<i32> {
     let display = !once && has_display();
-    let ready =
-        setup::prepare(place, Wants { ui: true, sandboxes: true, display, tests: false, benches: false }, consent)?;
+    let ready = setup::prepare(
+        place,
+        Wants { ui: true, sandboxes: true, display, tests: false, benches: false, fuzzing: false },
+        consent,
+    )?;
     ui::build(place, ready.node.as_ref().context("set-up gave no Node.js")?)?;
     let surroundings = programs::relay(place)?;
     let lanyard = programs::program(place, "debug", "gateway", "lanyard")?;

@@ -28,6 +28,7 @@ pub struct Wants {
     pub display: bool,
     pub tests: bool,
     pub benches: bool,
+    pub fuzzing: bool,
 }
 
 /// Whether somebody is there to be asked.
@@ -129,6 +130,8 @@ impl Look {
             need(!self.base && base::can_make(system), found("debootstrap"), Tool::Debootstrap);
         }
         need(self.wants.benches, found("rg"), Tool::Ripgrep);
+        let cpp = ["c++", "g++", "clang++"].into_iter().any(found) || cfg!(windows);
+        need(self.wants.fuzzing, cpp, Tool::CppCompiler);
         if self.wants.tests {
             need(cfg!(target_os = "linux"), found("dbus-run-session") && found("dbus-launch"), Tool::Bus);
             need(cfg!(target_os = "linux"), found("gnome-keyring-daemon"), Tool::Keyring);

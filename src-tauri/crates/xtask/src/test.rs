@@ -3,13 +3,17 @@
 use crate::place::Place;
 use crate::programs::{self, Surroundings};
 use crate::setup::{self, Consent, Ready, Wants};
-use crate::{docs, image, process, show, ui};
+use crate::{docs, fuzz, image, process, show, ui};
 use anyhow::{Context, Error, Result, bail};
+use clap::ValueEnum;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Features that tests need: the gateway's may be killed at named steps.
 const FEATURES: [&str; 2] = ["--features", "gateway/failpoints"];
+
+/// Seconds for each target: what is reached is kept, so that each time goes on from the last.
+const FUZZED_FOR: u64 = 15;
 
 /// The test that builds the app twice more, for the tests of updates.
 const VERSIONS: &str = "both_versions_can_be_built";
@@ -26,7 +30,7 @@ pub fn test(place: &Place, asked: &Asked, consent: Consent) -> Result<()> {
     let began = Instant::now();
     let ready = setup::prepare(
         place,
-        Wants { ui: true, sandboxes: asked.docker, display: false, tests: true, benches: false },
+        Wants { ui: true, sandboxes: asked.docker, display: false, tests: true, benches: false, fuzzing: true },
         consent,
     )?;
     let mut report = Report { rows: Vec::new(), failed: Vec::new(), keep_going: asked.keep_going };
@@ -54,6 +58,8 @@ fn everything(place: &Place, asked: &Asked, ready: &Ready, report: &mut Report) 
     let strict = ["--", "-D", "warnings"];
     report.step("clippy", || process::loud(place.cargo().args(clippy).args(FEATURES).args(strict)))?;
     report.step("doc tests", || process::loud(place.cargo().args(["test", "--workspace", "--doc", "--quiet"])))?;
+    let targets = fuzz::Target::value_variants();
+    report.step("fuzz", || fuzz::throw(place, targets, FUZZED_FOR))?;
     // Built apart, so that no test waits for a compiler.
     let versions = Asked { filter: Some(VERSIONS), docker: false, keep_going: false };
     report.step("app: two versions", || process::loud(&mut runner(place, &versions, ready, None)?))?;

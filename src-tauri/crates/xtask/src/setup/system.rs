@@ -64,6 +64,7 @@ fn release_field(text: &str, field: &str) -> Option<String> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     CCompiler,
+    CppCompiler,
     Git,
     Node,
     Engine,
@@ -89,6 +90,7 @@ impl Tool {
     pub fn purpose(self) -> &'static str {
         match self {
             Tool::CCompiler => "a C compiler, for SQLite and the TLS library",
+            Tool::CppCompiler => "a C++ compiler, for the fuzzer",
             Tool::Git => "git",
             Tool::Node => "Node.js 20.19 or newer with npm, for the UI",
             Tool::Engine => "a Docker engine, for the sandbox",
@@ -113,6 +115,7 @@ impl Tool {
     pub fn debian_packages(self) -> &'static [&'static str] {
         match self {
             Tool::CCompiler => &["build-essential"],
+            Tool::CppCompiler => &["g++"],
             Tool::Git => &["git"],
             Tool::Node => &["nodejs", "npm"],
             Tool::Engine => &["docker.io", "iptables"],
@@ -142,7 +145,7 @@ impl Tool {
             (System::Debian | System::Ubuntu, _) => {
                 format!("sudo apt-get install {}", self.debian_packages().join(" "))
             }
-            (System::MacOs, Tool::CCompiler | Tool::Git) => "xcode-select --install".into(),
+            (System::MacOs, Tool::CCompiler | Tool::CppCompiler | Tool::Git) => "xcode-select --install".into(),
             (System::MacOs, Tool::Node) => "brew install node".into(),
             (System::MacOs, Tool::Engine) => {
                 "brew install --cask docker, then open Docker Desktop once and wait until it says it is running".into()
@@ -151,7 +154,7 @@ impl Tool {
             (System::MacOs, Tool::Firefox) => "brew install --cask firefox".into(),
             (System::MacOs, Tool::PythonVenv) => "brew install python".into(),
             (System::MacOs, Tool::Ripgrep) => "brew install ripgrep".into(),
-            (System::Windows, Tool::CCompiler) => {
+            (System::Windows, Tool::CCompiler | Tool::CppCompiler) => {
                 "winget install Microsoft.VisualStudio.2022.BuildTools, with the C++ workload".into()
             }
             (System::Windows, Tool::Git) => "winget install Git.Git".into(),
@@ -177,6 +180,9 @@ impl Tool {
         match (self, system) {
             (Tool::CCompiler, System::Alpine) => "build-base",
             (Tool::CCompiler, _) => "gcc",
+            (Tool::CppCompiler, System::Alpine) => "build-base",
+            (Tool::CppCompiler, System::Fedora | System::Suse) => "gcc-c++",
+            (Tool::CppCompiler, _) => "gcc",
             (Tool::Git, _) => "git",
             (Tool::Node, System::Suse) => "nodejs22 npm22",
             (Tool::Node, _) => "nodejs npm",
