@@ -75,7 +75,7 @@ fn one(place: &Place, program: &Path, target: Target, seconds: u64) -> Result<()
     process::quiet(&mut fuzzer, &step, &log).with_context(|| {
         format!(
             "An input broke what target {name} promises (src-tauri/crates/egress/src/fuzzing/{name}.rs). It is in {}: \
-             copied to {SEEDS}/{name} it is tried by cargo test -p egress from now on",
+             copied to {SEEDS}/{name} it is the first thing tried from now on",
             broke.display()
         )
     })?;
