@@ -233,7 +233,7 @@ async fn a_turn_that_met_the_providers_limit_says_until_when_and_goes_on_by_itse
     let told = place.notices().await;
     let expected =
         format!("The model's limit is reached until {}. I go on by myself then; halt stops that.", clock::told(until));
-    assert_eq!(told, [expected.clone()]);
+    assert_eq!(told.as_slice(), std::slice::from_ref(&expected));
     assert_eq!(place.world.arrives(SOON).await.body, expected);
     let after = Timestamp(until.0 + 61_000);
     gateway::parking::go_on(place.app(), after).await;
