@@ -167,7 +167,7 @@ test("a host is refused with its reason, then allowed, and taken back; all by th
     expect(await hosts.getByRole("listitem").first().innerText()).toMatch(/git\.example\.com:22\s+In every session · allowed just now · by hand/);
     await hosts.getByRole("button", { name: "Take back git.example.com:22 in every session" }).press("Enter");
     await hosts.getByText("git.example.com:22 was taken back.").waitFor();
-    expect(await hosts.getByRole("heading").evaluate((heading) => heading === document.activeElement)).toBe(true);
+    expect(await hosts.getByRole("heading", { level: 2 }).evaluate((heading) => heading === document.activeElement)).toBe(true);
     expect(asked("POST /hosts")).toEqual([{ host: "*.example.com" }, { host: "git.example.com:22" }, null]);
     await hosts.getByRole("link", { name: "session 6" }).click();
     await page.getByRole("heading", { name: "Push the fix" }).waitFor();

@@ -13,6 +13,9 @@ use store::{Tx, approvals};
 /// How long an answer holds for the same change: a client that gave up waiting tries again.
 const A_WHILE: Duration = Duration::from_secs(15 * 60);
 
+/// Pushes of one session that may be asked about at once: a program inside can make up any number of commits.
+const MOST_OPEN: usize = 3;
+
 /// Lets a push through that changes no protected branch, or that the owner allows within `patience`; none: nobody is asked.
 ///
 /// # Errors
@@ -52,7 +55,7 @@ async fn answered(
     }
 }
 
-/// What the owner said of it; asks where it was not asked yet.
+/// What the owner said of it; asks where it was not asked yet. Of one too many the answer is no.
 async fn ask(
     app: &App,
     session: SessionId,
@@ -62,10 +65,14 @@ async fn ask(
     let (scene, now, hash) = (Scene::of(app, session), clock::now(), subject.hash());
     let asking = move |tx: &Tx<'_>| {
         let since = Timestamp(now.0 - A_WHILE.as_millis() as i64);
-        match approvals::of_hash(tx, session, &hash, since)? {
-            Some(asked) => Ok(asked.decision),
-            None => scene.ask(tx, None, subject, turn, now).map(|()| None),
+        if let Some(asked) = approvals::of_hash(tx, session, &hash, since)? {
+            return Ok(asked.decision);
         }
+        let open = approvals::all_open(tx)?.into_iter().filter(|a| a.session == session);
+        if open.filter(|a| matches!(a.subject, Subject::Push { .. })).count() >= MOST_OPEN {
+            return Ok(Some(Decision::Denied { message: None }));
+        }
+        scene.ask(tx, None, subject, turn, now).map(|()| None)
     };
     app.store.write(asking).await
 }
