@@ -6,6 +6,7 @@
 
 use std::{
     io::Write,
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -50,7 +51,8 @@ impl Session {
         let mut bus = Command::new("dbus-daemon");
         bus.arg("--nofork").arg("--nopidfile").arg(format!("--config-file={}", config.display()));
         let bus = Owned(environment(&mut bus, home.path()).spawn().unwrap());
-        wait_for("the bus", || socket.exists());
+        // It is there a moment before anybody listens.
+        wait_for("the bus", || UnixStream::connect(&socket).is_ok());
         Self { home, _bus: bus }
     }
 

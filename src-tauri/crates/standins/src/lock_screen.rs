@@ -5,6 +5,7 @@ use anyhow::Context;
 use std::{
     collections::HashMap,
     fs,
+    os::unix::net::UnixStream,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -64,7 +65,8 @@ impl LockScreen {
         bus.args(["--nofork", "--nopidfile"]).arg(format!("--config-file={}", config.display())).kill_on_drop(true);
         let bus = bus.spawn().context("dbus-daemon")?;
         let waiting = async {
-            while !socket.exists() {
+            // It is there a moment before anybody listens.
+            while UnixStream::connect(&socket).is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
