@@ -48,12 +48,10 @@ pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: 
         Ok(opened) => opened,
         Err(error) => return proxy_error(&error),
     };
-    match kind {
-        Kind::Tunnel => tunnel(door, connection, opened, request),
-        Kind::Http | Kind::Https => {
-            forward(door, connection, opened, request).await.unwrap_or_else(|error| proxy_error(&error))
-        }
+    if kind == Kind::Tunnel {
+        return tunnel(door, connection, opened, request);
     }
+    forward(door, connection, opened, request).await.unwrap_or_else(|error| proxy_error(&error))
 }
 
 /// A connection to a host that was allowed.

@@ -35,6 +35,9 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Before the host's name in a path at the door.
 pub(crate) const PLACE: &str = "/host/";
+/// Beside the usual ones: the sandbox's token in its other place, and what some servers take for the method, which a rule may be
+/// about.
+const OFF: [&str; 4] = ["x-api-key", "x-http-method-override", "x-http-method", "x-method-override"];
 const PUSH: &str = "/git-receive-pack";
 
 pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: Request<Incoming>) -> Answer {
@@ -57,13 +60,22 @@ impl Asked {
         let target = Target::parse(&authority.parse().map_err(|_| odd())?, Some(443))?;
         let path: Uri = path.parse().map_err(|_| odd())?;
         // What another program could read as another path must not pass a rule for this one.
-        let lower = path.path().to_ascii_lowercase();
-        let steps = lower.split('/').any(|part| part == "." || part == "..");
-        if steps || lower.contains("//") || ["%2e", "%2f", "%5c", "\\"].iter().any(|hidden| lower.contains(hidden)) {
+        let plain = path.path();
+        let steps = plain.split('/').any(|part| part == "." || part == "..");
+        if steps || plain.contains("//") || plain.contains('\\') || hides_something(plain) {
             return Err(Error::BadRequest("has a path that can be read in two ways"));
         }
         Ok(Self { target, path })
     }
+}
+
+/// Whether an escape stands for what is written as it is (RFC 3986, 2.3), for what divides a path, or for another escape: `pac%6b`
+/// is `pack` to the far side.
+fn hides_something(path: &str) -> bool {
+    path.split('%').skip(1).any(|rest| match rest.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+        Some(byte) => byte.is_ascii_alphanumeric() || byte.is_ascii_control() || b"-._~/\\%;".contains(&byte),
+        None => true,
+    })
 }
 
 async fn answer(door: &Arc<Inner>, connection: &Connection, request: Request<Incoming>) -> Result<Answer, Error> {
@@ -159,7 +171,10 @@ fn again(read: Bytes, rest: Incoming) -> Body {
 /// The sandbox's token, and what else would say who asks, come off.
 fn clean_request(headers: &mut HeaderMap, target: &Target) -> Result<(), Error> {
     headers::drop_hop_by_hop(headers);
-    for name in [AUTHORIZATION, COOKIE, EXPECT, HeaderName::from_static("x-api-key")] {
+    for name in [AUTHORIZATION, COOKIE, EXPECT] {
+        headers.remove(name);
+    }
+    for name in OFF {
         headers.remove(name);
     }
     let authority = target.to_string();
@@ -231,9 +246,19 @@ mod tests {
             "/host/github.com/a%2fb",
             "/host/github.com//b",
             "/host/github.com/./b",
+            "/host/github.com/a/shop.git/git-receive-pac%6b",
+            "/host/github.com/a/shop.git/git%2Dreceive-pack",
+            "/host/github.com/a/%252e",
+            "/host/github.com/a/%zz",
+            "/host/github.com/a/%6",
         ] {
             assert_eq!(read(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn what_has_to_be_escaped_may_be() {
+        assert!(read("/host/api.example.com/search/a%20b%C3%A9").is_some());
     }
 
     #[test]

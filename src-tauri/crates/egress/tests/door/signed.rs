@@ -42,6 +42,7 @@ fn ask(world: &World, method: &str, path: &str, body: impl Into<Bytes>) -> Reque
         .uri(format!("/host/{}{path}", world.place))
         .header("authorization", format!("Bearer {TOKEN}"))
         .header("cookie", "mine=1")
+        .header("x-http-method-override", "DELETE")
         .body(Full::new(body.into()))
         .unwrap()
 }
@@ -63,7 +64,9 @@ async fn the_owners_credential_goes_on_for_the_paths_of_its_rule_and_the_token_c
         assert_eq!(got.parts.headers["host"], world.place);
         let on = got.parts.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(on.as_deref(), credential, "{path}");
-        assert!(got.parts.headers.get("cookie").is_none());
+        for name in ["cookie", "x-http-method-override"] {
+            assert!(got.parts.headers.get(name).is_none(), "{name}");
+        }
         got.answer.send(whole(200, "refs")).unwrap();
         assert_eq!(text(soon(answer).await.unwrap()).await, (StatusCode::OK, "refs".into()));
     }
@@ -127,6 +130,9 @@ async fn a_push_waits_for_the_owner_and_arrives_whole_or_not_at_all() {
     assert_eq!(got.body, push());
     got.answer.send(whole(200, "ok")).unwrap();
     assert_eq!(text(soon(answer).await.unwrap()).await.0, StatusCode::OK);
+
+    let (status, body) = send(&world, ask(&world, "POST", "/acme/shop.git/git-receive-pac%6b", push())).await;
+    assert!(status == StatusCode::BAD_REQUEST && body.contains("two ways"), "an escape hides no push: {body}");
 
     let mut hidden = ask(&world, "POST", "/acme/shop.git/git-receive-pack", push());
     hidden.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
