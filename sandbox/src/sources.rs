@@ -15,18 +15,23 @@ for wheel in /usr/share/python-wheels/pip-*.whl; do
 done
 cat /etc/apt/sources.list /etc/apt/sources.list.d/* | sed '/^[[:space:]]*#/d' | grep -oE 'https?://[^] ]+' | sed 's/^/apt /'"#;
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Within that, as coreutils' `timeout` reads it: nothing of it stays in the sandbox.
+const ENDED_AFTER: &str = "15s";
 const MOST: usize = 100_000;
 
 impl Sandboxes {
     /// What they say, a line `manager address` each. Nothing that the agent can write has a say in it: the relay's user asks, in
     /// an environment of its own, from folders that are read-only.
     pub async fn package_sources(&self, id: SandboxId) -> Result<String, Error> {
-        let own = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent", "sh", "-c", ASK];
+        let path = "PATH=/usr/local/bin:/usr/bin:/bin";
+        let own = ["env", "-i", path, "HOME=/nonexistent", "timeout", "-k", "1", ENDED_AFTER, "sh", "-c", ASK];
         let mut request = self.agent_exec(id, Command::new(own).cwd("/"), ProcessMark::new(), false);
         request.uid = RELAY_UID;
-        let started = self.engine_handle().start_exec(id, request).await?;
-        let said = tokio::time::timeout(PATIENCE, collect(started.output, MOST)).await;
+        let asking = async {
+            let started = self.engine_handle().start_exec(id, request).await?;
+            Ok(String::from_utf8_lossy(&collect(started.output, MOST).await.stdout).into_owned())
+        };
         let late = |_| Error::TimedOut { doing: "asking the package managers".to_owned(), after: PATIENCE };
-        Ok(String::from_utf8_lossy(&said.map_err(late)?.stdout).into_owned())
+        tokio::time::timeout(PATIENCE, asking).await.map_err(late)?
     }
 }

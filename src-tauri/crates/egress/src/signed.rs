@@ -13,6 +13,7 @@ use crate::{
     policy::Verdict,
     proxy::{Record, allowed, exchange, not_the_model, says},
     push::commands,
+    veil::Veil,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -23,8 +24,8 @@ use hyper::{
     Method, Request, Uri,
     body::{Frame, Incoming},
     header::{
-        AUTHORIZATION, CONTENT_ENCODING, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
-        SET_COOKIE, WWW_AUTHENTICATE,
+        ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, COOKIE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue,
+        LOCATION, SET_COOKIE, WWW_AUTHENTICATE,
     },
 };
 use rustls::pki_types::ServerName;
@@ -39,6 +40,7 @@ pub(crate) const PLACE: &str = "/host/";
 /// about.
 const OFF: [&str; 4] = ["x-api-key", "x-http-method-override", "x-http-method", "x-method-override"];
 const PUSH: &str = "/git-receive-pack";
+const PUSH_WORD: &str = "receive-pack";
 
 pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: Request<Incoming>) -> Answer {
     answer(door, connection, request).await.unwrap_or_else(|error| proxy_error(&error))
@@ -84,14 +86,21 @@ async fn answer(door: &Arc<Inner>, connection: &Connection, request: Request<Inc
     let mut record = Record::of(door, connection.sandbox, Kind::Https, target.host.clone(), target.port);
     let id = record.decision.id;
     let ready = open(door, &mut record, &asked, request).await;
-    let (stream, mut request) = record.decide(ready)?;
+    let Ready { stream, mut request, veil } = record.decide(ready)?;
     *request.uri_mut() = path.clone();
     let mut answer = exchange(door, connection, id, &target.host, stream, request).await?;
     clean_answer(answer.headers_mut(), target);
-    Ok(answer)
+    let Some(veil) = veil else { return Ok(answer) };
+    veil.head(answer.headers_mut());
+    Ok(answer.map(|body| veil.body(body)))
 }
 
-type Ready = (TlsStream<TcpStream>, Request<Body>);
+struct Ready {
+    stream: TlsStream<TcpStream>,
+    request: Request<Body>,
+    /// Over the credential that went on.
+    veil: Option<Veil>,
+}
 
 async fn open(
     door: &Inner,
@@ -108,12 +117,15 @@ async fn open(
     let private = reachable(door, record, target, request.method(), rule.is_some()).await?;
     let mut request = watched(door, payer, asked, request).await?;
     clean_request(request.headers_mut(), target)?;
+    let mut veil = None;
     if let Some(rule) = rule {
-        let (name, value) = credential(door, rule).await?;
+        let (name, value, over) = credential(door, rule).await?;
+        request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         request.headers_mut().insert(name, value);
+        veil = Some(over);
     }
     let stream = dial(&*door.names, target, private, door.settings.connect_timeout).await?;
-    Ok((secured(door, target, stream).await?, request))
+    Ok(Ready { stream: secured(door, target, stream).await?, request, veil })
 }
 
 /// A rule that puts the owner's credential on lets the request out too; only a refusal goes before it.
@@ -139,7 +151,12 @@ async fn watched(
     asked: &Asked,
     request: Request<Incoming>,
 ) -> Result<Request<Body>, Error> {
-    let Some(repository) = asked.path.path().strip_suffix(PUSH).filter(|_| request.method() == Method::POST) else {
+    let path = asked.path.path();
+    let Some(repository) = path.strip_suffix(PUSH).filter(|_| request.method() == Method::POST) else {
+        // What is no push here must be none to a server that reads paths more kindly.
+        if request.method() != Method::GET && path.to_ascii_lowercase().contains(PUSH_WORD) {
+            return Err(Error::BadRequest("pushes in a form that cannot be judged"));
+        }
         return Ok(request.map(|body| body.map_err(BoxError::from).boxed_unsync()));
     };
     if request.headers().contains_key(CONTENT_ENCODING) {
@@ -199,19 +216,23 @@ fn clean_answer(headers: &mut HeaderMap, target: &Target) {
     }
 }
 
-/// Marked sensitive, so that no Debug prints it.
-async fn credential(door: &Inner, rule: &CredentialRule) -> Result<(HeaderName, HeaderValue), Error> {
+/// Marked sensitive, so that no Debug prints it; with a veil over every form of it that goes out.
+async fn credential(door: &Inner, rule: &CredentialRule) -> Result<(HeaderName, HeaderValue, Veil), Error> {
     let secret = door.house.credential(&rule.source).await?;
     let secret = secret.expose_secret();
+    let coded = match &rule.how {
+        How::Basic(user) => BASE64_STANDARD.encode(format!("{user}:{secret}")),
+        How::Bearer | How::Header(_) => String::new(),
+    };
     let (name, text) = match &rule.how {
         How::Bearer => (AUTHORIZATION, format!("Bearer {secret}")),
-        How::Basic(user) => (AUTHORIZATION, format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{secret}")))),
+        How::Basic(_) => (AUTHORIZATION, format!("Basic {coded}")),
         How::Header(name) => (name.clone(), secret.to_owned()),
     };
     let unfit = || Problem::with_detail(Code::NoKey, format!("What is kept for {} fits no header.", rule.host()));
     let mut value = HeaderValue::try_from(text).map_err(|_| unfit())?;
     value.set_sensitive(true);
-    Ok((name, value))
+    Ok((name, value, Veil::over(&[secret, &coded])))
 }
 
 async fn secured(door: &Inner, target: &Target, stream: TcpStream) -> Result<TlsStream<TcpStream>, Error> {

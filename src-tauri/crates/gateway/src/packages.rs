@@ -11,11 +11,13 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::Mutex;
+use tokio::{net::lookup_host, sync::Mutex, time::timeout};
 use url::Url;
 
 /// The owner's settings are read again after this.
 const FRESH: Duration = Duration::from_secs(600);
+/// A name server that says nothing is not waited for: all who ask where packages come from wait for one another.
+const NAMED_WITHIN: Duration = Duration::from_secs(5);
 /// An index that did not answer is asked again after this.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -122,8 +124,8 @@ impl Known {
 
 /// Whether the name leads to the owner's own network and nowhere else: then the owner's settings mean that.
 async fn on_own_network(host: &str, port: u16) -> bool {
-    match tokio::net::lookup_host((host, port)).await {
-        Ok(addresses) => addresses.into_iter().all(|address| egress::on_own_network(address.ip())),
-        Err(_) => false,
+    match timeout(NAMED_WITHIN, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => addresses.into_iter().all(|address| egress::on_own_network(address.ip())),
+        Ok(Err(_)) | Err(_) => false,
     }
 }

@@ -34,6 +34,11 @@ pub fn all(rows: &impl Rows) -> Result<Vec<Parked>> {
     query.query_and_then([], parked)?.collect()
 }
 
+/// Whether the turn is what a session waits with.
+pub fn waits(rows: &impl Rows, turn: TurnId) -> Result<bool> {
+    Ok(rows.conn().prepare_cached("SELECT 1 FROM parked WHERE turn = ?1")?.exists([turn.to_string()])?)
+}
+
 /// It does not wait any more. False if it did not.
 pub fn take(tx: &Tx<'_>, session: SessionId) -> Result<bool> {
     Ok(tx.conn().prepare_cached("DELETE FROM parked WHERE session = ?1")?.execute([session.to_string()])? == 1)

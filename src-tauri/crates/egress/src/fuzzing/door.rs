@@ -3,7 +3,7 @@
 use super::{
     inside::Inside,
     pieces,
-    world::{KEY, TOKEN, Told, World},
+    world::{KEY, SECRET, TOKEN, Told, World},
 };
 use crate::{Decision, Door, HostRule, Kind, Policy, Settings};
 use domain::SandboxId;
@@ -75,8 +75,9 @@ fn settings(model: u16, far: u16) -> Settings {
         format!("*.wild.example:{far} private"),
         format!("home.example:{far}"),
     ];
-    let policy =
-        Policy { allow: allow.map(rule).into(), deny: vec![rule("bad.wild.example".into())], ..Policy::default() };
+    let credentials = vec![format!("far.example:{far}/acme bearer secret=far").parse().expect("a rule")];
+    let deny = vec![rule("bad.wild.example".into())];
+    let policy = Policy { allow: allow.map(rule).into(), deny, credentials, ..Policy::default() };
     Settings {
         policy,
         first_byte_timeout: Duration::from_millis(200),
@@ -104,7 +105,10 @@ fn judge(told: &Told, input: &[u8], answer: &[u8], far: u16) {
     for (host, port) in &told.looked_up {
         assert!(*port == far && (host == "home.example" || named(host)), "looked up: {host}:{port}");
     }
-    assert!(memmem::find(answer, KEY.as_bytes()).is_none(), "the key stays outside");
+    for secret in [KEY, SECRET] {
+        let told = |bytes: &[u8]| memmem::find(bytes, secret.as_bytes()).is_some();
+        assert!(!told(answer) || told(input), "{secret} stays outside");
+    }
 }
 
 /// A request as the model gets it. One that only opens a connection has no key.
@@ -163,6 +167,8 @@ mod tests {
         ] {
             assert!(told(input).decisions[0].refused.is_none());
         }
+        let pushed = told(include_bytes!("../../fuzz/seeds/door/push"));
+        assert!(pushed.pushes == 1 && pushed.decisions.iter().all(|decision| decision.refused.is_some()));
         let refused = told(include_bytes!("../../fuzz/seeds/door/refused"));
         assert!(refused.decisions.len() > 2 && refused.decisions.iter().all(|decision| decision.refused.is_some()));
     }

@@ -1,12 +1,13 @@
 //! A house, names, a model and a host far away for the door to stand between. All that reaches them is noted.
 
-use crate::{Admission, Credential, Decision, House, Left, Payer, Resolve, Spend};
+use crate::{Admission, Credential, CredentialSource, Decision, House, Left, Payer, PushAsk, Resolve, Spend};
 use bytes::Bytes;
 use domain::{Code, Problem, SandboxId};
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, header::HeaderMap, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use secrecy::SecretString;
 use std::{
     convert::Infallible,
     io,
@@ -20,6 +21,8 @@ use tokio::{
 
 pub const TOKEN: &str = "sandbox-token";
 pub const KEY: &str = "the-owners-key";
+/// For the far host, where a rule says so.
+pub const SECRET: &str = "the-owners-secret";
 const STREAM: &str = concat!(
     "data: {\"type\":\"message_start\",\"message\":{\"model\":\"claude-opus-5\",\"usage\":{\"input_tokens\":5}}}\n\n",
     "data: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n",
@@ -36,6 +39,8 @@ pub struct Told {
     pub spent: usize,
     pub looked_up: Vec<(String, u16)>,
     pub decisions: Vec<Decision>,
+    /// Times it was asked whether refs may be changed, which nobody may.
+    pub pushes: usize,
     /// Path and headers of what the model was asked.
     pub asked: Vec<(String, HeaderMap)>,
 }
@@ -119,6 +124,16 @@ impl House for World {
     fn spent(&self, _: SandboxId, _: Spend) -> BoxFuture<'_, ()> {
         self.told().spent += 1;
         Box::pin(async {})
+    }
+
+    fn credential(&self, _: &CredentialSource) -> BoxFuture<'_, Result<SecretString, Problem>> {
+        Box::pin(async { Ok(SECRET.into()) })
+    }
+
+    fn admit_push(&self, ask: PushAsk) -> BoxFuture<'_, Result<(), Problem>> {
+        assert!(ask.updates.iter().all(|update| update.name.starts_with("refs/")), "a ref is asked about by its name");
+        self.told().pushes += 1;
+        Box::pin(async { Err(Code::PushBlocked.into()) })
     }
 
     fn decided(&self, decision: Decision) {

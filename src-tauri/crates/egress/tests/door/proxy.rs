@@ -301,6 +301,20 @@ async fn an_open_room_asks_nobody_and_reaches_no_private_place() {
 }
 
 #[tokio::test]
+async fn a_rule_for_one_agent_lets_no_other_out() {
+    let far = echo().await;
+    let allow = rules(&[&format!("mirror.example:{} private agent=Ada", far.port())]);
+    let (house, door, _model) = world(allow, Names::of(&[("mirror.example", &[&far.to_string()])])).await;
+    for (agent, status) in
+        [(None, StatusCode::FORBIDDEN), (Some("Grace"), StatusCode::FORBIDDEN), (Some("Ada"), StatusCode::OK)]
+    {
+        *house.agent.lock().unwrap() = agent.map(str::to_owned);
+        let asked = connect_to(&format!("mirror.example:{}", far.port()), TOKEN);
+        assert_eq!(soon(client(&door).await.send_request(asked)).await.unwrap().status(), status, "{agent:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_for_some_methods_lets_no_other_request_and_no_tunnel_out() {
     let mut far = Model::start().await;
     let port = far.address.port();

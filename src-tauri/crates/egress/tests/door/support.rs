@@ -57,6 +57,8 @@ pub struct FakeHouse {
     pub refuse: Mutex<Option<Problem>>,
     /// Answers "allow this domain?"; none keeps the asker waiting.
     pub owner: Mutex<Option<bool>>,
+    /// Whom the payer's session is with.
+    pub agent: Mutex<Option<String>>,
     /// Whether `spent` returns.
     pub records: watch::Sender<bool>,
     pub told: watch::Sender<Told>,
@@ -80,6 +82,7 @@ impl FakeHouse {
             left: Mutex::default(),
             refuse: Mutex::default(),
             owner: Mutex::new(Some(false)),
+            agent: Mutex::default(),
             records: watch::Sender::new(true),
             told: watch::Sender::default(),
         })
@@ -154,6 +157,11 @@ impl House for FakeHouse {
                 _ => Err(Code::PushBlocked.into()),
             }
         })
+    }
+
+    fn agent(&self, _payer: Payer) -> BoxFuture<'_, Option<String>> {
+        let agent = self.agent.lock().unwrap().clone();
+        Box::pin(async move { agent })
     }
 
     fn decided(&self, decision: Decision) {

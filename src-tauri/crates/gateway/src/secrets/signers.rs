@@ -33,7 +33,7 @@ impl Signers {
             }
             CredentialSource::Secret(name) => {
                 let all = secrets.get(Account::Hosts).await.map_err(|e| missing(e, name))?;
-                let found = read(&all).remove(name).map(SecretString::from);
+                let found = read(&all)?.remove(name).map(SecretString::from);
                 found.ok_or_else(|| missing(KeychainError::Missing { account: Account::Hosts }, name))
             }
             CredentialSource::Command(line) => self.printed(line).await,
@@ -84,19 +84,29 @@ fn missing(e: KeychainError, name: &str) -> Problem {
     }
 }
 
-/// All that are kept, by name.
-fn read(kept: &SecretString) -> BTreeMap<String, String> {
-    serde_json::from_str(kept.expose_secret()).unwrap_or_default()
+/// All that are kept, by name. Why it cannot be read never repeats it.
+fn read(kept: &SecretString) -> Result<BTreeMap<String, String>, Problem> {
+    serde_json::from_str(kept.expose_secret()).map_err(|_| {
+        Problem::with_detail(
+            Code::KeychainUnavailable,
+            "What is kept for egress.credentials was changed by another program.",
+        )
+        .suggest("Look at the keychain's entry hosts. To begin anew: lanyard config remove-key hosts")
+    })
 }
 
 /// `kept` with one more, or with one less.
-pub fn with(kept: Option<&SecretString>, name: &str, secret: Option<&SecretString>) -> SecretString {
-    let mut all = kept.map(read).unwrap_or_default();
+///
+/// # Errors
+/// `KEYCHAIN_UNAVAILABLE` where what is kept cannot be read: it is not written over.
+pub fn with(kept: Option<&SecretString>, name: &str, secret: Option<&SecretString>) -> Result<SecretString, Problem> {
+    let mut all = kept.map(read).transpose()?.unwrap_or_default();
     match secret {
         Some(secret) => all.insert(name.to_owned(), secret.expose_secret().to_owned()),
         None => all.remove(name),
     };
-    SecretString::from(serde_json::to_string(&all).unwrap_or_default())
+    let all = serde_json::to_string(&all).map_err(|e| Problem::with_detail(Code::KeychainUnavailable, e))?;
+    Ok(SecretString::from(all))
 }
 
 #[cfg(test)]
@@ -112,14 +122,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let secrets = secrets(folder.path());
         let source = |name: &str| CredentialSource::Secret(name.into());
-        let first = with(None, "acme", Some(&"one".into()));
-        secrets.keep(Account::Hosts, &with(Some(&first), "other", Some(&"two".into()))).await.unwrap();
+        let first = with(None, "acme", Some(&"one".into())).unwrap();
+        let both = with(Some(&first), "other", Some(&"two".into())).unwrap();
+        secrets.keep(Account::Hosts, &both).await.unwrap();
         let signers = Signers::default();
         assert_eq!(signers.of(&secrets, &source("acme")).await.unwrap().expose_secret(), "one");
         let gone = signers.of(&secrets, &source("gone")).await.unwrap_err();
         assert!(gone.code == Code::NoKey && gone.suggestion.contains("lanyard hosts secret gone"), "{gone:?}");
-        secrets.keep(Account::Hosts, &with(Some(&first), "acme", None)).await.unwrap();
+        secrets.keep(Account::Hosts, &with(Some(&first), "acme", None).unwrap()).await.unwrap();
         assert!(signers.of(&secrets, &source("acme")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_neither_repeated_nor_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = secrets(folder.path());
+        let odd = SecretString::from("a-secret-and-no-map");
+        secrets.keep(Account::Hosts, &odd).await.unwrap();
+        let problem = with(Some(&odd), "acme", Some(&"one".into())).unwrap_err();
+        assert!(problem.suggestion.contains("remove-key hosts") && !format!("{problem:?}").contains("a-secret"));
+        let source = CredentialSource::Secret("acme".into());
+        assert_eq!(Signers::default().of(&secrets, &source).await.unwrap_err().code, Code::KeychainUnavailable);
     }
 
     #[tokio::test]
