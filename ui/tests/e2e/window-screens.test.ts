@@ -38,6 +38,8 @@ const at = (path: () => string, ...seen: string[]): Look => async (page) => {
 
 const BROKEN = { from: 4_102, to: 4_117, says: "Rows 4102 to 4117 were taken out." };
 
+const WINDOWS = [{ name: "5 hours", percent: 84.2, resets_at: Date.now() + 95 * 60_000 }, { name: "7 days", percent: 31 }];
+
 /** A screen, and what has to be on it before it is looked at. */
 const SCREENS: Record<string, Look> = {
     home: at(() => "/", "Check-up", "Lead it here"),
@@ -143,6 +145,20 @@ const SCREENS: Record<string, Look> = {
         await page.getByRole("button", { name: "Save" }).click();
         await page.getByText("has to be a number").waitFor();
     },
+    "home-subscription": async (page) => {
+        desk.windows = WINDOWS;
+        await at(() => "/", "84 % of 5 hours", "31 % of 7 days", "5 hours begin anew in")(page);
+        await page.getByText("84 % of 5 hours").scrollIntoViewIfNeeded();
+    },
+    "usage-subscription": async (page) => {
+        desk.windows = WINDOWS;
+        await at(() => "/", "84 % of 5 hours")(page);
+        await at(() => "/usage", "its windows are what counts")(page);
+    },
+    "settings-approvals": async (page) => {
+        await at(() => "/settings/Approvals", "PIN for phones", "Allowed always", "Bash(npm test *)")(page);
+        await page.getByText("Bash(npm test *)").scrollIntoViewIfNeeded();
+    },
     "settings-hosts": async (page) => {
         await at(() => "/settings/Sandbox", "Hosts the sandbox may reach", "files.example.net")(page);
         await page.getByLabel("Allow a host in every session").scrollIntoViewIfNeeded();
@@ -187,6 +203,7 @@ async function walk(scheme: "light" | "dark", size: typeof USUAL, suffix: string
     for (const name of names) {
         await page.goto("about:blank");
         desk.locked = false;
+        desk.windows = [];
         desk.audit = { ...desk.audit, broken: null };
         try {
             await SCREENS[name]?.(page);
@@ -239,7 +256,7 @@ test("a house with nothing in it says how to begin", async () => {
 test("what fails says why, and is asked for again", async () => {
     const context = await window(chrome);
     const page = await context.newPage();
-    const paths = { home: "", doctor: "", phones: "phones", activity: "activity", usage: "usage", settings: "settings", "api/sessions": "sessions", import: "sessions?import", accounts: "settings/accounts", hosts: "settings/Sandbox", pairing: "pair" };
+    const paths = { home: "", doctor: "", phones: "phones", activity: "activity", usage: "usage", settings: "settings", "api/sessions": "sessions", import: "sessions?import", accounts: "settings/accounts", hosts: "settings/Sandbox", rules: "settings/Approvals", pin: "settings/Approvals", pairing: "pair" };
     for (const [route, path] of Object.entries(paths)) {
         desk.refuse.set(`GET /${route}`, new Refused(500, "DATABASE_DAMAGED", "The database is damaged.", "Restore the last backup."));
         await page.goto("about:blank");

@@ -173,6 +173,27 @@ test("a host is refused with its reason, then allowed, and taken back; all by th
     await page.getByRole("heading", { name: "Push the fix" }).waitFor();
 });
 
+test("what was allowed always is taken back, and a PIN is set, refused and removed; all by the keyboard", async () => {
+    await page.goto(`${desk.url}/#/settings/Approvals`);
+    const rules = page.getByRole("region", { name: "Allowed always" });
+    await rules.getByText("Edit(/workspace/docs/<U+202E>*)").waitFor();
+    await rules.getByRole("button", { name: "Take back Bash(npm test *) in session 6" }).press("Enter");
+    await rules.getByText("Bash(npm test *) was taken back in session 6.").waitFor();
+    expect(asked("POST /rules/forget")).toEqual([{ session: 6, exact: "Bash(npm test *)" }]);
+    expect(await rules.getByRole("listitem").count()).toBe(1);
+    const pin = page.getByRole("region", { name: "PIN for phones" });
+    await pin.getByText("No PIN is set.").waitFor();
+    await pin.getByLabel("Set a PIN").fill("1234567890123");
+    await page.keyboard.press("Enter");
+    await pin.getByRole("alert").waitFor();
+    await pin.getByLabel("Set a PIN").fill("2468");
+    await page.keyboard.press("Enter");
+    await pin.getByText("A PIN is set.").waitFor();
+    expect(await pin.getByLabel("Another PIN").inputValue()).toBe("");
+    await pin.getByRole("button", { name: "Remove" }).press("Enter");
+    await pin.getByText("No PIN is set.").waitFor();
+});
+
 test("a host that is always allowed by an answer comes into the list", async () => {
     desk.hosts = [];
     await page.goto(`${desk.url}/#/settings/Sandbox`);

@@ -39,6 +39,8 @@ pub enum Account {
     Audit,
     /// The owner's credentials for other hosts, all of them: a JSON object by name.
     Hosts,
+    /// A hash of the owner's PIN.
+    Pin,
 }
 
 impl Account {
@@ -54,6 +56,7 @@ impl Account {
         Account::Lan,
         Account::Audit,
         Account::Hosts,
+        Account::Pin,
     ];
 
     /// Its name on the command line, in the secrets file and in the keychain.
@@ -70,6 +73,7 @@ impl Account {
             Account::Lan => "lan",
             Account::Audit => "audit",
             Account::Hosts => "hosts",
+            Account::Pin => "pin",
         }
     }
 

@@ -256,6 +256,8 @@ pub struct GrantPolicy {
     pub sms: Option<Risk>,
     /// The highest tier that may be granted on a phone's lock screen; none means nothing.
     pub lock_screen: Option<Risk>,
+    /// The lowest tier that a phone grants only with the owner's PIN, and no text and no lock screen at all; none: no PIN is asked.
+    pub pin: Option<Risk>,
 }
 
 /// What a text message may say to one approval, beside no.
@@ -269,15 +271,24 @@ pub enum ByText {
 }
 
 impl GrantPolicy {
+    /// Does `answer` to this need the owner's PIN where it comes from a phone?
+    pub fn needs_pin(self, approval: &Approval) -> bool {
+        let question = matches!(approval.subject, Subject::Question { .. });
+        !question && self.pin.is_some_and(|from| approval.risk >= from)
+    }
+
     /// "Always" needs that everything its rules let through is within the tier, not only what is asked now.
     pub fn by_text(self, approval: &Approval) -> ByText {
-        within(self.sms, approval)
+        if self.needs_pin(approval) { ByText::No } else { within(self.sms, approval) }
     }
 
     /// What a lock screen may say: what fits a notice whole and is within its tier, once.
     pub fn on_lock_screen(self, approval: &Approval) -> bool {
         let question = matches!(approval.subject, Subject::Question { .. });
-        !question && within(self.lock_screen, approval) >= ByText::Once && approval.subject.in_a_text().whole
+        !question
+            && !self.needs_pin(approval)
+            && within(self.lock_screen, approval) >= ByText::Once
+            && approval.subject.in_a_text().whole
     }
 }
 
@@ -301,6 +312,21 @@ pub fn check_lock_screen(approval: &Approval, answer: &Decision, policy: GrantPo
         answer if !answer.grants() => Ok(()),
         _ => Err(Code::GrantRefused),
     }
+}
+
+/// May `answer` come from a phone or a script? `proven`: the owner's PIN came with it and was right.
+///
+/// # Errors
+/// `PIN_NEEDED`.
+pub fn check_pin(
+    approval: &Approval,
+    answer: &Decision,
+    channel: Channel,
+    proven: bool,
+    policy: GrantPolicy,
+) -> Result<(), Code> {
+    let away = matches!(channel, Channel::Phone | Channel::Api);
+    if away && !proven && answer.grants() && policy.needs_pin(approval) { Err(Code::PinNeeded) } else { Ok(()) }
 }
 
 /// May `answer`, naming `hash`, close `approval` from `channel`? Says why not.
@@ -375,7 +401,7 @@ mod tests {
         }
     }
 
-    const LOW: GrantPolicy = GrantPolicy { sms: Some(Risk::Low), lock_screen: Some(Risk::Low) };
+    const LOW: GrantPolicy = GrantPolicy { sms: Some(Risk::Low), lock_screen: Some(Risk::Low), pin: None };
 
     fn check(a: &Approval, d: Decision, c: Channel, now: i64) -> Result<(), Code> {
         check_answer(a, &a.hash, &d, c, LOW, Timestamp(now))
@@ -388,7 +414,7 @@ mod tests {
         assert_eq!(check(&risky, Decision::Denied { message: None }, Channel::Sms, 1), Ok(()));
         assert_eq!(check(&risky, Decision::Allowed, Channel::Cli, 1), Ok(()));
         assert_eq!(check(&open(tool("npm test")), Decision::Allowed, Channel::Sms, 1), Ok(()));
-        let nothing = GrantPolicy { sms: None, lock_screen: None };
+        let nothing = GrantPolicy { sms: None, lock_screen: None, pin: None };
         let low = open(tool("npm test"));
         let answer = check_answer(&low, &low.hash, &Decision::Allowed, Channel::Sms, nothing, Timestamp(1));
         assert_eq!(answer, Err(Code::GrantRefused));

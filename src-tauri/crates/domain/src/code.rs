@@ -174,6 +174,18 @@ codes! {
         "This channel may refuse this, but not grant it." "Grant it on a paired phone, or at the desk: lanyard approve."
         "That is too risky to grant by text. Allow it on a paired phone or at the desk: lanyard approve. A no works for everything."
 
+    PinNeeded "PIN_NEEDED" Permission 403
+        "On a phone, allowing this needs your PIN." "Send it with the answer, or allow it at the desk."
+        "Allowing that needs your PIN: open it on a paired phone, or allow it at the desk."
+    PinWrong "PIN_WRONG" Permission 403
+        "That is not your PIN." "Try again, or allow it at the desk."
+        "That is not your PIN. Try again, or allow it at the desk."
+    PinLocked "PIN_LOCKED" Permission 429
+        "There were too many wrong PINs." "Try again later, or allow it at the desk."
+        "There were too many wrong PINs. Try again later, or allow it at the desk."
+    PinMissing "PIN_MISSING" Permission 403
+        "Allowing this on a phone needs a PIN, and none is set." "Set one at the desk (lanyard pin set), or allow it there."
+        "Allowing that needs a PIN, and none is set. At the desk: lanyard pin set."
     TurnRunning "TURN_RUNNING" Session 409
         "An agent is at work; this would end its turn." "Wait for it, stop its turn, or do it all the same (force)."
         "An agent is at work. Text halt to stop its turn first."

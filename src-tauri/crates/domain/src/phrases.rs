@@ -11,7 +11,7 @@ use crate::{
     risk::Risk,
     segments,
     shown::shown_line,
-    usage::{Ceiling, MicroDollars, Span},
+    usage::{Ceiling, MicroDollars, Span, Unit},
 };
 
 /// An approval as a text. `by_text` is what policy lets a text say to it. `linked`: a link follows on a line of its own, which
@@ -207,7 +207,14 @@ pub struct StatusWords<'a> {
     pub doing: &'a str,
     pub waiting: usize,
     pub open: usize,
-    pub today: MicroDollars,
+    pub today: Today<'a>,
+}
+
+/// What was used today.
+pub enum Today<'a> {
+    Spent(MicroDollars),
+    /// Tokens of all kinds, and how far the subscription's windows are used: name and percent.
+    Windows(u64, &'a [(String, f64)]),
 }
 
 pub fn status(s: &StatusWords<'_>) -> String {
@@ -221,7 +228,13 @@ pub fn status(s: &StatusWords<'_>) -> String {
     if s.open > 0 {
         out.push_str(&format!(" {} to answer.", s.open));
     }
-    out.push_str(&format!(" Today {}.", s.today));
+    match s.today {
+        Today::Spent(money) => out.push_str(&format!(" Today {money}.")),
+        Today::Windows(tokens, windows) => {
+            out.push_str(&format!(" Today {}.", Unit::Tokens.amount(tokens)));
+            windows.iter().for_each(|(name, percent)| out.push_str(&format!(" {percent:.0} % of {name} used.")));
+        }
+    }
     out
 }
 

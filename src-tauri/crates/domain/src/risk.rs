@@ -4,9 +4,12 @@
 //! The judgement errs upwards: what is not understood is at least medium.
 
 mod command;
+mod tiers;
+
+pub use tiers::{BadTier, Tier, TierRule, Tiers};
 
 use crate::agent::Rule;
-use command::command;
+use command::{command, plain_words, words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -74,6 +77,10 @@ pub fn named_file<'v>(tool: &str, input: &'v Value) -> Option<&'v str> {
         None if READING.contains(&tool) => ["file_path", "path", "notebook_path"].into_iter().find_map(word),
         None => None,
     }
+}
+
+fn reads(tool: &str) -> bool {
+    READING.contains(&tool)
 }
 
 fn writes(tool: &str) -> bool {

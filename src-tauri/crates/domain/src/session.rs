@@ -83,6 +83,8 @@ pub struct Session {
     /// Whether this process tells which words its turns take in ([`AgentEvent::Took`](crate::agent::AgentEvent::Took)).
     tells: bool,
     patience: Patience,
+    /// Its process is to end before the next turn.
+    anew: bool,
     /// Set while the sandbox is paused: nothing is asked of the agent, and no patience runs out.
     paused: Option<Pause>,
     /// Messages taken in since this machine was built: the same one rung twice is said once.
@@ -103,6 +105,7 @@ impl Session {
             agent_session,
             tells: false,
             patience,
+            anew: false,
             paused: None,
             failed_starts: 0,
         }
@@ -169,9 +172,14 @@ impl Session {
             Input::SetMode(mode) => self.set_mode(mode, &mut step),
             Input::Close => self.close(now, &mut step),
             Input::MakeRoom => self.make_room(&mut step),
+            Input::Anew => self.anew = !matches!(self.phase, Phase::Cold { .. } | Phase::Closed),
             Input::Paused => self.pause(),
             Input::Resumed => self.resume(now, &mut step),
             Input::Tick => self.tick(now, &mut step),
+        }
+        if self.anew && matches!(self.phase, Phase::Warm { .. } | Phase::Cold { .. } | Phase::Closed) {
+            self.make_room(&mut step);
+            self.anew = matches!(self.phase, Phase::Warm { .. });
         }
         let stands_still = self.turn_waits() || self.paused.is_some();
         if let Phase::Working(turn) = &mut self.phase {

@@ -1,11 +1,11 @@
 //! The bill of one model request: kept while the answer passes, handed to the house exactly once, whatever ends it.
 
 use crate::{
+    Policy,
     house::{House, Payer, Spend},
     limit,
     meter::Meter,
     outline::Outline,
-    prices,
     purse::Reservation,
 };
 use domain::{SandboxId, Timestamp, usage::Tokens};
@@ -26,6 +26,7 @@ pub(crate) struct Account {
     sandbox: SandboxId,
     payer: Payer,
     model: String,
+    policy: Arc<Policy>,
     /// Bytes of the request, for what it cost if the asker leaves before the model has counted.
     asked_bytes: u64,
     /// The request is with the model and may be billed though no count has come.
@@ -57,6 +58,7 @@ impl Account {
             sandbox,
             payer,
             model: outline.model,
+            policy: outline.policy,
             asked_bytes: asked_bytes as u64,
             owed: true,
             started: now(),
@@ -81,6 +83,10 @@ impl Account {
         self.status = status.as_u16();
         self.owed = status.is_success();
         self.request_id = Some(text("request-id").chars().take(100).collect::<String>()).filter(|id| !id.is_empty());
+        let windows = limit::windows(headers);
+        if !windows.is_empty() {
+            self.house.windows(windows);
+        }
         self.streamed = text("content-type").starts_with("text/event-stream");
         if self.streamed {
             self.meter = Meter::streamed();
@@ -138,7 +144,7 @@ impl Account {
             billed.input = self.asked_bytes / 4;
         }
         let model = self.meter.model().map_or_else(|| std::mem::take(&mut self.model), str::to_owned);
-        let (cost, priced) = prices::cost(&model, &billed);
+        let (cost, priced) = self.policy.prices.cost(&model, &billed);
         Spend {
             payer: self.payer,
             model,

@@ -1,6 +1,6 @@
 //! What the door asks the house, and what it tells it. Owned here, so that egress knows nobody.
 
-use crate::{CredentialSource, RefUpdate};
+use crate::{CredentialSource, RefUpdate, Window};
 use domain::{
     Problem, SandboxId, SessionId, Timestamp, TurnId,
     usage::{MicroDollars, Tokens},
@@ -34,6 +34,9 @@ pub trait House: Send + Sync + 'static {
     fn limited(&self, _payer: Payer, _until: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(async {})
     }
+
+    /// How far a subscription's windows are used, as an answer said.
+    fn windows(&self, _windows: Vec<Window>) {}
 
     /// May the sandbox reach a host that nothing names? The connection waits for the answer, for at most
     /// [`crate::Settings::ask_timeout`]; the future is dropped when the asker goes away first. Private addresses stay shut.

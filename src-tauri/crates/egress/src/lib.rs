@@ -39,6 +39,7 @@ mod signed;
 mod sse;
 mod tunnel;
 mod upstream;
+mod veil;
 
 pub use addresses::on_own_network;
 pub use credentials::{CredentialRule, CredentialSource};
@@ -49,6 +50,8 @@ pub use hosts::{BadRule, HostRule};
 pub use house::{
     Admission, Carried, Credential, Decision, DecisionId, HostAsk, House, Kind, Left, Payer, PushAsk, Spend,
 };
+pub use limit::Window;
 pub use policy::Policy;
+pub use prices::{AS_OF, BadPrice, Price, Prices};
 pub use push::RefUpdate;
 pub use settings::Settings;

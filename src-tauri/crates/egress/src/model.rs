@@ -125,7 +125,7 @@ async fn pass(
         let admission = door.house.admit_model(sandbox, payer).await?;
         return Ok(unmetered(door.upstream.send(outgoing(door, parts, &admission, body)?).await?));
     }
-    let outline = Outline::read(&body, &door.settings)?;
+    let outline = Outline::read(&body, &door.settings, door.policy())?;
     if route == Route::CountTokens {
         let admission = door.house.admit_model(sandbox, payer).await?;
         return Ok(unmetered(door.upstream.send(outgoing(door, parts, &admission, body)?).await?));

@@ -1,13 +1,13 @@
 //! What the door must know of a model request before it goes out: what it may cost at worst, and whether it would have
 //! the model's own servers reach something for the agent, past the allowlist.
 
-use crate::{Error, Settings, prices};
+use crate::{Error, Policy, Settings};
 use domain::{Code, Problem, usage::MicroDollars};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 /// More than any model gives; taken when a request names no limit.
 const MOST_OUTPUT: u64 = 128_000;
@@ -16,6 +16,8 @@ const MOST_OUTPUT: u64 = 128_000;
 pub(crate) struct Outline {
     pub model: String,
     pub worst: MicroDollars,
+    /// As it was when the request came: its prices hold for the answer too.
+    pub policy: Arc<Policy>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +43,7 @@ struct Tool<'a> {
 impl Outline {
     /// Reads a body strictly: what cannot be read here, or says a thing twice, is not sent on, so that nobody reads it
     /// otherwise there.
-    pub fn read(body: &[u8], settings: &Settings) -> Result<Self, Error> {
+    pub fn read(body: &[u8], settings: &Settings, policy: Arc<Policy>) -> Result<Self, Error> {
         let bad = Error::BadRequest("is not a model request in JSON");
         // The whole of it: what is passed over below is not looked at for that.
         let Ok(text) = std::str::from_utf8(body) else { return Err(bad) };
@@ -50,8 +52,9 @@ impl Outline {
         let fast = request.speed.as_deref() == Some("fast");
         let output = request.max_tokens.unwrap_or(MOST_OUTPUT);
         Ok(Self {
-            worst: prices::worst_case(&request.model, body.len(), output, fast),
+            worst: policy.prices.worst_case(&request.model, body.len(), output, fast),
             model: request.model.into_owned(),
+            policy,
         })
     }
 }
@@ -169,7 +172,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(body: &str) -> Result<Outline, domain::Code> {
-        Outline::read(body.as_bytes(), &Settings::new("https://model.example".parse().unwrap())).map_err(|e| e.code())
+        Outline::read(body.as_bytes(), &Settings::new("https://model.example".parse().unwrap()), Arc::default())
+            .map_err(|e| e.code())
     }
 
     #[test]
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn a_request_that_is_no_text_in_a_place_nobody_reads_is_not_sent() {
         let settings = Settings::new("https://model.example".parse().unwrap());
-        let refused = Outline::read(b"{\"metadata\":\"\x9d\",\"messages\":[]}", &settings).unwrap_err();
+        let refused = Outline::read(b"{\"metadata\":\"\x9d\",\"messages\":[]}", &settings, Arc::default()).unwrap_err();
         assert_eq!(refused.code(), Code::BadRequest);
     }
 

@@ -1,6 +1,6 @@
 //! What the owner lets a sandbox reach: rules by host, and what becomes of a host that none names.
 
-use crate::{CredentialRule, HostRule, hosts::Target};
+use crate::{CredentialRule, HostRule, Prices, hosts::Target};
 use hyper::Method;
 
 /// A refusal goes before everything else.
@@ -12,6 +12,8 @@ pub struct Policy {
     pub open: bool,
     /// The first that is for a request puts the owner's credential on it.
     pub credentials: Vec<CredentialRule>,
+    /// What the model's tokens cost.
+    pub prices: Prices,
 }
 
 /// What the policy says of one request.
@@ -52,7 +54,7 @@ mod tests {
 
     fn policy(allow: &[&str], deny: &[&str], open: bool) -> Policy {
         let rules = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
-        Policy { allow: rules(allow), deny: rules(deny), open, credentials: Vec::new() }
+        Policy { allow: rules(allow), deny: rules(deny), open, ..Policy::default() }
     }
 
     fn says(policy: &Policy, authority: &str, method: Option<Method>) -> Verdict {

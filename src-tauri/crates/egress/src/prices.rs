@@ -1,9 +1,13 @@
 //! What tokens cost.
 //!
 //! List prices of the Anthropic API for first-party use, as the model catalogue inside Claude Code 2.1.329 (November
-//! 2026) has them; older models as on Anthropic's pricing page. To add a model: one line in [`PRICES`].
+//! 2026) has them; older models as on Anthropic's pricing page. To add a model: one line in [`PRICES`], and [`AS_OF`].
 
 use domain::usage::MicroDollars;
+use std::{fmt, str::FromStr};
+
+/// When the list below was last read: year and month.
+pub const AS_OF: &str = "2026-11";
 
 /// Price of a million tokens in thousandths of a dollar, which is the price of one token in billionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +79,80 @@ const DEAREST_FAST: Rate = rate(30_000, 150_000, 3_000);
 /// One web search, in billionths of a dollar: $10 a thousand.
 const WEB_SEARCH: u64 = 10_000_000;
 
-/// The cost of one response, rounded up, and whether the model's own price was known.
-pub(crate) fn cost(model: &str, billed: &Billed) -> (MicroDollars, bool) {
-    let (rate, priced) = match known(model, billed) {
-        _ if billed.fast => (DEAREST_FAST, false),
-        Some(rate) => (rate, true),
-        None => (DEAREST, false),
-    };
+/// A price of the owner's own: `claude-opus-9 5 25 0.5`, dollars for a million tokens of input, output and cache reads. Without the last it
+/// is a tenth of input's, as on Anthropic's pricing page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    model: String,
+    rate: Rate,
+}
+
+/// Why a line is no price.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPrice {
+    #[error("it names a model, then dollars for a million tokens of input and of output")]
+    Words,
+    #[error("{0} is no price in dollars")]
+    Amount(String),
+}
+
+impl FromStr for Price {
+    type Err = BadPrice;
+
+    fn from_str(line: &str) -> Result<Self, BadPrice> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let amount = |word: &str| {
+            let dollars = word.parse::<f64>().ok().filter(|n| n.is_finite() && (0.0..=100_000.0).contains(n));
+            dollars.map(|n| (n * 1000.0).round() as u64).ok_or_else(|| BadPrice::Amount(word.to_owned()))
+        };
+        let (model, input, output, cached) = match words[..] {
+            [model, input, output] => (model, amount(input)?, amount(output)?, amount(input)?.div_ceil(10)),
+            [model, input, output, cached] => (model, amount(input)?, amount(output)?, amount(cached)?),
+            _ => return Err(BadPrice::Words),
+        };
+        Ok(Self { model: family(model).to_owned(), rate: rate(input, output, cached) })
+    }
+}
+
+impl fmt::Display for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dollars = |rate: u64| rate as f64 / 1000.0;
+        let Rate { input, output, cache_read } = self.rate;
+        write!(f, "{} {} {} {}", self.model, dollars(input), dollars(output), dollars(cache_read))
+    }
+}
+
+/// The owner's prices, and where they say nothing the list's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices(Vec<Price>);
+
+impl Prices {
+    pub fn new(own: Vec<Price>) -> Self {
+        Self(own)
+    }
+}
+
+impl Prices {
+    /// The cost of one response, rounded up, and whether the model's own price was known.
+    pub(crate) fn cost(&self, model: &str, billed: &Billed) -> (MicroDollars, bool) {
+        let own = self.0.iter().find(|price| price.model == family(model)).map(|price| price.rate);
+        match own.or_else(|| known(model, billed)) {
+            _ if billed.fast => (at(DEAREST_FAST, billed), false),
+            Some(rate) => (at(rate, billed), true),
+            None => (at(DEAREST, billed), false),
+        }
+    }
+
+    /// More than a request of `bytes` that may be answered with `output` tokens can cost: every byte pair a token that is
+    /// written to the hour's cache.
+    pub(crate) fn worst_case(&self, model: &str, bytes: usize, output: u64, fast: bool) -> MicroDollars {
+        // No model takes more than a million tokens of prompt.
+        let prompt = (bytes as u64 / 2).min(1_000_000);
+        self.cost(model, &Billed { cache_write_1h: prompt, output, fast, us_only: true, ..Billed::default() }).0
+    }
+}
+
+fn at(rate: Rate, billed: &Billed) -> MicroDollars {
     // A cache write costs a quarter more than input when kept for 5 minutes, twice as much for an hour.
     let nanos = billed
         .input
@@ -92,15 +163,7 @@ pub(crate) fn cost(model: &str, billed: &Billed) -> (MicroDollars, bool) {
         .saturating_add(billed.cache_write_1h.saturating_mul(rate.input * 2));
     let nanos = if billed.us_only { nanos.saturating_add(nanos.div_ceil(10)) } else { nanos };
     let nanos = nanos.saturating_add(billed.web_searches.saturating_mul(WEB_SEARCH));
-    (MicroDollars(nanos.div_ceil(1_000)), priced)
-}
-
-/// More than a request of `bytes` that may be answered with `output` tokens can cost: every byte pair a token that is
-/// written to the hour's cache.
-pub(crate) fn worst_case(model: &str, bytes: usize, output: u64, fast: bool) -> MicroDollars {
-    // No model takes more than a million tokens of prompt.
-    let prompt = (bytes as u64 / 2).min(1_000_000);
-    cost(model, &Billed { cache_write_1h: prompt, output, fast, us_only: true, ..Billed::default() }).0
+    MicroDollars(nanos.div_ceil(1_000))
 }
 
 fn known(model: &str, billed: &Billed) -> Option<Rate> {
@@ -127,6 +190,31 @@ fn family(model: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cost(model: &str, billed: &Billed) -> (MicroDollars, bool) {
+        Prices::default().cost(model, billed)
+    }
+
+    #[test]
+    fn a_price_of_the_owners_goes_before_the_lists_and_is_written_as_it_is_read() {
+        let own: Vec<Price> =
+            ["claude-opus-9 6 30 0.6", "claude-opus-5-20260101 1 2"].map(|line| line.parse().unwrap()).into();
+        assert_eq!(own[0].to_string(), "claude-opus-9 6 30 0.6");
+        assert_eq!(own[1].to_string(), "claude-opus-5 1 2 0.1");
+        let prices = Prices::new(own);
+        let input = |model: &str| prices.cost(model, &million(|b, n| b.input = n));
+        assert_eq!(input("claude-opus-9-20270101"), (MicroDollars(6_000_000), true));
+        assert_eq!(input("claude-opus-5"), (MicroDollars(1_000_000), true));
+        assert_eq!(input("claude-opus-4-5"), (MicroDollars(5_000_000), true));
+        for (line, why) in [
+            ("claude-opus-9 6", BadPrice::Words),
+            ("", BadPrice::Words),
+            ("claude-opus-9 six 30", BadPrice::Amount("six".into())),
+            ("claude-opus-9 -1 30", BadPrice::Amount("-1".into())),
+        ] {
+            assert_eq!(line.parse::<Price>(), Err(why), "{line}");
+        }
+    }
 
     fn million(kind: impl FnOnce(&mut Billed, u64)) -> Billed {
         let mut billed = Billed::default();

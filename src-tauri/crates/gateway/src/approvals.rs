@@ -11,7 +11,7 @@ use crate::{
 use domain::{
     ApprovalId, Code, Problem, Timestamp,
     agent::Rule,
-    approval::{Approval, Decision, Subject, check_answer, check_lock_screen},
+    approval::{Approval, Decision, Subject, check_answer, check_lock_screen, check_pin},
     event::Channel,
     session::Input,
 };
@@ -30,16 +30,30 @@ pub struct Answer {
     pub by: Option<String>,
     /// The push on whose notice it was given, which may grant less.
     pub letter: Option<i64>,
+    /// The owner's PIN came with it and was right.
+    pub proven: bool,
     /// The message of the inbox that said so: done with in the same transaction, so that it never answers again.
     pub message: Option<i64>,
+}
+
+impl Answer {
+    /// What somebody says to exactly what `approval` asks; of nobody named, by no notice, no text and no PIN.
+    pub fn to(approval: &Approval, decision: Decision, channel: Channel) -> Self {
+        let (approval, hash) = (approval.id, approval.hash.clone());
+        Self { approval, hash, decision, channel, by: None, letter: None, proven: false, message: None }
+    }
 }
 
 /// Closes an approval. On success the record says so on disk and the agent is being told.
 ///
 /// # Errors
-/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `GRANT_REFUSED`, `BAD_REQUEST`: nothing changed.
+/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `GRANT_REFUSED`, `PIN_NEEDED`, `BAD_REQUEST`: nothing changed.
 pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
-    let grants = app.settings.rules().grants;
+    let rules = app.settings.rules();
+    let grants = match (&answer.by, answer.channel) {
+        (Some(address), Channel::Sms) => rules.grants_to(address),
+        _ => rules.grants,
+    };
     let id = answer.approval;
     let known = app.store.read(move |r| approvals::get(r, id)).await.map_err(internal)?;
     let session = known.ok_or(Code::UnknownApproval)?.session;
@@ -52,6 +66,7 @@ pub async fn answer(app: &App, answer: Answer) -> Result<Approval, Problem> {
             }
             let approval = approvals::expect(tx, id)?;
             let allowed = check_answer(&approval, &answer.hash, &answer.decision, answer.channel, grants, now)
+                .and_then(|()| check_pin(&approval, &answer.decision, answer.channel, answer.proven, grants))
                 .and_then(|()| match answer.letter {
                     Some(_) => check_lock_screen(&approval, &answer.decision, grants),
                     None => Ok(()),

@@ -10,6 +10,7 @@ mod import;
 mod keys;
 mod lan;
 mod phones;
+mod rules;
 mod say;
 mod show;
 mod tunnel;
@@ -121,6 +122,16 @@ enum Command {
     Hosts {
         #[command(subcommand)]
         action: Option<hosts::HostsAction>,
+    },
+    /// What agents may do without asking again, by an answer with "always"; take one back.
+    Rules {
+        #[command(subcommand)]
+        action: Option<rules::RulesAction>,
+    },
+    /// The PIN that a phone's yes needs where approvals.pin_from says so: whether one is set, set one, forget it.
+    Pin {
+        #[command(subcommand)]
+        action: Option<rules::PinAction>,
     },
     /// List phones; rename, revoke or limit one; tokens for scripts.
     Phones {
@@ -287,10 +298,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Tunnel { switch } => tunnel::act(&door, switch, cli.json).await,
         Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
         Command::Pair { no_wait, picture } => phones::pair(&door, !no_wait, picture.as_deref(), cli.json).await,
-        Command::Hosts { action: Some(hosts::HostsAction::Secret { name, remove }) } => {
-            keys::set_for_host(&resolved(&paths)?, &door, &name, remove).await
-        }
-        Command::Hosts { action } => hosts::act(&door, action, cli.json).await,
+        Command::Hosts { action } => hosts::act(&door, &paths, action, cli.json).await,
+        Command::Rules { action } => rules::act(&door, action, cli.json).await,
+        Command::Pin { action } => rules::pin(&door, action, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,
         Command::Config { action } => configure(action, &paths, &door, cli.json).await,
         Command::Docs => docs::serve(&paths, cli.json).await,

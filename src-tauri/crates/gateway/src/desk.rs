@@ -101,15 +101,7 @@ impl Desk {
         let known = known.map_err(crate::approvals::internal)?.ok_or(Code::UnknownApproval)?;
         let decision = if allow { Decision::Allowed } else { Decision::Denied { message: None } };
         check_lock_screen(&known, &decision, self.app.settings.rules().grants)?;
-        let answer = Answer {
-            approval: id,
-            hash: hash.to_owned(),
-            decision,
-            channel: Channel::Desktop,
-            by: None,
-            letter: None,
-            message: None,
-        };
+        let answer = Answer { hash: hash.to_owned(), ..Answer::to(&known, decision, Channel::Desktop) };
         crate::approvals::answer(&self.app, answer).await
     }
 

@@ -16,6 +16,7 @@ use crate::{
     packages::Packages,
     pairing::{Callers, Limits},
     parking,
+    pin::Pin,
     push::{self, VapidKey},
     records::import::Importing,
     secrets::Secrets,
@@ -84,6 +85,8 @@ pub struct Shared {
     /// Who may come in by the public door.
     pub callers: Callers,
     pub limits: Limits,
+    /// What a phone's yes may need.
+    pub pin: Pin,
     /// A lost phone shuts everything.
     pub lock: Lock,
     /// What goes to every open WebSocket.
@@ -224,6 +227,7 @@ impl Gateway {
             callers,
             limits,
             lock: shut,
+            pin: Pin::default(),
             stream: Stream::default(),
             metrics: Metrics::default(),
             started: crate::clock::now(),

@@ -12,9 +12,10 @@ use crate::{
     restart, settings, setup,
     sms::texting::Stands,
     stream::view,
-    wire::desk::{Home, ImageShown, ImageShownState, SandboxShown, SpendToday, TextingShown},
+    wire::desk::{Home, ImageShown, ImageShownState, SandboxShown, SpendToday, TextingShown, WindowShown},
 };
 use domain::Problem;
+use egress::Window;
 use sandbox::ImageState;
 use store::{approvals, usage};
 
@@ -41,12 +42,24 @@ pub async fn shown(app: &App) -> Result<Home, Problem> {
             cap_dollars: app.settings.rules().caps.dollars.day.dollars(),
             tokens: tokens.input + tokens.output + tokens.cache_read + tokens.cache_write,
             responses: spent.responses,
+            windows: windows(app),
         },
         open_approvals,
         working: restart::working(app),
         restart_needed: !settings::waiting(app).is_empty(),
         locked: app.lock.is_shut(),
     })
+}
+
+/// A subscription's windows.
+pub fn windows(app: &App) -> Vec<WindowShown> {
+    let name = |name: &str| if name == "5h" { "5 hours".to_owned() } else { "7 days".to_owned() };
+    let shown = |window: Window| WindowShown {
+        name: name(window.name),
+        percent: (window.used * 1000.0).round() / 10.0,
+        resets_at: window.resets_at.map(|at| at.0),
+    };
+    app.house.windows().into_iter().map(shown).collect()
 }
 
 /// The image as the engine said when it was last asked, or as its build goes.

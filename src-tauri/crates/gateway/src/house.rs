@@ -17,11 +17,12 @@ use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem, SandboxId, Timestamp};
 use egress::{
     Admission, Carried, Credential, CredentialSource, Decision, Door, HostAsk, Left, Payer, PushAsk, Settings, Spend,
+    Window,
 };
 use futures::future::BoxFuture;
 use notes::Notes;
 use secrecy::SecretString;
-use std::sync::{Arc, OnceLock};
+use std::sync::{self, Arc, OnceLock, PoisonError};
 use store::{
     Store,
     reached::Reached,
@@ -45,6 +46,8 @@ pub struct House {
     notes: Notes,
     /// What was spent and could not be written down yet. While there is some, nothing more may be spent.
     unwritten: Arc<Mutex<Vec<(Spent, Timestamp)>>>,
+    /// How far a subscription's windows are used, as the last answer said; empty for a key, and until one has said it.
+    windows: Arc<sync::Mutex<Vec<Window>>>,
     /// The gateway that asks the owner; none before it is built.
     app: Arc<OnceLock<WeakApp>>,
 }
@@ -60,6 +63,7 @@ impl House {
             rules,
             notes,
             unwritten: Arc::default(),
+            windows: Arc::default(),
             app: Arc::default(),
         }
     }
@@ -72,6 +76,13 @@ impl House {
     /// What was reached is on disk, as far as the disk takes it.
     pub async fn settle(&self) {
         self.notes.settle().await;
+    }
+
+    /// How far a subscription's windows are used, as the last answer of the model said. Those that have ended since are left out.
+    pub fn windows(&self) -> Vec<Window> {
+        let now = clock::now();
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.iter().copied().filter(|window| window.resets_at.is_none_or(|at| now < at)).collect()
     }
 
     /// The door as the config wants it, with this house behind it.
@@ -186,6 +197,10 @@ impl egress::House for House {
         })
     }
 
+    fn windows(&self, windows: Vec<Window>) {
+        *self.windows.lock().unwrap_or_else(PoisonError::into_inner) = windows;
+    }
+
     fn admit_model(&self, _sandbox: SandboxId, payer: Payer) -> BoxFuture<'_, Result<Admission, Problem>> {
         Box::pin(self.admission(payer))
     }
@@ -293,8 +308,16 @@ mod tests {
         let cap = MicroDollars(1_000);
         let dollars = Each { turn: cap, session: cap, day: cap, month: cap };
         let caps = Caps { dollars, tokens: Each::default(), warn_percent: 80 };
-        let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None };
-        let rules = Rules { caps, grants, host_patience: None, packages: false, protected: Arc::default() };
+        let grants = domain::approval::GrantPolicy { sms: None, lock_screen: None, pin: None };
+        let rules = Rules {
+            caps,
+            grants,
+            tiers: Arc::default(),
+            approvers: Arc::default(),
+            host_patience: None,
+            packages: false,
+            protected: Arc::default(),
+        };
         House::new(store, Secrets::kept_in(file), Tokens::default(), watch::Sender::new(rules).subscribe())
     }
 

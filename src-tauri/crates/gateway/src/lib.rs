@@ -29,6 +29,7 @@ pub mod packages;
 pub mod pairing;
 pub mod parking;
 pub mod pictures;
+pub mod pin;
 pub mod push;
 pub mod pushes;
 pub mod records;

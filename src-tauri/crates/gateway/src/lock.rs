@@ -127,15 +127,8 @@ async fn deny(app: &App, wish: &Wish) -> Result<usize, Problem> {
     let open = app.store.read(|r| store::approvals::all_open(r)).await.map_err(internal)?;
     let mut denied = 0;
     for approval in open {
-        let answer = Answer {
-            approval: approval.id,
-            hash: approval.hash,
-            decision: Decision::Denied { message: Some("The owner has locked Lanyard.".into()) },
-            channel: wish.channel(),
-            by: wish.by(),
-            letter: None,
-            message: None,
-        };
+        let refused = Decision::Denied { message: Some("The owner has locked Lanyard.".into()) };
+        let answer = Answer { by: wish.by(), ..Answer::to(&approval, refused, wish.channel()) };
         match approvals::answer(app, answer).await {
             Ok(_) => denied += 1,
             Err(problem) if matches!(problem.code, Code::ApprovalGone | Code::UnknownApproval) => {}

@@ -10,7 +10,7 @@ use crate::{
     sms::texting,
     wire::desk,
 };
-use domain::{Code, Problem, approval::GrantPolicy};
+use domain::{Address, Code, PhoneNumber, Problem, approval::GrantPolicy, risk::Tiers};
 use serde_json::Value;
 use std::{
     io,
@@ -25,6 +25,10 @@ use tokio::sync::{Mutex, watch};
 pub struct Rules {
     pub caps: Caps,
     pub grants: GrantPolicy,
+    /// The owner's own tiers.
+    pub tiers: Arc<Tiers>,
+    /// Whose texts may say yes; none: all that may text.
+    pub approvers: Arc<[PhoneNumber]>,
     /// How long a connection to a host that no rule names waits for the owner's answer; none: nobody is asked.
     pub host_patience: Option<Duration>,
     /// Whether where packages come from is reached without asking.
@@ -34,10 +38,19 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// What the words from this address may grant.
+    pub fn grants_to(&self, address: &str) -> GrantPolicy {
+        let number = address.parse::<Address>().ok().map(|address| address.number);
+        let may = self.approvers.is_empty() || number.is_some_and(|number| self.approvers.contains(&number));
+        if may { self.grants } else { GrantPolicy { sms: None, ..self.grants } }
+    }
+
     fn of(config: &Resolved) -> Self {
         Self {
             caps: config.caps,
             grants: config.grants,
+            tiers: config.tiers.clone(),
+            approvers: config.approvers.clone(),
             host_patience: config.host_patience,
             packages: config.packages,
             protected: config.written.egress.protected.clone().into(),
@@ -156,7 +169,7 @@ async fn apply(app: &App, resolved: &Resolved) {
     if any("tunnel.domain") {
         app.address.take_domain(resolved.tunnel.domain.clone());
     }
-    if any("egress.") {
+    if any("egress.") || any("spend.prices") {
         app.workshop.set_policy(resolved.egress.clone());
     }
     if any("twilio.") {

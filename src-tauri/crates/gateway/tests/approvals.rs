@@ -61,10 +61,6 @@ async fn resolved(app: &App, id: ApprovalId) -> Vec<(Decision, Option<Channel>)>
     all.into_iter().filter_map(|stored| of(stored.event)).collect()
 }
 
-fn given(a: &Approval, decision: Decision, channel: Channel) -> Answer {
-    Answer { approval: a.id, hash: a.hash.clone(), decision, channel, by: None, letter: None, message: None }
-}
-
 /// The number that is asked is the one that spoke last in the session.
 async fn the_owner_spoke(app: &App, session: SessionId) {
     let now = clock::now();
@@ -93,7 +89,7 @@ async fn of_a_text_and_the_desk_answering_at_once_exactly_one_takes_effect() {
     let mut won = [0, 0];
     for _ in 0..50 {
         let asked = ask(app, session, bash("npm test", &[])).await;
-        let desk = answer(app, given(&asked, Decision::Denied { message: None }, Channel::Cli));
+        let desk = answer(app, Answer::to(&asked, Decision::Denied { message: None }, Channel::Cli));
         let (_texted, desk) = tokio::join!(w.text("yes"), desk);
         let closed = async {
             loop {

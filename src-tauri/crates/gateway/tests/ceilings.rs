@@ -65,10 +65,7 @@ impl Place {
     }
 
     async fn answer(&self, asked: &Approval, decision: Decision) {
-        let (approval, hash) = (asked.id, asked.hash.clone());
-        let given =
-            Answer { approval, hash, decision, channel: Channel::Desktop, by: None, letter: None, message: None };
-        answer(self.app(), given).await.unwrap();
+        answer(self.app(), Answer::to(asked, decision, Channel::Desktop)).await.unwrap();
     }
 
     async fn notices(&self) -> Vec<String> {

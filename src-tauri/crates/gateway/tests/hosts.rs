@@ -62,16 +62,7 @@ impl Place {
 
     async fn answer(&self, host: &str, decision: Decision) {
         let asked = self.asked(host).await;
-        let answered = Answer {
-            approval: asked.id,
-            hash: asked.hash,
-            decision,
-            channel: Channel::Desktop,
-            by: None,
-            letter: None,
-            message: None,
-        };
-        answer(self.app(), answered).await.unwrap();
+        answer(self.app(), Answer::to(&asked, decision, Channel::Desktop)).await.unwrap();
     }
 
     async fn questions(&self) -> usize {
@@ -252,5 +243,16 @@ async fn a_host_is_allowed_at_the_desk_without_being_asked_for() {
     hosts::allow(place.app(), "Packages.Example", clock::now()).await.unwrap();
     ended(place.wants(HOST)).await.unwrap();
     assert_eq!(place.questions().await, 0);
+    place.running.stop().await;
+}
+
+#[tokio::test]
+async fn rules_for_one_agent_are_told_whose_session_asks() {
+    let place = Place::with("").await;
+    let session = place.session;
+    let agent = place.app().store.read(move |r| store::sessions::get(r, session)).await.unwrap().unwrap().agent;
+    let of = |session| place.app().house.agent(Payer { session, turn: None });
+    assert_eq!(of(Some(session)).await, Some(agent));
+    assert_eq!((of(None).await, of(Some(SessionId::new())).await), (None, None));
     place.running.stop().await;
 }

@@ -4,6 +4,8 @@
 mod agent;
 #[path = "puppet/failure.rs"]
 mod failure;
+#[path = "puppet/gate.rs"]
+mod gate;
 #[path = "puppet/lines.rs"]
 mod lines;
 #[path = "puppet/store.rs"]

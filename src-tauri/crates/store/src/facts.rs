@@ -28,6 +28,8 @@ pub const LAN_PORT: &str = "lan_port";
 /// When a newer version of Lanyard was last looked for (milliseconds).
 pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
 
+/// Wrong PINs since the last right one, and until when none is taken: `tries milliseconds`.
+pub const PIN_WRONG: &str = "pin_wrong";
 /// The audit's end as it was last signed, as JSON.
 pub const AUDIT_HEAD: &str = "audit_head";
 /// The version of Lanyard that ran last.

@@ -41,6 +41,10 @@ export type Code =
     | "APPROVAL_GONE"
     | "APPROVAL_CHANGED"
     | "GRANT_REFUSED"
+    | "PIN_NEEDED"
+    | "PIN_WRONG"
+    | "PIN_LOCKED"
+    | "PIN_MISSING"
     | "TURN_RUNNING"
     | "BAD_SIGNATURE"
     | "BAD_FORM"
@@ -1037,7 +1041,11 @@ message?: string,
 /**
  * From a notice: the push's `letter`. Such an answer grants only what `approvals.lock_screen_grants` in the config lets it.
  */
-letter?: number, };
+letter?: number, 
+/**
+ * The owner's PIN, where `PIN_NEEDED` said that it takes it.
+ */
+pin?: string, };
 
 /**
  * Local door, `PATCH /phones/{id}`: what is not named stays.
@@ -1074,6 +1082,20 @@ export type Phones = {
  * The newest first; revoked ones too.
  */
 phones: Array<PhoneShown>, };
+
+/**
+ * `GET /pin`, and the answer to a change.
+ */
+export type PinShown = { set: boolean, 
+/**
+ * After too many wrong ones: until when none is taken.
+ */
+locked_until: number | null, };
+
+/**
+ * `POST /pin`: keeps a hash of it.
+ */
+export type PinWish = { pin: string, };
 
 export type Pong = { 
 /**
@@ -1232,6 +1254,34 @@ started_at: number, };
  * How much could go wrong.
  */
 export type RiskWord = "low" | "medium" | "high";
+
+/**
+ * `POST /rules/forget`: the agent asks again. One that works keeps to what it was told until its turn ends.
+ */
+export type RuleGone = { session: number, exact: string, };
+
+export type RuleMade = { 
+/**
+ * As Claude Code writes it, every character that could mislead made visible: `Bash(npm test *)`.
+ */
+rule: string, 
+/**
+ * The number of the session that it holds in.
+ */
+session: number, at: number, 
+/**
+ * Goes back to take it back.
+ */
+exact: string, };
+
+/**
+ * `GET /rules`, and the answer to a change. The owner's own tiers (`approvals.tiers`) are among the settings.
+ */
+export type RulesMade = { 
+/**
+ * What agents may do in a session without asking again, by an answer with "always"; the newest first.
+ */
+rules: Array<RuleMade>, };
 
 /**
  * The words are on disk. Over REST with status 202; on the WebSocket as `status` of kind `accepted`.
@@ -1446,7 +1496,11 @@ tokens: number,
 /**
  * Answers of the model.
  */
-responses: number, };
+responses: number, 
+/**
+ * Empty for an API key, which pays in dollars; with a subscription these count instead.
+ */
+windows: Array<WindowShown>, };
 
 /**
  * Opens a session, or takes one up again. Frame `streamStart`; `POST /api/stream/start`.
@@ -1691,6 +1745,10 @@ from: number,
  */
 to: number, by: UsageBy, total: UsageRow, 
 /**
+ * Year and month of the list prices that dollars are counted by.
+ */
+prices_as_of: string, 
+/**
  * By day: every day, the oldest first, those without any use too. Else the dearest first.
  */
 rows: Array<UsageRow>, };
@@ -1787,6 +1845,19 @@ last_event: number, };
 export type WhenWord = "queue" | "steer";
 
 export type WhoKind = "phone" | "token" | "owner";
+
+/**
+ * How far one of a subscription's windows is used, as the model's last answer said.
+ */
+export type WindowShown = { 
+/**
+ * `5 hours`, `7 days`.
+ */
+name: string, percent: number, 
+/**
+ * When it begins anew.
+ */
+resets_at?: number, };
 
 /**
  * Who the caller is.

@@ -14,7 +14,11 @@ export interface Word {
     decision: DecideWord;
     answer?: string;
     message?: string;
+    pin?: string;
 }
+
+/** The gateway takes the word only with the owner's PIN. */
+const ASKS_PIN = ["PIN_NEEDED", "PIN_WRONG"];
 
 /** Settled ones stay in sight for a while. */
 const SETTLED_KEPT = 10;
@@ -24,6 +28,8 @@ export class Approvals {
     private verdicts = $state.raw<ReadonlyMap<string, Verdict>>(new Map());
     /** The ones this phone is answering now. */
     private answering = $state.raw<ReadonlyMap<string, DecideWord>>(new Map());
+    /** What was said and is taken only with the owner's PIN. */
+    private unproven = $state.raw<ReadonlyMap<string, Word>>(new Map());
     private problems = $state.raw<ReadonlyMap<string, Problem>>(new Map());
     /** The gateway has said what is open since this page was opened. */
     certain = $state(false);
@@ -51,6 +57,17 @@ export class Approvals {
 
     problem(id: string): Problem | undefined {
         return this.problems.get(id);
+    }
+
+    /** What this approval was answered with that needs the owner's PIN. */
+    unprovenWord(id: string): Word | undefined {
+        return this.unproven.get(id);
+    }
+
+    /** It is not said after all. */
+    unsay(id: string): void {
+        this.unproven = without(this.unproven, id);
+        this.problems = without(this.problems, id);
     }
 
     openIn(session: string): ApprovalShown[] {
@@ -90,7 +107,12 @@ export class Approvals {
             if (!this.verdicts.has(approval.id)) this.settle(approval.id, { state, by: null });
             return true;
         } catch (error) {
-            this.problems = new Map(this.problems).set(approval.id, asProblem(error));
+            const problem = asProblem(error);
+            const { pin, ...said } = word;
+            const asksPin = ASKS_PIN.includes(problem.code);
+            this.unproven = asksPin ? new Map(this.unproven).set(approval.id, said) : without(this.unproven, approval.id);
+            // Asking for it is no trouble yet.
+            if (!asksPin || pin !== undefined) this.problems = new Map(this.problems).set(approval.id, problem);
             return false;
         } finally {
             this.answering = without(this.answering, approval.id);
@@ -100,6 +122,7 @@ export class Approvals {
     private settle(id: string, verdict: Verdict): void {
         this.verdicts = new Map(this.verdicts).set(id, verdict);
         this.problems = without(this.problems, id);
+        this.unproven = without(this.unproven, id);
         this.trim();
     }
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { AccountChecked, AccountShown, ActivityItem, AuditShown, Finding, HelloShown, Home, HostAllowed, HostOfPackages, Hosts, ImportFound, Lan, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
+import type { AccountChecked, AccountShown, ActivityItem, AuditShown, Finding, HelloShown, Home, HostAllowed, HostOfPackages, Hosts, ImportFound, Lan, PinShown, RuleMade, Settings, SetupStep, TwilioNumber, Usage, UsageRow } from "../../../src/lib/api/desk";
 import type { ApiToken, PhoneShown, ScopeWord, SessionShown, You } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
@@ -19,6 +19,9 @@ export class DeskStandin extends Standin {
     tokens: ApiToken[] = [];
     activity: ActivityItem[] = [];
     hosts: HostAllowed[] = [];
+    rules: RuleMade[] = [];
+    windows: Home["today"]["windows"] = [];
+    pin: PinShown = { set: false, locked_until: null };
     packages: HostOfPackages[] = [];
     audit: AuditShown = { rows: 0, signed: null, broken: null };
     importable: ImportFound[] = [];
@@ -174,6 +177,19 @@ export class DeskStandin extends Standin {
             this.hosts = left;
             return this.hostsShown();
         },
+        "GET /rules": () => ({ rules: this.rules }),
+        "POST /rules/forget": ({ body }) => {
+            const gone = body as { session: number; exact: string };
+            this.rules = this.rules.filter(({ session, exact }) => session !== gone.session || exact !== gone.exact);
+            return { rules: this.rules };
+        },
+        "GET /pin": () => this.pin,
+        "POST /pin": ({ body }) => {
+            const { pin } = body as { pin: string };
+            if (pin.length > 12) throw new Refused(400, "BAD_REQUEST", "A PIN has 4 to 12 characters.", "Take another.");
+            return (this.pin = { set: true, locked_until: null });
+        },
+        "POST /pin/remove": () => (this.pin = { set: false, locked_until: null }),
         "POST /audit/verify": () => this.audit,
         "GET /audit": () => this.auditLines(),
         "GET /activity": ({ url }) => this.happened(url),
@@ -185,7 +201,7 @@ export class DeskStandin extends Standin {
 
     private home(): Home {
         const { house } = this;
-        const today = { dollars: 3.42, cap_dollars: 20, tokens: 1_284_000, responses: 118 };
+        const today = { dollars: 3.42, cap_dollars: 20, tokens: 1_284_000, responses: 118, windows: this.windows };
         const open = [...house.approvals.values()].filter((one) => one.state === "open").length;
         const working = [...house.sessions.values()].filter((one) => one.state === "working").length;
         return {
@@ -273,7 +289,7 @@ export class DeskStandin extends Standin {
         const none = this.house.sessions.size === 0;
         const rows = by === "day" ? Array.from({ length: days }, (_, n) => used(dayKey(from + n * DAY), none || n % 7 > 4 ? 0 : 0.4 + ((n * 37) % 11) / 2.2)) : none ? [] : this.parts(by);
         const sum = rows.reduce((all, row) => all + row.dollars, 0);
-        return { from, to, by, total: used("total", sum), rows };
+        return { from, to, by, total: used("total", sum), prices_as_of: "2026-11", rows };
     }
 
     /** Also of sessions that are not listed any more. */

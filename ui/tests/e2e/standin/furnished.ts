@@ -76,6 +76,10 @@ export async function furnish(desk: DeskStandin): Promise<Rooms> {
     ];
     desk.settings = { ...desk.settings, fields: FIELDS, values: { spend: { turn: 2, session: 10, day: 20 }, approvals: { sms_grants: "low", wait_minutes: 60 }, agent: { model: "sonnet", mode: "default" }, twilio: { allow: ["+15550100199"], from: "" }, push: { text_after: 120 }, egress: { allow: ["github.com", "*.githubusercontent.com"], ask_seconds: 30 } } };
     const number = house.sessions.get(rooms.asks)?.number ?? null;
+    desk.rules = [
+        { rule: "Bash(npm test *)", exact: "Bash(npm test *)", session: 6, at: Date.now() - 12 * 60_000 },
+        { rule: "Edit(/workspace/docs/<U+202E>*)", exact: "Edit(/workspace/docs/\u202e*)", session: 3, at: Date.now() - 3 * 3_600_000 },
+    ];
     desk.hosts = [
         { id: 4, host: "files.example.net", at: Date.now() - 12 * 60_000, session: number, approval: 9 },
         { id: 3, host: "npm.example.net", at: Date.now() - 5 * HOUR, session: null, approval: 4 },
@@ -123,6 +127,7 @@ const FIELDS: Field[] = [
     field("spend.session", "number", "A session may cost", "All turns of one session together.", { section: "Spending", default: 10, unit: "dollars" }),
     field("spend.day", "number", "A day may cost", "Everything together, from midnight to midnight by this computer’s clock.", { section: "Spending", default: 20, unit: "dollars" }),
     field("approvals.sms_grants", "choice", "A text may allow", "What is riskier comes as a link.", { section: "Approvals", default: "low", choices: [{ value: "nothing", label: "Nothing" }, { value: "low", label: "What is low risk" }] }),
+    field("approvals.pin_from", "choice", "A phone needs your PIN", "From this risk on a phone’s yes needs the PIN that you set here.", { section: "Approvals", default: "none", choices: [{ value: "none", label: "Never" }, { value: "high", label: "For high risk" }] }),
     field("approvals.wait_minutes", "number", "A question waits", "Without an answer until then it means no.", { section: "Approvals", default: 30, unit: "minutes" }),
     field("agent.model", "text", "Model", "As Claude Code names it. Empty: its own default.", { section: "Agent", default: "" }),
     field("agent.warm", "switch", "Keep one ready", "A process is started ahead, so that the first word of a new session comes sooner.", { section: "Agent", default: true, restart: true }),

@@ -103,19 +103,33 @@ const GRAVE: &[&str] = &[
 
 /// The tier of a shell command.
 pub fn command(line: &str, workspace: &str) -> Risk {
-    let words = || line.split(|c: char| c.is_whitespace() || "\"'`(){}$;|&<>=/".contains(c)).filter(|w| !w.is_empty());
-    let removes = words().any(|w| w == "rm") && words().any(|w| w.starts_with('-') && w.contains(['r', 'R', 'f']));
-    if removes || words().any(|word| GRAVE.contains(&word)) {
+    let removes =
+        words(line).any(|w| w == "rm") && words(line).any(|w| w.starts_with('-') && w.contains(['r', 'R', 'f']));
+    if removes || words(line).any(|word| GRAVE.contains(&word)) {
         return Risk::High;
     }
     if is_harmless(line, workspace) { Risk::Low } else { Risk::Medium }
+}
+
+/// Every word that could be a command or an argument of one, whatever quotes or joins them.
+pub fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| c.is_whitespace() || "\"'`(){}$;|&<>=/".contains(c)).filter(|word| !word.is_empty())
+}
+
+/// The words of a line that is one command and can be read without knowing a shell.
+pub fn plain_words(line: &str) -> Option<Vec<&str>> {
+    is_plain(line).then(|| line.split_whitespace().collect())
+}
+
+fn is_plain(line: &str) -> bool {
+    line.chars().all(|c| c.is_ascii_alphanumeric() || " ._-/:,@+=%".contains(c))
 }
 
 /// True only for lines whose every word can be read without knowing a shell: plain words and `&&`, `||`, `;`, `|`, `2>&1`
 /// between harmless commands. Quotes, globs, substitutions, redirections, assignments and new lines are not read.
 fn is_harmless(line: &str, workspace: &str) -> bool {
     let line = line.replace("2>&1", " ").replace("&&", ";").replace("||", ";").replace('|', ";");
-    if !line.chars().all(|c| c.is_ascii_alphanumeric() || " ;._-/:,@+=%".contains(c)) {
+    if !line.split(';').all(is_plain) {
         return false;
     }
     let commands: Vec<Vec<&str>> = line.split(';').map(|c| c.split_whitespace().collect()).collect();

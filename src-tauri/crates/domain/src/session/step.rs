@@ -44,6 +44,8 @@ pub enum Input {
     Close,
     /// Another session needs the place: a process without work ends, as it would after a while.
     MakeRoom,
+    /// What its process was started with holds no more: it ends as soon as it has no turn, and the next one is started with what holds.
+    Anew,
     /// The sandbox was frozen where it stands, by the owner.
     Paused,
     /// It goes on.
@@ -74,6 +76,11 @@ pub enum Write {
         request: String,
         subject: Subject,
         turn: Option<TurnId>,
+    },
+    /// What the agent asked and a rule of the owner's lets it do unasked. No step writes it: it takes the place of [`Write::Ask`] where
+    /// the owner's rules are known.
+    Unasked {
+        subject: Subject,
     },
     /// The agent does not want an answer any more.
     Withdraw {

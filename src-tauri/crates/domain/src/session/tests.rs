@@ -391,6 +391,17 @@ fn the_time_the_owner_takes_to_answer_does_not_count() {
 }
 
 #[test]
+fn a_process_that_was_started_with_what_holds_no_more_ends_when_its_turn_does() {
+    let mut s = warm();
+    assert_eq!(s.step(Input::Anew, T0).acts, [Act::End]);
+    let mut s = warm();
+    s.step(Input::Said(said(2)), T0);
+    assert_eq!(s.step(Input::Anew, T0).acts, []);
+    assert!(s.step(ended("Done."), T0).acts.contains(&Act::End));
+    assert!(s.rests());
+}
+
+#[test]
 fn a_process_without_work_makes_room_and_one_at_work_does_not() {
     let mut s = warm();
     assert_eq!(s.step(Input::MakeRoom, T0).acts, [Act::End]);

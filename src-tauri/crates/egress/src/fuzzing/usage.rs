@@ -1,8 +1,9 @@
 //! An answer of the model, whole and in pieces, and a request, with a second reading of what it asks for.
 
 use super::pieces;
-use crate::{Settings, meter::Meter, outline::Outline, prices::Billed};
+use crate::{Prices, Settings, meter::Meter, outline::Outline, prices::Billed};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// # Panics
 /// When pieces are counted otherwise than the whole, or a request passes that the model's servers would fetch something for.
@@ -46,13 +47,13 @@ fn count(mut meter: Meter, pieces: &[&[u8]]) -> Counted {
     let between = meter.between_events();
     meter.end();
     let billed = meter.billed();
-    crate::prices::cost("claude-haiku-5-5", &billed);
+    Prices::default().cost("claude-haiku-5-5", &billed);
     Counted { billed, model: meter.model().map(str::to_owned), complete: meter.is_complete(), between, last }
 }
 
 fn outline(body: &[u8]) {
     let settings = Settings::new("http://127.0.0.1:1".parse().expect("a URL"));
-    if Outline::read(body, &settings).is_err() {
+    if Outline::read(body, &settings, Arc::default()).is_err() {
         return;
     }
     let text = std::str::from_utf8(body).expect("what passes is text");

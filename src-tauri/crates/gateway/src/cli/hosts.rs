@@ -1,6 +1,7 @@
 //! What the sandbox may reach by the owner's answers, from the command line.
 
-use super::client::LocalDoor;
+use super::{client::LocalDoor, keys, resolved};
+use crate::config::Paths;
 use clap::Subcommand;
 use console::style;
 use domain::{Code, Problem};
@@ -21,9 +22,12 @@ pub enum HostsAction {
     },
 }
 
-pub async fn act(door: &LocalDoor, action: Option<HostsAction>, json: bool) -> Result<(), Problem> {
+pub async fn act(door: &LocalDoor, paths: &Paths, action: Option<HostsAction>, json: bool) -> Result<(), Problem> {
     let shown = match action {
-        None | Some(HostsAction::Secret { .. }) => door.get("/hosts").await?,
+        Some(HostsAction::Secret { name, remove }) => {
+            return keys::set_for_host(&resolved(paths)?, door, &name, remove).await;
+        }
+        None => door.get("/hosts").await?,
         Some(HostsAction::Allow { host }) => door.post("/hosts", &json!({ "host": host })).await?,
         Some(HostsAction::Forget { host }) => forget(door, &host).await?,
     };

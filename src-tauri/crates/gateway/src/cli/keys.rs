@@ -12,6 +12,15 @@ use std::io::{IsTerminal, Read};
 
 pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
     let account = named(account)?;
+    let elsewhere = |why: &str, instead: &str| Err(Problem::with_detail(Code::BadRequest, why).suggest(instead));
+    match account {
+        Account::Hosts => {
+            let instead = "lanyard hosts secret NAME, with the name a rule of egress.credentials has.";
+            return elsewhere("Credentials for other hosts are kept by name.", instead);
+        }
+        Account::Pin => return elsewhere("Only a hash of the PIN is kept.", "lanyard pin set"),
+        _ => {}
+    }
     let value = read_secret(account.name())?;
     let kept = Secrets::open(config).keychain().set(account, value).await.map_err(|e| e.problem(account))?;
     println!("Kept in {}.", kept.at);
@@ -43,7 +52,7 @@ pub async fn set_for_host(config: &Resolved, door: &LocalDoor, name: &str, remov
         Err(KeychainError::Missing { .. }) => None,
         Err(e) => return Err(e.problem(account)),
     };
-    let all = signers::with(kept.as_ref(), name, secret.as_ref());
+    let all = signers::with(kept.as_ref(), name, secret.as_ref())?;
     let kept = keychain.keychain().set(account, all).await.map_err(|e| e.problem(account))?;
     match remove {
         true => println!("Forgotten."),
@@ -57,7 +66,7 @@ fn named(account: &str) -> Result<Account, Problem> {
     account.parse().map_err(|e| Problem::with_detail(Code::BadRequest, e).suggest("lanyard config set-key anthropic."))
 }
 
-fn read_secret(account: &str) -> Result<SecretString, Problem> {
+pub(super) fn read_secret(account: &str) -> Result<SecretString, Problem> {
     let input = std::io::stdin();
     let text = if input.is_terminal() {
         let ask = console::Term::stderr();

@@ -88,10 +88,20 @@ pub async fn status(door: &LocalDoor, json: bool) -> Result<(), Problem> {
             Some(n) if n > 0 => line("to answer", format!("{n} (lanyard approve shows what)")),
             _ => line("to answer", "nothing"),
         }
-        line(
-            "today",
-            format!("${:.4} for {} responses", s["today"]["dollars"].as_f64().unwrap_or(0.0), s["today"]["responses"]),
-        );
+        let today = &s["today"];
+        match rows(&today["windows"]).collect::<Vec<_>>()[..] {
+            [] => line(
+                "today",
+                format!("${:.4} for {} responses", today["dollars"].as_f64().unwrap_or(0.0), today["responses"]),
+            ),
+            ref windows => {
+                let used = |w: &&Value| format!("{} % of {}", w["percent"], word(w, "name"));
+                let used: Vec<String> = windows.iter().map(used).collect();
+                let tokens: u64 =
+                    today["tokens"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+                line("today", format!("{tokens} tokens; used of the subscription: {}", used.join(", ")));
+            }
+        }
     })
 }
 

@@ -10,14 +10,20 @@ pub use ways::{LanSettings, TunnelSettings};
 
 use super::{Written, written, written::Preset};
 use bounds::{agent_uid, caps, limits, size};
-use domain::{Code, Problem, approval::GrantPolicy, risk::Risk, session::Patience};
-use egress::{CredentialRule, HostRule, Policy};
+use domain::{
+    Code, PhoneNumber, Problem,
+    approval::GrantPolicy,
+    risk::{Risk, TierRule, Tiers},
+    session::Patience,
+};
+use egress::{CredentialRule, HostRule, Policy, Price, Prices};
 use ipnet::IpNet;
 use letters::{push, twilio};
 use std::{
     net::{IpAddr, SocketAddr},
     num::NonZeroU32,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use url::Url;
@@ -33,6 +39,10 @@ pub struct Resolved {
     pub model_base: Url,
     pub patience: Patience,
     pub grants: GrantPolicy,
+    /// The owner's own tiers.
+    pub tiers: Arc<Tiers>,
+    /// Whose texts may say yes; none: all that may text.
+    pub approvers: Arc<[PhoneNumber]>,
     pub expiry: Duration,
     /// What the sandbox may reach.
     pub egress: Policy,
@@ -128,13 +138,17 @@ impl Resolved {
             grants: GrantPolicy {
                 sms: grants(w.approvals.sms_grants),
                 lock_screen: grants(w.approvals.lock_screen_grants),
+                pin: grants(w.approvals.pin_from),
             },
+            tiers: Arc::new(tiers(&w.approvals.tiers)?),
+            approvers: letters::approvers(&w)?.into(),
             expiry: minutes(w.approvals.expire_minutes.max(1)),
             egress: Policy {
                 allow: host_rules("egress.allow", &w.egress.allow)?,
                 deny: host_rules("egress.deny", &w.egress.deny)?,
                 open: w.egress.preset == Preset::Open,
                 credentials: credentials(&w.egress.credentials)?,
+                prices: prices(&w.spend.prices)?,
             },
             packages: w.egress.preset == Preset::Balanced,
             host_patience: match w.egress.preset {
@@ -195,6 +209,21 @@ fn base_url(key: &str, written: &str) -> Result<Url, Refused> {
     }
 }
 
+fn prices(lines: &[String]) -> Result<Prices, Refused> {
+    let suggestion = "Write each as in \"claude-opus-9 5 25 0.5\": dollars for a million tokens.";
+    let read =
+        |line: &String| line.parse::<Price>().map_err(|e| wrong("spend.prices", format!("{line:?}: {e}"), suggestion));
+    Ok(Prices::new(lines.iter().map(read).collect::<Result<_, _>>()?))
+}
+
+fn tiers(lines: &[String]) -> Result<Tiers, Refused> {
+    let suggestion = "Write each as in \"high Bash(terraform *)\" or \"free Bash(npm run check)\".";
+    let read = |line: &String| {
+        line.parse::<TierRule>().map_err(|e| wrong("approvals.tiers", format!("{line:?}: {e}"), suggestion))
+    };
+    Ok(Tiers::new(lines.iter().map(read).collect::<Result<_, _>>()?))
+}
+
 fn grants(written: written::Grants) -> Option<Risk> {
     match written {
         written::Grants::None => None,
@@ -227,6 +256,9 @@ mod tests {
         refused(&format!("[lan]\nname = \"{}\"", "x".repeat(51)), "lan.name");
         refused("[egress]\nallow = [\"*\"]", "egress.allow");
         refused("[egress]\ncredentials = [\"github.com bearer\"]", "egress.credentials");
+        refused("[spend]\nprices = [\"claude-opus-9 five 25\"]", "spend.prices");
+        refused("[approvals]\ntiers = [\"never Bash(x)\"]", "approvals.tiers");
+        refused("[approvals]\napprovers = [\"+15551230001\"]", "approvals.approvers");
         refused("[egress]\ndeny = [\"a.example sometimes\"]", "egress.deny");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[spend]\nwarn_percent = 0", "spend.warn_percent");
@@ -238,6 +270,24 @@ mod tests {
             &format!("[twilio]\naccount_sid = \"{sid}\"\nfrom = \"+15551230000\"\nallow = [\"5551\"]"),
             "twilio.allow",
         );
+    }
+
+    #[test]
+    fn the_config_says_of_when_the_prices_are() {
+        assert!(crate::config::DEFAULT_TOML.contains(&format!("which is of {}", egress::AS_OF)));
+    }
+
+    #[test]
+    fn a_preset_says_who_is_let_out_unasked_and_whether_anybody_is_asked() {
+        let preset = |name: &str| {
+            let config = Resolved::new(parse(&format!("[egress]\npreset = \"{name}\"")).unwrap()).unwrap();
+            (config.egress.open, config.packages, config.host_patience.is_some())
+        };
+        assert_eq!(preset("open"), (true, false, true));
+        assert_eq!(preset("balanced"), (false, true, true));
+        assert_eq!(preset("locked"), (false, false, false));
+        let nobody = Resolved::new(parse("[egress]\nask_seconds = 0").unwrap()).unwrap();
+        assert_eq!((nobody.packages, nobody.host_patience), (true, None));
     }
 
     #[test]

@@ -102,10 +102,14 @@ table!(Spend {
     day_tokens: u64 = 0,
     month_tokens: u64 = 0,
     warn_percent: u8 = 80,
+    prices: Vec<String> = Vec::new(),
 });
 table!(Approvals {
     sms_grants: Grants = Grants::Low,
     lock_screen_grants: Grants = Grants::Low,
+    tiers: Vec<String> = Vec::new(),
+    approvers: Vec<String> = Vec::new(),
+    pin_from: Grants = Grants::None,
     expire_minutes: u64 = 60,
 });
 table!(Twilio {

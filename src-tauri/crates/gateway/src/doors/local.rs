@@ -9,6 +9,7 @@ mod house;
 mod image;
 mod lan;
 mod records;
+mod rules;
 mod settings;
 mod setup;
 mod tunnel;
@@ -24,6 +25,7 @@ use super::{
 use crate::{
     clock, doctor,
     gateway::App,
+    home,
     live::Partial,
     secrets,
     sessions::{Opening, Saying, open_session, say},
@@ -76,6 +78,7 @@ pub fn router(app: App) -> Router {
         .merge(tunnel::routes())
         .merge(lan::routes())
         .merge(hosts::routes())
+        .merge(rules::routes())
         .merge(audit::routes())
         .merge(house::routes())
         .merge(image::routes())
@@ -96,6 +99,7 @@ pub const OWNERS: &[&[Route]] = &[
     tunnel::ROUTES,
     lan::ROUTES,
     hosts::ROUTES,
+    rules::ROUTES,
     audit::ROUTES,
     house::ROUTES,
     image::ROUTES,
@@ -145,7 +149,7 @@ async fn status(State(app): State<App>) -> Result<Json<Value>, Refusal> {
         "sandbox": app.workshop.state().await,
         "texting": app.texting.now().is_some(),
         "open_approvals": open,
-        "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens },
+        "today": { "dollars": spent.cost.dollars(), "responses": spent.responses, "tokens": spent.tokens, "windows": home::windows(&app) },
         "opted_out": opted_out.iter().map(|(address, since)| json!({ "number": address, "since": since })).collect::<Vec<_>>(),
         "refused_signatures": refused.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + app.refusals.unwritten(),
     })))

@@ -124,7 +124,7 @@ pub fn read(rows: &impl Rows, by: UsageBy, span: &Span) -> store::Result<Usage> 
         UsageBy::Session => parts(By::Session)?,
         UsageBy::Agent => parts(By::Agent)?,
     };
-    Ok(Usage { from: span.from.0, to: span.to.0, by, total, rows })
+    Ok(Usage { from: span.from.0, to: span.to.0, by, total, prices_as_of: egress::AS_OF, rows })
 }
 
 fn by_day(rows: &impl Rows, span: &Span) -> store::Result<Vec<UsageRow>> {

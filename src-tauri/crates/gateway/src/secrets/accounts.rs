@@ -63,6 +63,7 @@ fn words(account: Account) -> (&'static str, &'static str) {
         Account::TwilioApi => ("Twilio API key", "Nothing yet."),
         Account::Github => ("GitHub", "Nothing yet."),
         Account::Deepgram => ("Deepgram", "Nothing yet."),
+        Account::Pin => ("PIN", "A yes from a phone, where approvals.pin_from wants one."),
         Account::Hosts => ("Other hosts", "Requests that egress.credentials is for."),
         Account::Links | Account::Push | Account::Lan | Account::Audit => {
             ("Lanyard's own", "Made by Lanyard for itself.")

@@ -14,7 +14,9 @@ use crate::{approvals::behind, clock, gateway::App, parking, tokens::Holder};
 use domain::{
     Problem, SessionId, Timestamp,
     agent::{AgentEvent, Picture},
-    session::{Input, Phase, Session},
+    approval::Decision,
+    risk::{Tier, Tiers},
+    session::{Input, Phase, Session, Write},
 };
 use std::{sync::Arc, time::Duration};
 use store::inbox;
@@ -167,6 +169,7 @@ impl Driver {
         let pictures = received_pictures(&input);
         let mut step = self.session.step(input, clock::now());
         behind::look(&self.app, &mut step.writes).await;
+        let unasked = let_be(&mut step.writes, &self.app.settings.rules().tiers);
         if !step.writes.is_empty() {
             match self.write(&step.writes, pictures).await {
                 Ok(()) => self.app.last_failure.note(&step.writes),
@@ -181,6 +184,11 @@ impl Driver {
             crate::may_die!("driver-after-act");
         }
         self.show();
+        for decided in unasked {
+            if !Box::pin(self.take(decided)).await {
+                return false;
+            }
+        }
         true
     }
 
@@ -210,6 +218,20 @@ impl Driver {
             self.app.registry.ring_glances();
         }
     }
+}
+
+/// Takes what the owner's rules let the agent do unasked out of what is to be asked; gives the answers.
+fn let_be(writes: &mut [Write], tiers: &Tiers) -> Vec<Input> {
+    let mut decided = Vec::new();
+    for write in writes {
+        let Write::Ask { request, subject, .. } = write else { continue };
+        if tiers.of(subject) == Tier::Free {
+            let (request, subject) = (request.clone(), subject.clone());
+            *write = Write::Unasked { subject: subject.clone() };
+            decided.push(Input::Decided { request, subject, decision: Decision::Allowed });
+        }
+    }
+    decided
 }
 
 /// Pictures that a tool gave back are kept with the event that names them.

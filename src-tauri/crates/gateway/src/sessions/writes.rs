@@ -7,19 +7,28 @@ use crate::{
     links::Target,
     pictures::{self, Of},
     push::Pushes,
+    settings::Rules,
     sms::letters::{Post, To},
 };
 use domain::{
     ApprovalId, ArtifactId, Code, SessionId, Timestamp, TurnId,
     agent::Picture,
-    approval::{Approval, ByText, Decision, GrantPolicy, Subject},
+    approval::{Approval, ByText, Decision, Subject},
     event::{Channel, Event, Outcome},
     phrases,
+    risk::{Risk, Tier},
     session::{Reply, Write},
     usage::Tokens,
 };
+use serde_json::json;
 use std::time::Duration;
-use store::{Tx, approvals, events, inbox, numbers, push_letters::About, sessions, turns, usage};
+use store::{
+    Tx, approvals,
+    audit::{self, Kind},
+    events, inbox, numbers, parked,
+    push_letters::About,
+    sessions, turns, usage,
+};
 
 pub use domain::risk::WORKSPACE;
 
@@ -38,7 +47,7 @@ pub struct AnsweredBy<'a> {
 pub struct Scene {
     session: SessionId,
     post: Post,
-    grants: GrantPolicy,
+    rules: Rules,
     expiry: Duration,
     pushes: Pushes,
 }
@@ -48,7 +57,7 @@ impl Scene {
         Self {
             session,
             post: app.post(),
-            grants: app.settings.rules().grants,
+            rules: app.settings.rules(),
             expiry: app.config.expiry,
             pushes: Pushes::of(app),
         }
@@ -72,6 +81,7 @@ impl Scene {
                 Write::Ask { request, subject, turn } => {
                     self.ask(tx, Some(request.clone()), subject.clone(), *turn, now)?;
                 }
+                Write::Unasked { subject } => self.unasked(tx, subject, now)?,
                 Write::Withdraw { request } => self.withdraw(tx, request, now)?,
                 Write::GiveBack { message } => inbox::release(tx, *message)?,
                 Write::AgentSession(id) => sessions::set_agent_session(tx, self.session, id)?,
@@ -164,12 +174,20 @@ impl Scene {
             Reply::Answer { text, unasked: true } => {
                 self.post.answer(tx, &to, &format!("{mark}{}", phrases::unasked(text)), now)
             }
+            // That it waits for a limit, and goes on by itself, was said when it met it.
+            Reply::Failure(_) if parked::waits(tx, turn)? => Ok(()),
             Reply::Failure(code) => self.post.say(tx, &to, &format!("{mark}{}", phrases::failed(*code)), now),
             Reply::Halted => self.post.say(tx, &to, &format!("{mark}{}", phrases::halted()), now),
         }
     }
 
-    /// Opens an approval, and tells by text the one whose words led to it.
+    /// A rule of the owner's lets it be: the audit alone tells, beside what the agent does.
+    fn unasked(&self, tx: &Tx<'_>, subject: &Subject, now: Timestamp) -> store::Result<()> {
+        let what = subject.in_a_text().words;
+        audit::append(tx, Kind::Unasked, &json!({ "session": self.session, "what": what, "hash": subject.hash() }), now)
+    }
+
+    /// Opens an approval, and tells by text the one whose words led to it; where a text of theirs may not say yes, also those whose may.
     pub fn ask(
         &self,
         tx: &Tx<'_>,
@@ -178,6 +196,11 @@ impl Scene {
         turn: Option<TurnId>,
         now: Timestamp,
     ) -> store::Result<()> {
+        let subject = self.rules.tiers.narrowed(subject);
+        let risk = match self.rules.tiers.of(&subject) {
+            Tier::Asked(risk) => risk,
+            Tier::Free => Risk::Low,
+        };
         let approval = Approval {
             id: ApprovalId::new(),
             number: approvals::free_number(tx, now)?,
@@ -185,7 +208,7 @@ impl Scene {
             turn,
             request,
             hash: subject.hash(),
-            risk: subject.risk(WORKSPACE),
+            risk,
             subject,
             asked_at: now,
             expires_at: now + self.expiry,
@@ -200,10 +223,10 @@ impl Scene {
         };
         let event = events::append(tx, self.session, &event, now)?;
         approvals::asked_by(tx, approval.id, event)?;
-        let texted = match self.who_asked(tx, turn)? {
-            Some(to) => self.ask_by_text(tx, &to.of(event), &approval, false, now)?,
-            None => false,
-        };
+        let mut texted = false;
+        for to in self.whom_to_ask(tx, turn)? {
+            texted |= self.ask_by_text(tx, &to.of(event), &approval, false, now)?;
+        }
         self.pushes.put(tx, About::Approval(approval.id), self.session, event, texted, now)
     }
 
@@ -217,7 +240,7 @@ impl Scene {
         wanted: bool,
         now: Timestamp,
     ) -> store::Result<bool> {
-        let by_text = self.grants.by_text(approval);
+        let by_text = self.rules.grants_to(&to.address).by_text(approval);
         let shows_all = by_text != ByText::No && approval.subject.in_a_text().whole;
         let link = ((wanted || !shows_all) && self.post.public_url.is_some()).then_some(Target::Approval(approval.id));
         let mark = self.mark(tx, to)?;
@@ -295,6 +318,19 @@ impl Scene {
             Some(to) => self.post.say(tx, &to, words, now),
             None => Ok(()),
         }
+    }
+
+    /// The number whose words led to a question, and where it may not say yes by text those that may.
+    fn whom_to_ask(&self, tx: &Tx<'_>, turn: Option<TurnId>) -> store::Result<Vec<To>> {
+        let Some(asker) = self.who_asked(tx, turn)? else { return Ok(Vec::new()) };
+        let may = self.rules.grants_to(&asker.address) == self.rules.grants;
+        let others = self
+            .rules
+            .approvers
+            .iter()
+            .filter(|_| !may)
+            .map(|number| To { address: number.as_str().to_owned(), ..asker.clone() });
+        Ok(others.collect::<Vec<_>>().into_iter().chain([asker]).collect())
     }
 
     /// The number whose message the turn answers; for a turn nobody asked for, the last one that texted here.

@@ -68,6 +68,8 @@ impl Line {
 
 const GRANTS: &[(&str, &str)] =
     &[("none", "Nothing"), ("low", "Low risk"), ("medium", "Up to medium risk"), ("high", "Everything")];
+const PINS: &[(&str, &str)] =
+    &[("none", "Never"), ("high", "For high risk"), ("medium", "From medium risk on"), ("low", "For everything")];
 const MODES: &[(&str, &str)] = &[
     ("default", "Ask before it changes or runs something"),
     ("acceptEdits", "Edit files without asking"),
@@ -109,6 +111,7 @@ const TABLE: &[Line] = &[
     line(SPENDING, "spend.day", "Limit of a day", "The same for everything since your midnight.").unit("dollars").at_once(),
     line(SPENDING, "spend.month", "Limit of a month", "The same for everything since the first of the month.").unit("dollars").at_once(),
     line(SPENDING, "spend.warn_percent", "Tell at", "You are told when this much of a limit is spent. 100: only when it is reached.").unit("percent").at_once(),
+    line(SPENDING, "spend.prices", "Your own prices", "Before the list that Lanyard brings along, as in claude-opus-9 5 25 0.5: dollars for a million tokens of input, output and cache reads. A model that is in neither counts as the dearest.").advanced().at_once(),
     line(SPENDING, "spend.turn_tokens", "Tokens of a turn", "For a subscription: tokens of all kinds. 0: no such limit.").unit("tokens").advanced().at_once(),
     line(SPENDING, "spend.session_tokens", "Tokens of a session", "The same for one session.").unit("tokens").advanced().at_once(),
     line(SPENDING, "spend.day_tokens", "Tokens of a day", "The same for everything since your midnight.").unit("tokens").advanced().at_once(),
@@ -116,6 +119,9 @@ const TABLE: &[Line] = &[
 
     line(APPROVALS, "approvals.sms_grants", "A text may allow", "The highest risk a text message may say yes to. No works for everything.").of(GRANTS).at_once(),
     line(APPROVALS, "approvals.lock_screen_grants", "A lock screen may allow", "The same for yes on a phone's lock screen, where only what the notice shows whole may be allowed, once.").of(GRANTS).at_once(),
+    line(APPROVALS, "approvals.pin_from", "A phone needs your PIN", "From this risk on a phone's yes needs the PIN that you set here, and a text is not enough.").of(PINS).at_once(),
+    line(APPROVALS, "approvals.tiers", "Your own tiers", "free, low, medium or high and what for, as in high Bash(terraform *), free Bash(npm run check), high Edit(infra/*), high host *.prod.example or high spend 20. free is not asked about. The first that fits counts.").at_once(),
+    line(APPROVALS, "approvals.approvers", "Numbers that may say yes", "Of those that may text. Empty: all of them. No works from every number.").at_once(),
     line(APPROVALS, "approvals.expire_minutes", "A question waits", "Unanswered for this long, it counts as no.").unit("minutes"),
 
     line(AGENT, "agent.model", "Model", "As Claude Code names it: opus, sonnet, haiku or a full name. Empty: Claude Code's own choice."),

@@ -10,12 +10,15 @@ use crate::{
 use domain::{
     ApprovalId, Code, Problem,
     approval::{Approval, Decision, Subject, read_answers},
+    event::Channel,
 };
+use secrecy::SecretString;
 
 /// The first answer wins; it must name exactly what is asked.
 ///
 /// # Errors
-/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `BAD_REQUEST`, from a notice `GRANT_REFUSED`: nothing changed.
+/// `UNKNOWN_APPROVAL`, `APPROVAL_GONE`, `APPROVAL_CHANGED`, `BAD_REQUEST`, from a notice `GRANT_REFUSED`, from a phone `PIN_NEEDED` and what
+/// is wrong with the one that came: nothing changed.
 pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) -> Result<Approval, Problem> {
     let known = app.store.read(move |r| store::approvals::get(r, id)).await.map_err(approvals::internal)?;
     let approval = known.ok_or(Code::UnknownApproval)?;
@@ -27,13 +30,11 @@ pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) 
         DecideWord::Answer => Decision::Answered { answers: answers(&approval, decide.answer.as_deref())? },
     };
     let answer = approvals::Answer {
-        approval: id,
         hash: decide.input_hash,
-        decision,
-        channel: caller.channel(),
         by: Some(caller.name.to_string()),
         letter: decide.letter,
-        message: None,
+        proven: proven(app, caller, &approval, decide.pin.as_ref()).await?,
+        ..approvals::Answer::to(&approval, decision, caller.channel())
     };
     if let Some(letter) = decide.letter
         && let Err(problem) = push::shown(app, caller, letter).await
@@ -44,6 +45,13 @@ pub async fn decide(app: &App, caller: &Caller, id: ApprovalId, decide: Decide) 
         Code::GrantRefused => problem.suggest("Open the page and answer there."),
         _ => problem,
     })
+}
+
+/// Whether the owner's PIN came along. One that nothing needs is not looked at: each look counts.
+async fn proven(app: &App, caller: &Caller, approval: &Approval, pin: Option<&SecretString>) -> Result<bool, Problem> {
+    let needed = app.settings.rules().grants.needs_pin(approval) && caller.channel() != Channel::Desktop;
+    let Some(pin) = pin.filter(|_| needed && approval.decision.is_none()) else { return Ok(false) };
+    app.pin.check(app, pin).await.map(|()| true)
 }
 
 fn answers(approval: &Approval, words: Option<&str>) -> Result<Vec<String>, Problem> {

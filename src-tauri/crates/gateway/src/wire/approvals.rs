@@ -139,6 +139,11 @@ pub struct Decide {
     #[serde(default, deserialize_with = "super::phones::whole")]
     #[ts(optional)]
     pub letter: Option<i64>,
+    /// The owner's PIN, where `PIN_NEEDED` said that it takes it.
+    #[serde(default)]
+    #[ts(optional, type = "string")]
+    #[schema(value_type = Option<String>)]
+    pub pin: Option<secrecy::SecretString>,
 }
 
 impl ApprovalShown {

@@ -6,6 +6,7 @@ mod audit;
 mod hosts;
 mod house;
 mod records;
+mod rules;
 mod settings;
 mod setup;
 
@@ -14,12 +15,13 @@ pub use audit::{AuditBroken, AuditShown};
 pub use hosts::{HostAllowed, HostOfPackages, HostWish, Hosts};
 pub use house::{
     BuildImage, Finding, FindingState, Home, ImageProgress, ImageProgressState, ImageShown, ImageShownState, LockShown,
-    ProblemShown, Restart, Restarting, SandboxShown, SpendToday, TextingShown,
+    ProblemShown, Restart, Restarting, SandboxShown, SpendToday, TextingShown, WindowShown,
 };
 pub use records::{
     Activity, ActivityItem, ActivityKind, ImportFound, ImportLine, ImportProgress, ImportWish, Imported, Skipped,
     Usage, UsageBy, UsageRow,
 };
+pub use rules::{PinShown, PinWish, RuleGone, RuleMade, RulesMade};
 pub use settings::{Field, FieldChoice, FieldKind, Settings};
 pub use setup::{
     HelloAsk, HelloSent, HelloShown, HelloState, NumberKind, Registration, RegistrationState, SetupStep, Skip, StepId,

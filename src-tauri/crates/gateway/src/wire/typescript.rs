@@ -83,6 +83,10 @@ fn desk_types(all: &mut Declared) {
     all.visit::<desk::LockShown>();
     all.visit::<desk::Hosts>();
     all.visit::<desk::HostWish>();
+    all.visit::<desk::RulesMade>();
+    all.visit::<desk::RuleGone>();
+    all.visit::<desk::PinShown>();
+    all.visit::<desk::PinWish>();
     all.visit::<desk::AuditShown>();
     all.visit::<desk::KeepSecret>();
     all.visit::<desk::AccountChecked>();

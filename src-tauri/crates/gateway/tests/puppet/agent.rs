@@ -79,9 +79,35 @@ impl Puppet {
         self.says(&json!({ "type": "assistant", "message": message }));
     }
 
+    /// May this tool run? As the request `id`.
+    pub fn asks(&self, id: &str, tool: &str, input: &Value) {
+        let request = json!({ "subtype": "can_use_tool", "tool_name": tool, "input": input, "tool_use_id": id });
+        self.says(&json!({ "type": "control_request", "request_id": id, "request": request }));
+    }
+
+    /// What it is told next of something it asked: the request's id and the answer.
+    pub async fn is_told(&mut self) -> (String, Value) {
+        loop {
+            let line = tokio::time::timeout(DEADLINE, self.lines.next_line()).await.expect("it is told something");
+            let line: Value = serde_json::from_str(&line.unwrap().expect("its input is open")).unwrap();
+            if line["type"] == "control_response" {
+                let id = line["response"]["request_id"].as_str().unwrap().to_owned();
+                return (id, line["response"]["response"].clone());
+            }
+        }
+    }
+
     pub fn ends(&self, text: &str) {
         self.says(
             &json!({ "type": "result", "subtype": "success", "is_error": false, "result": text, "session_id": "s1" }),
         );
+    }
+
+    /// The turn fails as it does of the provider's limit.
+    pub fn is_limited(&self) {
+        self.says(&json!({
+            "type": "result", "subtype": "success", "is_error": true, "api_error_status": 429,
+            "result": "API Error: limit reached", "session_id": "s1",
+        }));
     }
 }

@@ -25,6 +25,7 @@ import { Looks } from "./look.svelte";
 import { Pair } from "./pair.svelte";
 import { Phones } from "./phones.svelte";
 import { Places } from "./place.svelte";
+import { Rules } from "./rules.svelte";
 import { Settings } from "./settings.svelte";
 import { Setup } from "./setup.svelte";
 import { Thread } from "./thread.svelte";
@@ -46,6 +47,7 @@ export class Desk implements Listener, Here {
     readonly imports: Imports;
     readonly pair: Pair;
     readonly phones: Phones;
+    readonly rules: Rules;
     readonly settings: Settings;
     readonly setup: Setup;
     readonly usage: Usage;
@@ -75,6 +77,7 @@ export class Desk implements Listener, Here {
         this.imports = new Imports(host);
         this.pair = new Pair(host);
         this.phones = new Phones(host);
+        this.rules = new Rules(host);
         this.settings = new Settings(host);
         this.setup = new Setup(host);
         this.usage = new Usage(host);

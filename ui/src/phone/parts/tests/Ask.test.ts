@@ -140,3 +140,36 @@ test("what has run out is no longer offered", () => {
     ask({ expires_at: Date.now() - 1 });
     expect(screen.queryByRole("button")).toBeNull();
 });
+
+test("a yes that needs the PIN asks for it, says what is wrong with one, and sends the same word with it", async () => {
+    let tries = 0;
+    host.answers["POST /api/permission/"] = (body) => {
+        if ((body as { pin?: string }).pin === undefined) throw new Problem("PIN_NEEDED", "On a phone, allowing this needs your PIN.", "Send it.");
+        if (++tries === 1) throw new Problem("PIN_WRONG", "That is not your PIN.", "4 tries are left.");
+        return null;
+    };
+    ask({ always: ["Bash(npm test)"] });
+    await tap("Always allow…");
+    await tap("Always allow this");
+    const field = await screen.findByLabelText<HTMLInputElement>("Your PIN");
+    expect([field.type, screen.queryByRole("alert")]).toEqual(["password", null]);
+    await fireEvent.input(field, { target: { value: "1111" } });
+    await tap("Allow with PIN");
+    expect((await screen.findByRole("alert")).textContent).toBe("That is not your PIN. 4 tries are left.");
+    expect(field.value).toBe("");
+    await fireEvent.input(screen.getByLabelText("Your PIN"), { target: { value: "2468" } });
+    await tap("Allow with PIN");
+    expect(await screen.findByText(/Allowed/)).toBeTruthy();
+    expect(answered()).toEqual([undefined, "1111", "2468"].map((pin) => ({ decision: "allow_always", input_hash: "hash", ...(pin ? { pin } : {}) })));
+});
+
+test("back from the PIN the question stands as before", async () => {
+    host.answers["POST /api/permission/"] = () => {
+        throw new Problem("PIN_NEEDED", "On a phone, allowing this needs your PIN.", "Send it.");
+    };
+    ask();
+    await tap("Allow once");
+    await screen.findByLabelText("Your PIN");
+    await tap("Back");
+    expect(screen.getByRole("button", { name: "Allow once" })).toBeTruthy();
+});

@@ -107,6 +107,7 @@ impl Ledger {
                     self.asked.push((request.clone(), subject.clone()));
                 }
                 Write::Withdraw { request } => self.asked.retain(|(open, _)| open != request),
+                Write::Unasked { .. } => panic!("no step knows the owner's rules"),
                 Write::AgentSession(_) | Write::Tell(_) => {}
             }
         }

@@ -56,16 +56,30 @@ pub(super) fn twilio(t: &written::Twilio) -> Result<Option<TwilioSettings>, Refu
             "Write it as in +15551230000.",
         ));
     }
-    let number = |n: &String| {
-        n.parse::<Address>().map(|a| a.number).map_err(|e| wrong("twilio.allow", e, "Write each as in +15551230001."))
-    };
     let settings = TwilioSettings {
         account_sid: t.account_sid.clone(),
         from: t.from.clone(),
-        allow: t.allow.iter().map(number).collect::<Result<_, _>>()?,
+        allow: numbers("twilio.allow", &t.allow)?,
         base_url: base_url("twilio.base_url", &t.base_url)?,
     };
     Ok(chosen.then_some(settings))
+}
+
+fn numbers(key: &str, written: &[String]) -> Result<Vec<PhoneNumber>, Refused> {
+    let number = |n: &String| {
+        n.parse::<Address>().map(|a| a.number).map_err(|e| wrong(key, e, "Write each as in +15551230001."))
+    };
+    written.iter().map(number).collect()
+}
+
+/// Whose texts may say yes.
+pub(super) fn approvers(w: &Written) -> Result<Vec<PhoneNumber>, Refused> {
+    const KEY: &str = "approvals.approvers";
+    let (approvers, may_text) = (numbers(KEY, &w.approvals.approvers)?, numbers("twilio.allow", &w.twilio.allow)?);
+    match approvers.iter().find(|number| !may_text.contains(number)) {
+        Some(number) => Err(wrong(KEY, format!("{number} may not text"), "Put it into twilio.allow too.")),
+        None => Ok(approvers),
+    }
 }
 
 pub(super) fn push(w: &Written) -> Result<PushSettings, Refused> {

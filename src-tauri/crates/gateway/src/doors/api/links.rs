@@ -37,15 +37,8 @@ pub async fn link(State(app): State<App>, Of(name): Of<String>) -> Result<Json<L
 pub async fn deny(State(app): State<App>, Of(name): Of<String>) -> Result<Json<LinkShown>, No> {
     let Target::Approval(id) = find(&app, name).await? else { return Err(Code::NotFound.into()) };
     let approval = app.store.read(move |r| store::approvals::expect(r, id)).await?;
-    let answer = Answer {
-        approval: id,
-        hash: approval.hash.clone(),
-        decision: Decision::Denied { message: None },
-        channel: Channel::Phone,
-        by: Some("link".into()),
-        letter: None,
-        message: None,
-    };
+    let refused = Decision::Denied { message: None };
+    let answer = Answer { by: Some("link".into()), ..Answer::to(&approval, refused, Channel::Phone) };
     let denied = approvals::answer(&app, answer).await?;
     Ok(Json(LinkShown::Approval(Box::new(LinkApproval::of(&denied, clock::now().0)))))
 }

@@ -83,8 +83,7 @@ pub async fn answer(
         Choice::Deny { message } => Decision::Denied { message },
         Choice::Answer { words } => answered(&approval, &words)?,
     };
-    let answer =
-        Answer { approval: id, hash: d.hash, decision, channel: Channel::Cli, by: None, letter: None, message: None };
+    let answer = Answer { hash: d.hash, ..Answer::to(&approval, decision, Channel::Cli) };
     let closed = approvals::answer(&app, answer).await?;
     Ok(Json(json!({ "number": closed.number, "decision": closed.decision })))
 }

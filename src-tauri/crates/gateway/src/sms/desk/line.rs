@@ -183,13 +183,9 @@ impl Line {
     /// Gives the answer to the gate and says how it went where that is not plain from what follows.
     async fn answer(&self, message: &Message, approval: &Approval, decision: Decision) -> store::Result<()> {
         let given = Answer {
-            approval: approval.id,
-            hash: approval.hash.clone(),
-            decision: decision.clone(),
-            channel: Channel::Sms,
             by: message.sender.clone(),
-            letter: None,
             message: Some(message.message),
+            ..Answer::to(approval, decision.clone(), Channel::Sms)
         };
         let words = match approvals::answer(&self.app, given).await {
             Ok(_) if matches!(approval.subject, Subject::Rerun { .. }) => phrases::rerun_done(decision.grants()),

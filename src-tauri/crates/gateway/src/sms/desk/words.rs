@@ -4,6 +4,7 @@ use crate::{
     approvals::{self, Meant},
     clock,
     gateway::App,
+    home,
     sessions::{Glance, Opening, Place, Saying, open_session, say},
     sms::{letters::To, media::Fetched},
 };
@@ -12,7 +13,7 @@ use domain::{
     approval::{Approval, ByText, Decision, Subject, read_first_answers},
     event::{Channel, Event, When},
     grammar::{self, Command, OptOut},
-    phrases,
+    phrases::{self, Today},
     session::Input,
 };
 use std::sync::Arc;
@@ -227,12 +228,18 @@ impl Desk {
             Some(session) => inbox::count_waiting(tx, session.id)?,
             None => 0,
         };
+        let used = usage::since(tx, clock::midnight())?;
+        let windows: Vec<(String, f64)> =
+            home::windows(&self.app).into_iter().map(|window| (window.name, window.percent)).collect();
         let words = phrases::status(&phrases::StatusWords {
             title: current.as_ref().map(title),
             doing: &doing,
             waiting,
             open: store::approvals::all_open(tx)?.len(),
-            today: usage::since(tx, clock::midnight())?.cost,
+            today: match windows.is_empty() {
+                true => Today::Spent(used.cost),
+                false => Today::Windows(used.tokens.total(), &windows),
+            },
         });
         self.reply(tx, &words)
     }

@@ -101,8 +101,20 @@ pub struct TextingShown {
     pub says: Option<String>,
 }
 
+/// How far one of a subscription's windows is used, as the model's last answer said.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+pub struct WindowShown {
+    /// `5 hours`, `7 days`.
+    pub name: String,
+    pub percent: f64,
+    /// When it begins anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub resets_at: Option<i64>,
+}
+
 /// Since the owner's midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 pub struct SpendToday {
     pub dollars: f64,
     pub cap_dollars: f64,
@@ -110,6 +122,8 @@ pub struct SpendToday {
     pub tokens: u64,
     /// Answers of the model.
     pub responses: u64,
+    /// Empty for an API key, which pays in dollars; with a subscription these count instead.
+    pub windows: Vec<WindowShown>,
 }
 
 /// One thing that was looked at: `GET /doctor` is a list of these, `POST /mend/{fix}` answers the one it mended.

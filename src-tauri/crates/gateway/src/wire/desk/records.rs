@@ -26,6 +26,8 @@ pub struct Usage {
     pub to: i64,
     pub by: UsageBy,
     pub total: UsageRow,
+    /// Year and month of the list prices that dollars are counted by.
+    pub prices_as_of: &'static str,
     /// By day: every day, the oldest first, those without any use too. Else the dearest first.
     pub rows: Vec<UsageRow>,
 }
