@@ -15,6 +15,7 @@ mod mcp;
 mod process;
 mod read;
 mod say;
+pub mod secrets;
 mod tools;
 mod turn;
 mod wire;

@@ -3,14 +3,12 @@
 //!
 //! A file may be long, torn at its end (it is being written), or hold what no version we know writes: it is read a line at a
 //! time, a line is held only up to a limit, and what cannot be read is counted and passed over. No secret of a known shape
-//! leaves this module ([`secrets`]).
+//! leaves this module ([`super::secrets`]).
 
 mod line;
 mod record;
-mod secrets;
 
-pub use secrets::{Known, take_out};
-
+use crate::agent::secrets::{Known, take_out};
 use domain::{Timestamp, event::Event, shown::shown_line};
 use line::Lines;
 use record::Record;

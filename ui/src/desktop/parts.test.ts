@@ -66,7 +66,7 @@ test("a lock of which two parts fail tells of both and is tried again; whoever c
 
 test("an audit that is whole says how far it is signed, and one that is broken is an alert", async () => {
     const looks: [object, RegExp][] = [
-        [{ rows: 0, signed: null, broken: null }, /^Nothing stands in it yet\.$/],
+        [{ rows: 0, signed: null, cut: null, broken: null }, /^Nothing stands in it yet\.$/],
         [{ rows: 1, signed: null, broken: null }, /^Whole: its one row stands as it was written, not signed yet\.$/],
         [{ rows: 12, signed: 11, broken: null }, /^Whole: all 12 rows stand as they were written, signed up to row 11\.$/],
     ];

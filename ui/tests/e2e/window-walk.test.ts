@@ -205,7 +205,7 @@ test("a host that is always allowed by an answer comes into the list", async () 
 });
 
 test("the audit is looked through at a press, stays told, is loud where it is broken, and is taken along as a file", async () => {
-    desk.audit = { rows: 3, signed: 3, broken: null };
+    desk.audit = { rows: 3, signed: 3, cut: null, broken: null };
     await page.goto(`${desk.url}/#/activity`);
     const audit = page.getByRole("region", { name: "Audit" });
     await audit.getByText("A check tells whether").waitFor();
@@ -217,7 +217,7 @@ test("the audit is looked through at a press, stays told, is loud where it is br
     await page.goto(`${desk.url}/#/activity`);
     await audit.getByText("Checked just now").waitFor();
     expect(asked("POST /audit/verify").length).toBe(1);
-    desk.audit = { rows: 3, signed: 5, broken: { from: 4, to: 5, says: "Rows 4 to 5 were cut off at the end." } };
+    desk.audit = { rows: 3, signed: 5, cut: null, broken: { from: 4, to: 5, says: "Rows 4 to 5 were cut off at the end." } };
     await audit.getByRole("button", { name: "Check now" }).click();
     expect(await audit.getByRole("alert").innerText()).toContain("The audit was tampered with. Rows 4 to 5 were cut off at the end.");
     await audit.getByText("Its last row is 3, signed up to row 5.").waitFor();

@@ -1,6 +1,6 @@
 //! One record of the file. Most kinds (attachments, costs, requests, queues) tell of nothing that was said or done.
 
-use super::secrets::{take_out, take_out_of};
+use crate::agent::secrets::{take_out, take_out_of};
 use domain::{
     Timestamp,
     event::{Channel, Event, When},

@@ -1,5 +1,9 @@
 //! The audit's end, signed and kept where the database is not: so that rows cut off or written anew are seen.
 
+mod cut;
+
+pub use cut::{cut_daily, cut_older};
+
 use crate::{
     approvals::internal,
     clock,
@@ -143,8 +147,9 @@ fn unreadable() -> Problem {
 pub async fn verify(app: &App) -> Result<AuditShown, Problem> {
     let secret = app.secrets.look(Account::Audit).await.ok().and_then(|kept| Kept::read(&kept.value));
     let signed = secret.as_ref().and_then(Kept::head);
+    let cut = cut::stub(app, secret.as_ref()).await?;
     let read = app.store.read(move |r| {
-        let walked = audit::walk(r)?;
+        let walked = audit::walk(r, cut.unwrap_or(Head::START))?;
         let of_signed = signed.map(|s| audit::hash_of(r, s.id)).transpose()?.flatten();
         Ok((walked, audit::head(r)?, of_signed, facts::get(r, facts::AUDIT_HEAD)?))
     });
@@ -164,7 +169,8 @@ pub async fn verify(app: &App) -> Result<AuditShown, Problem> {
         (Ok(_), _) => None,
     };
     let is_told = told.and_then(|told| serde_json::from_str::<Signed>(&told).ok()).is_some_and(|told| vouches(&told));
-    Ok(AuditShown { rows: end.id, signed: signed.map(|s| s.id).filter(|_| is_told), broken })
+    let cut = cut.map(|cut| cut.id);
+    Ok(AuditShown { rows: end.id, signed: signed.map(|s| s.id).filter(|_| is_told), cut, broken })
 }
 
 fn of_chain(broken: Broken) -> AuditBroken {

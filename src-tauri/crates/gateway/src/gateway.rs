@@ -260,6 +260,7 @@ impl Gateway {
         app.launched.cancel();
         app.tasks.spawn(approvals::expire(app.clone()));
         app.tasks.spawn(audit::keep_signed(app.clone()));
+        app.tasks.spawn(audit::cut_daily(app.clone()));
         app.tasks.spawn(parking::run(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));

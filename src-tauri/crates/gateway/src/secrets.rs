@@ -113,6 +113,16 @@ impl Secrets {
         self.read.write().unwrap_or_else(PoisonError::into_inner).remove(&account);
     }
 
+    /// All that this process has read or made so far.
+    pub fn in_use(&self) -> Vec<SecretString> {
+        let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+        let one = |(account, secret): (&Account, &SecretString)| match account {
+            Account::Hosts => signers::values(secret),
+            _ => vec![secret.clone()],
+        };
+        read.iter().flat_map(one).collect()
+    }
+
     fn known(&self, account: Account) -> Option<SecretString> {
         self.read.read().unwrap_or_else(PoisonError::into_inner).get(&account).cloned()
     }

@@ -8,6 +8,8 @@ mod failure;
 mod gate;
 #[path = "puppet/lines.rs"]
 mod lines;
+#[path = "puppet/secrets.rs"]
+mod secrets;
 #[path = "puppet/store.rs"]
 mod store;
 mod world;

@@ -41,6 +41,8 @@ pub enum Kind {
     Unlocked,
     Exported,
     UpdateInstalled,
+    /// Rows older than the owner wants kept were cut off at the beginning.
+    Cut,
 }
 
 impl Kind {
@@ -69,6 +71,7 @@ impl Kind {
             Self::Unlocked => "unlocked",
             Self::Exported => "exported",
             Self::UpdateInstalled => "update_installed",
+            Self::Cut => "cut",
         }
     }
 }
@@ -166,9 +169,28 @@ pub enum Broken {
     Changed(i64),
 }
 
-/// Walks the chain from its beginning. Gives its end, or the first thing that is wrong.
-pub fn walk(rows: &impl Rows) -> Result<std::result::Result<Head, Broken>> {
-    let mut at = Head::START;
+/// The last row that was written before a time, but never the last of all.
+pub fn last_before(rows: &impl Rows, at: Timestamp) -> Result<Option<Head>> {
+    // The first that is kept is the first that is young enough: a clock that was set back cuts off nothing after it.
+    let mut query = rows.conn().prepare_cached(
+        "SELECT id, hash FROM audit WHERE id < coalesce((SELECT min(id) FROM audit WHERE at >= ?1), (SELECT max(id) FROM audit))
+         ORDER BY id DESC LIMIT 1",
+    )?;
+    let read = |row: &Row<'_>| -> Result<Head> { Ok(Head { id: row.get(0)?, hash: values::bytes(row, 1)? }) };
+    query.query_and_then([at.0], read)?.next().transpose()
+}
+
+/// Cuts off all up to and with a row. Gives how many those were.
+pub fn cut(tx: &Tx<'_>, through: i64) -> Result<usize> {
+    Ok(tx.conn().prepare_cached("DELETE FROM audit WHERE id <= ?1")?.execute([through])?)
+}
+
+/// Walks the chain from where it was last cut, [`Head::START`] if never. Gives its end, or the first thing that is wrong.
+pub fn walk(rows: &impl Rows, cut: Head) -> Result<std::result::Result<Head, Broken>> {
+    let mut at = cut;
+    if let Some(before) = after(rows, i64::MIN, 1)?.first().filter(|row| row.id <= cut.id) {
+        return Ok(Err(Broken::Changed(before.id)));
+    }
     loop {
         let batch = after(rows, at.id, 1000)?;
         if batch.is_empty() {
@@ -205,7 +227,7 @@ mod tests {
     async fn after_sql(sql: &'static str) -> std::result::Result<Head, Broken> {
         let (_folder, store) = chain(2500).await;
         store.write(move |tx| Ok(tx.conn().execute_batch(sql)?)).await.unwrap();
-        store.read(|r| walk(r)).await.unwrap()
+        store.read(|r| walk(r, Head::START)).await.unwrap()
     }
 
     #[tokio::test]
@@ -222,6 +244,22 @@ mod tests {
         let swapped = "UPDATE audit SET id = -5 WHERE id = 5; UPDATE audit SET id = 5 WHERE id = 6;
                        UPDATE audit SET id = 6 WHERE id = -5";
         assert_eq!(after_sql(swapped).await, Err(Broken::Changed(5)));
+    }
+
+    #[tokio::test]
+    async fn a_chain_that_was_cut_is_walked_from_there_and_what_stands_before_is_found() {
+        let (_folder, store) = chain(10).await;
+        let last = store.read(|r| last_before(r, Timestamp(4))).await.unwrap().unwrap();
+        assert_eq!(last.id, 4, "the row of the time 4 is the fifth");
+        assert_eq!(store.read(|r| last_before(r, Timestamp(0))).await.unwrap(), None);
+        let all = store.read(|r| last_before(r, Timestamp(1000))).await.unwrap().unwrap();
+        assert_eq!(all.id, 9, "the last is kept however old");
+        assert_eq!(store.write(move |tx| cut(tx, last.id)).await.unwrap(), 4);
+        let walked = async |cut| store.read(move |r| walk(r, cut)).await.unwrap();
+        assert_eq!(walked(last).await.unwrap().id, 10);
+        assert_eq!(walked(Head::START).await, Err(Broken::Missing(1, 4)));
+        assert_eq!(walked(Head { hash: START, ..last }).await, Err(Broken::Changed(5)));
+        assert_eq!(walked(Head { id: 5, ..last }).await, Err(Broken::Changed(5)));
     }
 
     #[tokio::test]

@@ -32,6 +32,8 @@ pub const UPDATE_CHECKED_AT: &str = "update_checked_at";
 pub const PIN_WRONG: &str = "pin_wrong";
 /// The audit's end as it was last signed, as JSON.
 pub const AUDIT_HEAD: &str = "audit_head";
+/// What stands for the rows of the audit that were cut off at its beginning, signed, as JSON.
+pub const AUDIT_STUB: &str = "audit_stub";
 /// The version of Lanyard that ran last.
 pub const VERSION: &str = "version";
 

@@ -308,6 +308,10 @@ rows: number,
  */
 signed: number | null, 
 /**
+ * Up to which row it was cut off, being older than the owner wants it kept; none where it never was.
+ */
+cut: number | null, 
+/**
  * None: every row stands as it was written, and none is gone.
  */
 broken: AuditBroken | null, };

@@ -23,7 +23,7 @@ export class DeskStandin extends Standin {
     windows: Home["today"]["windows"] = [];
     pin: PinShown = { set: false, locked_until: null };
     packages: HostOfPackages[] = [];
-    audit: AuditShown = { rows: 0, signed: null, broken: null };
+    audit: AuditShown = { rows: 0, signed: null, cut: null, broken: null };
     importable: ImportFound[] = [];
     importPace = 0;
     private stopImport = false;

@@ -91,7 +91,7 @@ export async function furnish(desk: DeskStandin): Promise<Rooms> {
         { host: "mirror.internal.example.org:8443", manager: "pip" },
         { host: "deb.example.com:80", manager: "apt" },
     ];
-    desk.audit = { rows: 12_840, signed: 12_838, broken: null };
+    desk.audit = { rows: 12_840, signed: 12_838, cut: 840, broken: null };
     const kinds = ["answered", "allowed", "asked", "said", "text_sent", "host_allowed", "host_blocked", "paired", "denied", "text_failed", "pushed", "turn_failed"] as const;
     const titles = { answered: "All 48 tests pass", allowed: "Allowed: pytest -q billing", asked: "Asked: pytest -q billing", said: "Fix the failing test in billing", text_sent: "Texted the answer", host_allowed: "npm.example.net was reached", host_blocked: "telemetry.example.com was blocked", paired: "Ada’s iPhone paired", denied: "Denied: git push --force", text_failed: "A text was not delivered", pushed: "A notice was shown", turn_failed: "A turn failed: the model has too much to do" } as const;
     desk.activity = Array.from({ length: 140 }, (_, n) => {

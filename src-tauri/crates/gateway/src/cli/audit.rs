@@ -42,5 +42,9 @@ fn tell(shown: &Value) {
         Some(row) => format!("signed up to row {row}"),
         None => "not signed yet".to_owned(),
     };
-    println!("{} rows, each as it was written; {signed}.", shown["rows"]);
+    let (last, cut) = (shown["rows"].as_i64().unwrap_or(0), shown["cut"].as_i64().unwrap_or(0));
+    println!("{} rows, each as it was written; {signed}.", last - cut);
+    if cut > 0 {
+        println!("Rows up to {cut} were cut off with age; a signed line stands for them.");
+    }
 }

@@ -35,6 +35,7 @@ pub struct Written {
     pub twilio: Twilio,
     pub sms: Sms,
     pub push: Push,
+    pub audit: Audit,
     pub updates: Updates,
     pub log: Log,
 }
@@ -126,6 +127,7 @@ table!(Sms {
     picture_minutes: u64 = 60,
 });
 table!(Push { text_after: u64 = 60, contact: String = String::new(), base_url: String = String::new() });
+table!(Audit { keep_days: u32 = 730 });
 table!(Updates { look: bool = true });
 table!(Log { level: String = "info".into(), format: LogFormat = LogFormat::Pretty });
 

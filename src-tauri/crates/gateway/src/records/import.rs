@@ -11,7 +11,10 @@ use crate::{
     wire::desk::{ImportFound, ImportLine, ImportProgress, Imported, Skipped},
 };
 use domain::{Code, Problem, Timestamp, event::Event, shown::shown_line};
-use sandbox::agent::history::{self, Counts, Known, Outline, Reading};
+use sandbox::agent::{
+    history::{self, Counts, Outline, Reading},
+    secrets::Known,
+};
 use std::{
     io,
     path::{Path, PathBuf},

@@ -95,6 +95,11 @@ fn read(kept: &SecretString) -> Result<BTreeMap<String, String>, Problem> {
     })
 }
 
+/// Each that is kept, whatever its name.
+pub fn values(kept: &SecretString) -> Vec<SecretString> {
+    read(kept).into_iter().flatten().map(|(_, secret)| SecretString::from(secret)).collect()
+}
+
 /// `kept` with one more, or with one less.
 ///
 /// # Errors

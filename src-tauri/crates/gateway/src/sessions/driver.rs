@@ -2,6 +2,7 @@
 
 mod load;
 mod process;
+mod scrub;
 mod write;
 
 pub use process::READS_WITHIN;
@@ -18,6 +19,7 @@ use domain::{
     risk::{Tier, Tiers},
     session::{Input, Phase, Session, Write},
 };
+use scrub::Scrub;
 use std::{sync::Arc, time::Duration};
 use store::inbox;
 use tokio::{
@@ -34,6 +36,7 @@ pub struct Driver {
     starting: Option<JoinHandle<Result<Lease, Problem>>>,
     shown: watch::Sender<Glance>,
     doing: Option<String>,
+    scrub: Scrub,
     sandbox: watch::Receiver<SandboxState>,
     paused: bool,
     /// The session was just read from the store: what waits there is to be taken up.
@@ -59,6 +62,7 @@ impl Driver {
             starting: None,
             shown,
             doing: None,
+            scrub: Scrub::default(),
             sandbox,
             paused: false,
             fresh: true,
@@ -161,8 +165,9 @@ impl Driver {
     }
 
     /// False once nothing more can be done for this session here.
-    async fn take(&mut self, input: Input) -> bool {
-        if let Input::Agent(event) = &input {
+    async fn take(&mut self, mut input: Input) -> bool {
+        if let Input::Agent(event) = &mut input {
+            self.scrub.pass(event, || self.app.secrets.in_use());
             self.note(event);
         }
         let input = self.why_it_ended(input).await;

@@ -186,6 +186,7 @@ const TABLE: &[Line] = &[
     line(API, "api.origins", "Other pages", "Pages elsewhere that may call the API, as https://name.").advanced(),
     line(API, "api.proxies", "Your proxies", "Networks of your own reverse proxies, as 127.0.0.1 or 10.0.0.0/8. Only they are believed where a visitor comes from.").advanced(),
 
+    line(PROGRAM, "audit.keep_days", "The audit keeps", "Older rows are cut off, and a signed line stands for them. 0: for ever.").unit("days").advanced(),
     line(PROGRAM, "updates.look", "Look for updates", "Once a day the app looks for a newer version and tells when there is one. It installs only what you want."),
     line(PROGRAM, "log.level", "Log level", "error, warn, info, debug or trace, or a filter like info,egress=debug.").advanced(),
     line(PROGRAM, "log.format", "Log format", "How log lines are written.").of(FORMATS).advanced(),

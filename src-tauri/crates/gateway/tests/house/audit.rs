@@ -51,6 +51,38 @@ async fn what_was_done_is_in_the_chain_and_no_secret_is() {
 }
 
 #[tokio::test]
+async fn rows_that_are_old_enough_are_cut_off_and_only_a_signed_stub_may_stand_for_them() {
+    let w = World::new(Wish::default()).await;
+    let running = w.start().await;
+    for host in ["a.example", "b.example", "c.example"] {
+        well(local(&running.app, "POST", "/hosts", Some(&json!({ "host": host }))).await);
+    }
+    let future = domain::Timestamp(gateway::clock::now().0 + 1000);
+    assert_eq!(gateway::audit::cut_older(&running.app, domain::Timestamp(0)).await, Ok(0), "nothing is that old");
+    assert_eq!(gateway::audit::cut_older(&running.app, future).await, Ok(2), "the last row stays");
+    let shown = signed(&running).await;
+    assert_eq!(shown, json!({ "rows": 4, "signed": 4, "cut": 2, "broken": null }));
+    let export = local(&running.app, "GET", "/audit", None).await.text;
+    let rows: Vec<Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((rows[0]["cut"]["id"].clone(), rows[1]["id"].clone()), (json!(2), json!(3)), "{export}");
+    assert_eq!(rows[2]["kind"], "cut");
+
+    signed(&running).await;
+    run(&running, "CREATE TABLE kept AS SELECT * FROM audit").await;
+    run(&running, "DELETE FROM audit WHERE id = 3").await;
+    assert_eq!(says(&running).await, "Row 3 was taken out.");
+    assert_eq!(gateway::audit::cut_older(&running.app, future).await, Ok(0), "what was tampered with stays as it is");
+    run(&running, "INSERT INTO audit SELECT * FROM kept WHERE id = 3").await;
+    assert_eq!(says(&running).await, "");
+    // Who has the database moves the stub further, and has no key to sign it with.
+    let forged =
+        "DELETE FROM audit WHERE id = 3; UPDATE facts SET value = json_set(value, '$.id', 3) WHERE name = 'audit_stub'";
+    run(&running, forged).await;
+    assert_eq!(says(&running).await, "Rows 1 to 3 were taken out.");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_row_that_is_changed_or_taken_out_or_cut_off_at_the_end_is_named() {
     let w = World::new(Wish::default()).await;
     let running = w.start().await;

@@ -74,6 +74,14 @@ impl Puppet {
         self.says(&json!({ "type": "system", "subtype": "init", "session_id": "s1" }));
     }
 
+    /// It used a tool, which gave `text` back.
+    pub fn used(&self, tool: &str, input: &Value, text: &str) {
+        let block = json!({ "type": "tool_use", "id": "t", "name": tool, "input": input });
+        self.says(&json!({ "type": "assistant", "message": { "id": "m", "content": [block] } }));
+        let result = json!({ "type": "tool_result", "tool_use_id": "t", "content": text });
+        self.says(&json!({ "type": "user", "message": { "role": "user", "content": [result] } }));
+    }
+
     pub fn writes(&self, text: &str) {
         let message = json!({ "id": "m", "content": [{ "type": "text", "text": text }] });
         self.says(&json!({ "type": "assistant", "message": message }));

@@ -10,6 +10,8 @@ pub struct AuditShown {
     pub rows: i64,
     /// Up to which row it is signed; none where nothing is signed yet.
     pub signed: Option<i64>,
+    /// Up to which row it was cut off, being older than the owner wants it kept; none where it never was.
+    pub cut: Option<i64>,
     /// None: every row stands as it was written, and none is gone.
     pub broken: Option<AuditBroken>,
 }

@@ -68,6 +68,46 @@ impl Known {
         Self(secrets.into_iter().filter(|secret| secret.expose_secret().len() >= 12).collect())
     }
 
+    /// The text with asterisks in place of them and of what has a secret's shape, as long as it was.
+    pub fn veil(&self, text: &str) -> String {
+        let mut text = veiled(text).into_owned();
+        for secret in self.0.iter() {
+            let secret = secret.expose_secret();
+            if text.contains(secret) {
+                text = text.replace(secret, &"*".repeat(secret.len()));
+            }
+        }
+        text
+    }
+
+    /// The text without them and without what has a secret's shape; none where there is nothing to take out.
+    pub fn clean(&self, text: &str) -> Option<String> {
+        let (own, found) = self.take_out(text.as_bytes());
+        let own = String::from_utf8_lossy(&own);
+        let (clean, shaped) = take_out(&own);
+        (found + shaped > 0).then(|| clean.into_owned())
+    }
+
+    /// The same in every text of `value`, and what has a telling name there.
+    pub fn clean_value(&self, value: &mut Value) {
+        self.own_out_of(value);
+        take_out_of(value);
+    }
+
+    fn own_out_of(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                let (clean, found) = self.take_out(text.as_bytes());
+                if found > 0 {
+                    *text = String::from_utf8_lossy(&clean).into_owned();
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.own_out_of(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.own_out_of(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
     /// A line without them, and how many there were.
     pub fn take_out<'l>(&self, line: &'l [u8]) -> (Cow<'l, [u8]>, u64) {
         let (mut line, mut found) = (Cow::Borrowed(line), 0);
@@ -85,7 +125,16 @@ impl Known {
 
 /// The text without its secrets, and how many there were.
 pub fn take_out(text: &str) -> (Cow<'_, str>, u64) {
-    let Some(shapes) = &*SHAPES else { return (Cow::Borrowed(GONE), 1) };
+    replaced(text, &|_| Cow::Borrowed(GONE))
+}
+
+/// The text with as many asterisks as its secrets have bytes, so that what is counted in bytes stays where it is.
+pub fn veiled(text: &str) -> Cow<'_, str> {
+    replaced(text, &|secret| Cow::Owned("*".repeat(secret.len()))).0
+}
+
+fn replaced<'t>(text: &'t str, with: &dyn Fn(&str) -> Cow<'static, str>) -> (Cow<'t, str>, u64) {
+    let Some(shapes) = &*SHAPES else { return (Cow::Owned(with(text).into_owned()), 1) };
     let mut found = 0;
     let clean = shapes.replace_all(text, |shape: &Captures<'_>| {
         let before = ["k", "k1", "k2", "k3", "k4", "k5", "k6"]
@@ -95,13 +144,14 @@ pub fn take_out(text: &str) -> (Cow<'_, str>, u64) {
         let value = shape.name("v1").or_else(|| shape.name("v2")).map(|value| value.as_str());
         if let Some(value) = value.filter(|value| !looks_random(value)) {
             // By its name alone it is none; by its shape it may be one.
-            let (value, shaped) = take_out(value);
+            let (value, shaped) = replaced(value, with);
             found += shaped;
             return format!("{before}{value}");
         }
         found += 1;
         let after = if shape.name("k").is_some() { "@" } else { "" };
-        format!("{before}{GONE}{after}")
+        let secret = &shape[0][before.len()..shape[0].len() - after.len()];
+        format!("{before}{}{after}", with(secret))
     });
     (clean, found)
 }
@@ -229,6 +279,17 @@ mod tests {
         let (clean, found) = known.take_out(line);
         let clean = String::from_utf8(clean.into_owned()).unwrap();
         assert_eq!((clean, found), (format!("{{\"a\":\"x {GONE} y {GONE}\",\"b\":\"short\"}}"), 2));
+    }
+
+    #[test]
+    fn a_veil_is_as_long_as_what_it_hides() {
+        let known = Known::of([SecretString::from("plain words as a key")]);
+        let text = "ü postgres://ada:hunter2@db and plain words as a key";
+        assert_eq!(known.veil(text), "ü postgres://ada:*******@db and ********************");
+        let mut value = serde_json::json!({ "a": ["plain words as a key!"], "password": "short one" });
+        known.clean_value(&mut value);
+        assert_eq!(value, serde_json::json!({ "a": [format!("{GONE}!")], "password": GONE }));
+        assert_eq!(known.clean("nothing"), None);
     }
 
     #[test]
