@@ -61,7 +61,7 @@ pub enum BadTier {
     Free,
 }
 
-/// The first rule that fits counts.
+/// The first rule that fits all that would happen counts. What a rule before it wants higher, for a part of it, goes before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tiers(Vec<TierRule>);
 
@@ -73,8 +73,18 @@ impl Tiers {
     /// The owner's tier for this, or the one it is judged to be.
     pub fn of(&self, subject: &Subject) -> Tier {
         let judged = Tier::Asked(subject.risk(WORKSPACE));
-        let fits = |rule: &&TierRule| rule.about.fits(subject, rule.tier < judged);
-        self.0.iter().find(fits).map_or(judged, |rule| rule.tier)
+        let mut raised = Tier::Free;
+        for rule in &self.0 {
+            // A low tier from an amount on would be one for every amount above it.
+            let rises = rule.tier >= judged || !matches!(rule.about, About::Spend(_));
+            if rises && rule.about.fits(subject, true) {
+                return rule.tier.max(raised);
+            }
+            if rule.tier > judged && rule.about.fits(subject, false) {
+                raised = raised.max(rule.tier);
+            }
+        }
+        judged.max(raised)
     }
 
     /// `subject` without what "always" may not allow: rules that would also let through what the owner wants asked at a higher
@@ -111,38 +121,37 @@ impl TierRule {
 }
 
 impl About {
-    /// Where a rule lowers the tier (`lowers`) it must fit all that would happen; where it raises it, any part of it.
-    fn fits(&self, subject: &Subject, lowers: bool) -> bool {
+    /// Whether this is about all that would happen (`whole`), or about any part of it.
+    fn fits(&self, subject: &Subject, whole: bool) -> bool {
         match (self, subject) {
             (Self::Host(pattern), Subject::Host { host, .. }) => WildMatch::new(pattern).matches(host),
             (Self::Push(pattern), Subject::Push { host, repository, .. }) => {
                 WildMatch::new(pattern).matches(&format!("{host}/{repository}"))
             }
             (Self::Spend(from), Subject::Spend { ceiling: Ceiling { unit: Unit::Dollars, .. }, more, .. }) => {
-                // A low tier up to an amount would be one for every amount above it.
-                !lowers && *more >= from.0
+                *more >= from.0
             }
-            (_, Subject::Tool { tool, input, target, .. }) => self.fits_tool(tool, input, target.as_ref(), lowers),
+            (_, Subject::Tool { tool, input, target, .. }) => self.fits_tool(tool, input, target.as_ref(), whole),
             _ => false,
         }
     }
 
-    fn fits_tool(&self, tool: &str, input: &Value, target: Option<&Target>, lowers: bool) -> bool {
+    fn fits_tool(&self, tool: &str, input: &Value, target: Option<&Target>, whole: bool) -> bool {
         match self {
             Self::Command { words, more } if tool == "Bash" => {
-                input.get("command").and_then(Value::as_str).is_some_and(|line| runs(words, *more, line, lowers))
+                input.get("command").and_then(Value::as_str).is_some_and(|line| runs(words, *more, line, whole))
             }
-            Self::File { writes: true, path } if writes(tool) => names(path, tool, input, target, lowers),
-            Self::File { writes: false, path } if reads(tool) => names(path, tool, input, target, lowers),
+            Self::File { writes: true, path } if writes(tool) => names(path, tool, input, target, whole),
+            Self::File { writes: false, path } if reads(tool) => names(path, tool, input, target, whole),
             Self::Tool(name) => WildMatch::new(name).matches(tool),
             _ => false,
         }
     }
 }
 
-/// Whether the words stand in the line; for lowering, whether the line is nothing but one plain command that begins with them.
-fn runs(wanted: &[String], more: bool, line: &str, lowers: bool) -> bool {
-    if lowers {
+/// Whether the words stand in the line; `whole`: whether it is nothing but one plain command that begins with them.
+fn runs(wanted: &[String], more: bool, line: &str, whole: bool) -> bool {
+    if whole {
         let Some(line) = plain_words(line) else { return false };
         return line.starts_with(&wanted.iter().map(String::as_str).collect::<Vec<_>>())
             && (more || line.len() == wanted.len());
@@ -152,17 +161,17 @@ fn runs(wanted: &[String], more: bool, line: &str, lowers: bool) -> bool {
     line.windows(wanted.len().max(1)).any(|part| part == wanted)
 }
 
-/// Whether the call is about such a file: by where it really is, and for raising also by what it is called.
-fn names(pattern: &str, tool: &str, input: &Value, target: Option<&Target>, lowers: bool) -> bool {
-    let Some(called) = named_file(tool, input) else { return !lowers };
+/// Whether the call is about such a file, by where it really is or what it is called; `whole`: by both.
+fn names(pattern: &str, tool: &str, input: &Value, target: Option<&Target>, whole: bool) -> bool {
+    let Some(called) = named_file(tool, input) else { return !whole };
     let fits = |path: &str| {
         let absolute = if path.starts_with('/') { path.to_owned() } else { format!("{WORKSPACE}/{path}") };
         WildMatch::new(pattern).matches(&absolute)
     };
     let odd = called.split('/').any(|part| part == "..") || called.starts_with('~');
     match target {
-        Some(Target::At(path)) if lowers => fits(path) && fits(called) && !odd,
-        _ if lowers => false,
+        Some(Target::At(path)) if whole => fits(path) && fits(called) && !odd,
+        _ if whole => false,
         Some(Target::At(path) | Target::Shared(path)) => fits(path) || fits(called),
         Some(Target::Unknown) | None => true,
     }
@@ -348,6 +357,9 @@ mod tests {
     fn the_first_that_fits_counts() {
         let own = tiers(&["high Bash(npm test)", "free Bash(npm *)"]);
         assert_eq!((own.of(&bash("npm test")), own.of(&bash("npm ls"))), (HIGH, Tier::Free));
+        let own = tiers(&["medium Bash(git *)", "high Bash(vault *)", "free Bash(vault status)"]);
+        assert_eq!(own.of(&bash("git pull && vault write x")), HIGH, "one for a part hides no other");
+        assert_eq!(own.of(&bash("vault status")), HIGH);
     }
 
     #[test]
