@@ -146,6 +146,17 @@ const SCREENS: Record<string, Look> = {
         await page.getByRole("alert").waitFor();
     },
     "approval-edit": (page) => approval(page, 1),
+    "approval-pin": async (page) => {
+        standin.pin = "2468";
+        await approval(page, 1);
+        await page.getByRole("button", { name: "Allow once" }).click();
+        await page.getByLabel("Your PIN").fill("1111");
+        await page.getByRole("button", { name: "Allow with PIN" }).click();
+        await page.getByText("That is not your PIN.").waitFor();
+        await page.getByLabel("Your PIN").fill("24");
+        await page.getByLabel("Your PIN").scrollIntoViewIfNeeded();
+        standin.pin = null;
+    },
     "approval-question": async (page) => {
         await approval(page, 2);
         await page.getByLabel("Euro").check();

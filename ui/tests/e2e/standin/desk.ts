@@ -21,7 +21,7 @@ export class DeskStandin extends Standin {
     hosts: HostAllowed[] = [];
     rules: RuleMade[] = [];
     windows: Home["today"]["windows"] = [];
-    pin: PinShown = { set: false, locked_until: null };
+    pinShown: PinShown = { set: false, locked_until: null };
     packages: HostOfPackages[] = [];
     audit: AuditShown = { rows: 0, signed: null, cut: null, broken: null };
     importable: ImportFound[] = [];
@@ -183,13 +183,13 @@ export class DeskStandin extends Standin {
             this.rules = this.rules.filter(({ session, exact }) => session !== gone.session || exact !== gone.exact);
             return { rules: this.rules };
         },
-        "GET /pin": () => this.pin,
+        "GET /pin": () => this.pinShown,
         "POST /pin": ({ body }) => {
             const { pin } = body as { pin: string };
             if (pin.length > 12) throw new Refused(400, "BAD_REQUEST", "A PIN has 4 to 12 characters.", "Take another.");
-            return (this.pin = { set: true, locked_until: null });
+            return (this.pinShown = { set: true, locked_until: null });
         },
-        "POST /pin/remove": () => (this.pin = { set: false, locked_until: null }),
+        "POST /pin/remove": () => (this.pinShown = { set: false, locked_until: null }),
         "POST /audit/verify": () => this.audit,
         "GET /audit": () => this.auditLines(),
         "GET /activity": ({ url }) => this.happened(url),

@@ -49,6 +49,8 @@ export class Standin {
         return "phone.html";
     }
 
+    /** What a phone's yes needs. */
+    pin: string | null = null;
     protected readonly channel: "phone" | "desktop" = "phone";
 
     /** Who may come in, by token. */
@@ -244,11 +246,15 @@ export class Standin {
             this.house.stand(id, { state: "closed" });
         },
         "POST permission/*": ({ parts, body, token }) => {
-            const { decision, input_hash } = body as { decision: string; input_hash: string };
+            const { decision, input_hash, pin } = body as { decision: string; input_hash: string; pin?: string };
             const approval = this.house.approvals.get(parts[1] ?? "");
             if (!approval) throw new Refused(404, "UNKNOWN_APPROVAL", "There is no such approval.", "Look at the list.");
             if (approval.state !== "open") throw new Refused(409, "APPROVAL_GONE", "This approval was answered, withdrawn or ran out before.", "Look at the session: the agent may have asked again.");
             if (approval.input_hash !== input_hash) throw new Refused(409, "APPROVAL_CHANGED", "The answer names another input than the one that is asked.", "Look at what is asked now.");
+            if (this.pin !== null && decision !== "deny" && pin !== this.pin) {
+                if (pin === undefined) throw new Refused(403, "PIN_NEEDED", "On a phone, allowing this needs your PIN.", "Send it with the answer, or allow it at the desk.");
+                throw new Refused(403, "PIN_WRONG", "That is not your PIN.", "4 tries are left.");
+            }
             const states = { allow: "allowed", deny: "denied", allow_always: "allowed_always", answer: "answered" } as const;
             this.house.settle(approval.id, states[decision as keyof typeof states], this.admit(token).name);
             this.agent.answered(approval.id);
