@@ -34,7 +34,7 @@ pub struct Kept {
 pub fn all(rows: &impl Rows) -> Result<Vec<Kept>> {
     let mut query = rows.conn().prepare_cached(
         "SELECT r.session, r.tool, r.content, r.made_at FROM rules r JOIN sessions s ON s.id = r.session
-         WHERE s.closed_at IS NULL ORDER BY r.made_at DESC, r.tool, r.content",
+         WHERE s.open = 1 ORDER BY r.made_at DESC, r.tool, r.content",
     )?;
     let kept = |row: &rusqlite::Row<'_>| {
         let content: String = row.get(2)?;

@@ -7,6 +7,7 @@ mod audit;
 mod home;
 mod lock;
 mod restart;
+mod rules;
 mod settings;
 mod setup;
 #[path = "../tunnel_world/mod.rs"]
