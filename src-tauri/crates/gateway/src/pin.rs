@@ -96,10 +96,8 @@ impl Pin {
         let _one_at_a_time = self.0.lock().await;
         let trimmed = SecretString::from(new.expose_secret().trim());
         if !(SHORTEST..=LONGEST).contains(&trimmed.expose_secret().chars().count()) {
-            return Err(Problem::with_detail(
-                Code::BadRequest,
-                format!("A PIN has {SHORTEST} to {LONGEST} characters."),
-            ));
+            let why = format!("A PIN has {SHORTEST} to {LONGEST} characters.");
+            return Err(Problem::with_detail(Code::BadRequest, why).suggest("Choose another one."));
         }
         let hashed = tokio::task::spawn_blocking(move || {
             Argon2::default().hash_password(trimmed.expose_secret().as_bytes()).map(|hash| hash.to_string())
