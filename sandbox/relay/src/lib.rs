@@ -9,6 +9,8 @@
 //! the same: yamux, and in each of its streams first a [`Header`] and its [`Answer`], then frames ([`RelayStream`]).
 //! Absent and to stay so: any knowledge of HTTP, hosts or tokens. The relay holds no secret and decides nothing.
 
+#[cfg(target_os = "linux")]
+pub mod calls;
 pub mod end;
 mod header;
 mod mux;

@@ -16,7 +16,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(target_os = "linux")]
 mod linux {
     use relay::{
-        PIPE_SOCKET, PORT, SOCKET_FOLDER, SOCKET_NAME, end, pipe, serve,
+        PIPE_SOCKET, PORT, SOCKET_FOLDER, SOCKET_NAME, calls, end, pipe, serve,
         within::{self, Limits},
     };
     use std::{io, path::Path, process::ExitCode};
@@ -26,6 +26,7 @@ mod linux {
     pub fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         if let ["within", within @ ..] = arguments {
             let (limits, argv) = Limits::parse(within).ok_or_else(usage)?;
+            calls::narrow()?;
             let code = wait_for(within::run(limits, argv))?;
             return Ok(ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX)));
         }

@@ -82,3 +82,22 @@ fn the_programs_end_is_its_own() {
     let nowhere = within(Limits::default(), std::path::Path::new("/"), &["no-such-program"]);
     assert_eq!(nowhere.status.code(), Some(127));
 }
+
+#[test]
+fn no_socket_of_another_family_and_no_ring_is_opened_within() {
+    let attempts = r"
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def opened(family):
+    fd = libc.socket(family, socket.SOCK_STREAM, 0)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0 or ctypes.get_errno()
+print(*(opened(family) is True for family in (socket.AF_UNIX, socket.AF_INET)))
+print(*(opened(family) == errno.EAFNOSUPPORT for family in (40, 38, 17, 31)))
+print(libc.syscall(425, 8, 0) == -1 and ctypes.get_errno() == errno.ENOSYS)
+";
+    let output = within(Limits::default(), std::path::Path::new("/"), &["python3", "-c", attempts]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, "True True\nTrue True True True\nTrue\n", "{}", String::from_utf8_lossy(&output.stderr));
+}
