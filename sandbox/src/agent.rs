@@ -34,7 +34,7 @@ impl Sandboxes {
     /// Starts Claude Code in a running sandbox and says `initialize` to it at once. Returns as soon as the engine has
     /// started the process; [`Control::ready`] tells when it can take a turn.
     pub async fn start_agent(&self, id: SandboxId, launch: AgentLaunch) -> Result<Process, Error> {
-        let mut command = Command::new(launch.limits.around(launch.argv("claude"))).cwd(launch::WORKSPACE);
+        let mut command = Command::new(launch.limits.around(launch.argv(launch::PROGRAM))).cwd(launch::WORKSPACE);
         for (name, value) in launch.env() {
             command = command.env(name, value);
         }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+/// This program, where the image has it: the agent may have another of its name in a folder of its own.
+const PROGRAM: &str = "/usr/local/bin/lanyard-relay";
 /// Begins the line that says what was ended and why.
 pub const ENDED: &str = "Over its limit: ";
 /// Begins it where the program itself was ended.
@@ -29,7 +31,7 @@ impl Limits {
     /// The command line that runs `argv` within these limits.
     pub fn around(&self, argv: Vec<String>) -> Vec<String> {
         let limits = [self.memory, self.cpu, self.file, self.free].map(|n| n.to_string());
-        let own = ["lanyard-relay", "within"].map(str::to_owned);
+        let own = [PROGRAM, "within"].map(str::to_owned);
         own.into_iter().chain(limits).chain(["--".to_owned()]).chain(argv).collect()
     }
 
@@ -236,7 +238,7 @@ mod tests {
         let limits = Limits { memory: 1, cpu: 2, file: 3, free: 4 };
         let argv = limits.around(vec!["claude".into(), "--".into()]);
         let argv: Vec<&str> = argv.iter().map(String::as_str).collect();
-        assert_eq!(argv[..2], ["lanyard-relay", "within"]);
+        assert_eq!(argv[..2], [PROGRAM, "within"]);
         assert_eq!(Limits::parse(&argv[2..]), Some((limits, &argv[7..])));
         assert_eq!(Limits::parse(&["1", "2", "3", "4", "--"]), None);
         assert_eq!(Limits::parse(&["1", "2", "3", "x", "--", "claude"]), None);

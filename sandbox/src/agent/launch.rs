@@ -8,6 +8,10 @@ use uuid::Uuid;
 /// The agent's folder. It must never change: Claude Code files its conversations under the path it was started in.
 pub(super) const WORKSPACE: &str = "/workspace";
 
+/// Where the image has it: an agent may have put another of its name into a folder of its own.
+pub(super) const PROGRAM: &str = "/usr/local/bin/claude";
+/// An agent's commands find its own programs first. Nothing else that is started in a sandbox does.
+const PATH: &str = "/home/agent/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// The relay's address inside every sandbox: base URL for the model, proxy for everything else.
 const RELAY: &str = "http://127.0.0.1:3128";
 
@@ -116,6 +120,7 @@ impl AgentLaunch {
         let token = self.token.expose_secret();
         let mut env: Vec<(String, String)> = QUIET.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect();
         let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
+        set("PATH", PATH.to_owned());
         set("ANTHROPIC_BASE_URL", self.base_url.clone());
         set("ANTHROPIC_AUTH_TOKEN", token.to_owned());
         set("CLAUDE_CODE_MAX_RETRIES", self.retries.to_string());

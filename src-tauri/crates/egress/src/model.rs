@@ -144,14 +144,13 @@ async fn admitted(
     payer: Payer,
     worst: MicroDollars,
 ) -> Result<(Admission, Reservation), Error> {
+    let place = door.purse.reserve(sandbox, payer, worst);
     loop {
-        let settled = door.purse.next_settled();
-        let place = door.purse.reserve(sandbox, payer, worst);
+        let (settled, before) = (door.purse.next_settled(), place.before());
         let admission = door.house.admit_model(sandbox, payer).await?;
-        if place.fits(admission.left) {
+        if place.fits(before, admission.left) {
             return Ok((admission, place));
         }
-        place.withdraw();
         timeout(door.settings.first_byte_timeout, settled).await.map_err(|_| Error::Refused(Code::SpendCap.into()))?;
     }
 }

@@ -1,13 +1,13 @@
 //! Requests under way, at what they may cost at worst, so that several at once cannot outrun a cap together.
 //!
-//! The rule: a request goes out if what is left covers its own worst case and that of all that were there before it. If
-//! it does not, it waits until one of them is paid and looks again; alone it always goes. So a cap is overrun by at most
-//! one answer, and only then refused.
+//! The rule: a request goes out if what is left covers its own worst case and that of all that stand before it in line. If
+//! it does not, it keeps its place, waits until one of them is gone and looks again; the first in line always goes, so that nobody
+//! waits for one who waits. A cap is overrun by at most one answer, and only then refused.
 
 use crate::house::{Left, Payer};
 use domain::{SandboxId, usage::MicroDollars};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::{Notify, futures::Notified};
@@ -17,102 +17,92 @@ type Payee = (SandboxId, Option<domain::SessionId>);
 
 #[derive(Default)]
 pub(crate) struct Purse {
-    held: Mutex<Held>,
+    line: Mutex<Line>,
     settled: Notify,
 }
 
+/// Places by their numbers, the first that came first.
 #[derive(Default)]
-struct Held {
-    all: Sum,
-    each: HashMap<Payee, Sum>,
+struct Line {
+    next: u64,
+    places: BTreeMap<u64, (Payee, MicroDollars)>,
 }
 
+/// Requests together: what they may cost, and how many they are.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     money: MicroDollars,
     requests: usize,
 }
 
-/// A request's place in the purse. Given back when it is dropped, which must be after its money is recorded.
+/// What stands before a request in line.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Before {
+    session: Sum,
+    all: Sum,
+}
+
+/// A request's place in line. Given back when it is dropped, which must be after its money is recorded.
 pub(crate) struct Reservation {
     purse: Arc<Purse>,
+    number: u64,
     payee: Payee,
     worst: MicroDollars,
-    /// What was under way when this came.
-    before_in_session: Sum,
-    before_in_all: Sum,
-    /// False when it was withdrawn.
-    paid: bool,
 }
 
 impl Purse {
-    /// Ready when a request is settled after this call.
+    /// Ready when a place is given back after this call.
     pub fn next_settled(&self) -> Notified<'_> {
         self.settled.notified()
     }
 
     pub fn reserve(self: &Arc<Self>, sandbox: SandboxId, payer: Payer, worst: MicroDollars) -> Reservation {
         let payee = (sandbox, payer.session);
-        let mut held = self.held();
-        let before_in_all = held.all;
-        held.all.add(worst);
-        let session = held.each.entry(payee).or_default();
-        let before_in_session = *session;
-        session.add(worst);
-        Reservation { purse: self.clone(), payee, worst, before_in_session, before_in_all, paid: true }
+        let mut line = self.line();
+        let number = line.next;
+        line.next += 1;
+        line.places.insert(number, (payee, worst));
+        Reservation { purse: self.clone(), number, payee, worst }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reservation {
-    /// Whether the request may go, given what was left when the house was asked. Reserve first, ask then: what was paid
-    /// in between is in one of the two, never in neither.
-    pub fn fits(&self, left: Left) -> bool {
+    /// To be looked at before the house is asked what is left: what is paid in between is in both then, never in neither.
+    pub fn before(&self) -> Before {
+        let mut before = Before::default();
+        for (payee, worst) in self.purse.line().places.range(..self.number).map(|(_, place)| place) {
+            before.all.add(*worst);
+            if *payee == self.payee {
+                before.session.add(*worst);
+            }
+        }
+        before
+    }
+
+    /// Whether the request may go.
+    pub fn fits(&self, before: Before, left: Left) -> bool {
         let fits = |before: Sum, left: Option<MicroDollars>| {
             before.requests == 0 || left.is_none_or(|left| before.money.0.saturating_add(self.worst.0) <= left.0)
         };
-        fits(self.before_in_session, left.session) && fits(self.before_in_all, left.all)
-    }
-
-    /// Takes the place back without a word to those who wait: nothing was paid, and whoever this one waits for will
-    /// wake them too.
-    pub fn withdraw(mut self) {
-        self.paid = false;
-    }
-
-    fn leave(&self) {
-        let mut held = self.purse.held();
-        held.all.take(self.worst);
-        if let Some(session) = held.each.get_mut(&self.payee) {
-            session.take(self.worst);
-            if session.requests == 0 {
-                held.each.remove(&self.payee);
-            }
-        }
+        fits(before.session, left.session) && fits(before.all, left.all)
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.leave();
-        if self.paid {
-            self.purse.settled.notify_waiters();
-        }
+        self.purse.line().places.remove(&self.number);
+        self.purse.settled.notify_waiters();
     }
 }
 
 impl Sum {
     fn add(&mut self, money: MicroDollars) {
-        self.money += money;
+        self.money.0 = self.money.0.saturating_add(money.0);
         self.requests += 1;
-    }
-
-    fn take(&mut self, money: MicroDollars) {
-        self.money.0 = self.money.0.saturating_sub(money.0);
-        self.requests = self.requests.saturating_sub(1);
     }
 }
 
@@ -129,29 +119,45 @@ mod tests {
         Payer { session: Some(SessionId::new()), turn: None }
     }
 
+    fn fits(place: &Reservation, left: Left) -> bool {
+        place.fits(place.before(), left)
+    }
+
     #[test]
-    fn alone_it_always_goes_and_beside_others_only_if_all_fit() {
+    fn the_first_in_line_always_goes_and_others_only_if_all_before_them_fit() {
         let (purse, sandbox, me, other) = (Arc::new(Purse::default()), SandboxId::new(), payer(), payer());
         let first = purse.reserve(sandbox, me, MicroDollars(60));
         let second = purse.reserve(sandbox, me, MicroDollars(60));
         let third = purse.reserve(sandbox, other, MicroDollars(60));
-        assert!(first.fits(left(1, 1)));
-        assert!(second.fits(left(120, 120)) && !second.fits(left(119, 1000)) && !second.fits(left(1000, 119)));
-        assert!(third.fits(left(1, 180)) && !third.fits(left(1, 179)));
-        assert!(third.fits(Left::default()));
+        assert!(fits(&first, left(1, 1)));
+        assert!(fits(&second, left(120, 120)) && !fits(&second, left(119, 1000)) && !fits(&second, left(1000, 119)));
+        assert!(fits(&third, left(1, 180)) && !fits(&third, left(1, 179)));
+        assert!(fits(&third, Left::default()));
+        drop(first);
+        assert!(fits(&second, left(0, 0)), "whoever is first now goes, though another waits");
+        assert!(!fits(&third, left(0, 0)));
+    }
+
+    #[test]
+    fn what_went_between_the_look_and_the_answer_is_counted() {
+        let (purse, sandbox, me) = (Arc::new(Purse::default()), SandboxId::new(), payer());
+        let first = purse.reserve(sandbox, me, MicroDollars(60));
+        let second = purse.reserve(sandbox, me, MicroDollars(60));
+        let before = second.before();
+        drop(first);
+        assert!(!second.fits(before, left(100, 100)));
     }
 
     #[test]
     fn a_place_given_back_is_free_again() {
         let (purse, sandbox, me) = (Arc::new(Purse::default()), SandboxId::new(), payer());
         drop(purse.reserve(sandbox, me, MicroDollars(60)));
-        purse.reserve(sandbox, me, MicroDollars(60)).withdraw();
-        assert!(purse.reserve(sandbox, me, MicroDollars(60)).fits(left(0, 0)));
-        assert!(purse.held().each.is_empty() && purse.held().all.requests == 0);
+        assert!(fits(&purse.reserve(sandbox, me, MicroDollars(60)), left(0, 0)));
+        assert!(purse.line().places.is_empty());
     }
 
     #[tokio::test]
-    async fn whoever_waits_hears_of_the_next_that_is_paid() {
+    async fn whoever_waits_hears_of_the_next_that_is_gone() {
         let (purse, sandbox, me) = (Arc::new(Purse::default()), SandboxId::new(), payer());
         let first = purse.reserve(sandbox, me, MicroDollars(60));
         let next = purse.next_settled();

@@ -87,6 +87,8 @@ impl Inside {
             ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| format!("{name}={proxy}")).to_vec();
         let told = running.app.packages.environment().await;
         env.extend(told.into_iter().map(|(name, value)| format!("{name}={value}")));
+        // As an agent has it, whose own programs come first.
+        env.push("PATH=/home/agent/.local/bin:/usr/local/bin:/usr/bin:/bin".to_owned());
         // As in an image that was built where the company's CA is trusted.
         let trusting = ["NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CARGO_HTTP_CAINFO"];
         env.extend(trusting.map(|name| format!("{name}=/home/agent/ca.pem")));
