@@ -3,6 +3,9 @@
 //! The container's limits hold for all sessions together: without these one session's build could take what another works
 //! with. What is over a limit is ended, and why is said on standard error, in a line that begins with [`ENDED`] or [`LOW`].
 
+#[cfg(target_os = "linux")]
+mod between;
+
 use std::fmt;
 
 /// This program, where the image has it: the agent may have another of its name in a folder of its own.
@@ -61,7 +64,10 @@ pub use watch::run;
 
 #[cfg(target_os = "linux")]
 mod watch {
-    use super::{Bytes, ENDED, ITSELF, LOW, Limits};
+    use super::{
+        Bytes, ENDED, ITSELF, LOW, Limits,
+        between::{self, Output},
+    };
     use crate::end::{MARK_VARIABLE, kill, marked};
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::{fs, io, os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
@@ -74,8 +80,11 @@ mod watch {
     /// 126 or 127 where it could not be started.
     pub async fn run(limits: Limits, argv: &[&str]) -> io::Result<i32> {
         hold_files(limits.file)?;
+        between::hide()?;
         let [program, arguments @ ..] = argv else { return Err(io::ErrorKind::InvalidInput.into()) };
-        let mut child = match Command::new(program).args(arguments).spawn() {
+        let (output, stdout) = Output::take_over()?;
+        let started = Command::new(program).args(arguments).stdin(between::input()?).stdout(stdout).spawn();
+        let mut child = match started {
             Ok(child) => child,
             Err(e) => {
                 eprintln!("{program} could not be started: {e}");
@@ -88,7 +97,10 @@ mod watch {
         let mut looks = time::interval(LOOK);
         loop {
             tokio::select! {
-                ended = child.wait() => return Ok(code(ended?)),
+                ended = child.wait() => {
+                    output.settle().await;
+                    return Ok(code(ended?));
+                }
                 _ = looks.tick() => watch.look(),
             }
         }

@@ -3,7 +3,8 @@
 
 use relay::{end::MARK_VARIABLE, within::Limits};
 use std::{
-    process::{Command, Output},
+    io::Write,
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -100,4 +101,48 @@ print(libc.syscall(425, 8, 0) == -1 and ctypes.get_errno() == errno.ENOSYS)
     let output = within(Limits::default(), std::path::Path::new("/"), &["python3", "-c", attempts]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(said, "True True\nTrue True True True\nTrue\n", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// With pipes on both sides, as an engine gives them.
+fn spoken_to(said: &[u8], argv: &[&str]) -> Output {
+    let line = Limits::default().around(argv.iter().map(|&word| word.to_owned()).collect());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lanyard-relay"));
+    command.args(&line[1..]).env(MARK_VARIABLE, uuid::Uuid::new_v4().to_string());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let said = said.to_vec();
+    let saying = std::thread::spawn(move || input.write_all(&said));
+    let output = child.wait_with_output().unwrap();
+    let _it_may_have_ended_before = saying.join().unwrap();
+    output
+}
+
+#[test]
+fn what_goes_in_and_comes_out_is_whole_and_the_ends_are_told() {
+    let said: Vec<u8> = (0..5_000_000u32).flat_map(u32::to_le_bytes).collect();
+    let output = spoken_to(&said, &["cat"]);
+    assert!(output.status.success() && output.stdout == said, "{} bytes came back", output.stdout.len());
+    let last = spoken_to(b"", &["sh", "-c", "head -c 3000000 /dev/zero; printf end; sleep 60 2>/dev/null & exit 3"]);
+    assert_eq!((last.status.code(), last.stdout.len()), (Some(3), 3_000_003), "nobody waits for what it left behind");
+    assert!(last.stdout.ends_with(b"end"));
+}
+
+#[test]
+fn no_name_leads_to_what_an_agent_is_spoken_to_by() {
+    let attempts = r"
+import ctypes, errno, os, stat
+print(*(stat.S_ISSOCK(os.fstat(fd).st_mode) for fd in (0, 1)))
+print([fd for fd in range(50) if os.path.exists(f'/proc/self/fd/{fd}') and stat.S_ISFIFO(os.stat(f'/proc/self/fd/{fd}').st_mode)])
+def refused(path, flags):
+    try:
+        os.close(os.open(path, flags))
+    except OSError as error:
+        return error.errno == errno.ENXIO
+print(refused('/proc/self/fd/0', os.O_WRONLY), refused('/proc/self/fd/1', os.O_RDONLY))
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.ptrace(16, os.getppid(), None, None) == -1 and ctypes.get_errno() == errno.EPERM)
+";
+    let output = spoken_to(b"", &["python3", "-c", attempts]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said, "True True\n[2]\nTrue True\nTrue\n", "{}", String::from_utf8_lossy(&output.stderr));
 }

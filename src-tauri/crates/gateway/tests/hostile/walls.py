@@ -1,8 +1,8 @@
 """Past the container: another network, the relay, the engine and the kernel, the owner's key.
 
 What is missing here: other agents. Every session's Claude Code is a process of the one user that programs in the sandbox are, and so a
-program may read its environment (with the token of another session), write to its input (and so answer what it asks) and end it. The
-walls are around the sandbox, not within it: a token opens nothing but the door, and what the door asks is answered outside.
+program may read its environment (with the token of another session), its memory where the kernel lets one user's programs do that, and
+end it. What it is spoken to by cannot be opened, so nobody else answers what it asks.
 """
 import errno
 import os
@@ -32,7 +32,7 @@ QUERY = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04leak\x07example\x0
 
 
 def attempts(job):
-    return {**network(job), **names(), **relay(), **engine(job), **powers(), **surfaces(), **secrets(job)}
+    return {**network(job), **names(), **relay(), **agent(), **engine(job), **powers(), **surfaces(), **secrets(job)}
 
 
 def network(job):
@@ -69,6 +69,29 @@ def names():
         "a question to the engine's name server": refused(NOBODY_THERE, udp("127.0.0.11", 53, QUERY)),
         "a question to the engine's name server over tcp": refused(NOBODY_THERE, tcp("127.0.0.11", 53)),
     }
+
+
+def agent():
+    claude, within = above("claude"), above("lanyard-relay")
+    return {
+        "the agent's input": refused({errno.ENXIO}, opened(f"/proc/{claude}/fd/0", os.O_WRONLY)),
+        "the agent's output": refused({errno.ENXIO}, opened(f"/proc/{claude}/fd/1", os.O_WRONLY)),
+        "the input of what runs the agent": refused(NOT_READ, opened(f"/proc/{within}/fd/0", os.O_WRONLY)),
+        "one of the agent's descriptors": refused(NOT_ALLOWED, lambda: taken_from(claude)),
+        "tracing the agent": refused(NOT_ALLOWED, libc("ptrace", PTRACE_SEIZE, claude, None, None)),
+    }
+
+
+def above(program):
+    """The nearest of this name among those that this program was started by."""
+    pid = os.getpid()
+    while pid > 1:
+        with open(f"/proc/{pid}/stat") as file:
+            name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
+        if name == program[:15]:
+            return pid
+        pid = int(rest.split()[1])
+    raise LookupError(program)
 
 
 def relay():
