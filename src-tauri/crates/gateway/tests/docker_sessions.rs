@@ -95,7 +95,8 @@ async fn a_high_risk_is_not_granted_by_text() {
 #[tokio::test]
 async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
     world::relay();
-    let look = "env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; grep -rs sk-ant- /home /workspace /tmp /run /etc 2>/dev/null | head";
+    // What is printed is scrubbed on its way: the file is as it was.
+    let look = "{ env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; grep -rs sk-ant- /home /workspace /tmp /run /etc 2>/dev/null | head; } | tee look.txt";
     let scripts = vec![Script::when("look around").step(bash(look)).step(Step::text("Looked."))];
     let w = World::new(Wish {
         sandbox: true,
@@ -112,8 +113,10 @@ async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
     let printed =
         seen.iter().find_map(|e| if let Event::ToolFinished { text, .. } = e { Some(text.clone()) } else { None });
     let printed = printed.unwrap();
-    assert!(printed.contains("ANTHROPIC_AUTH_TOKEN=lanyard-sandbox-"), "the agent has its own token");
+    assert!(printed.contains("ANTHROPIC_AUTH_TOKEN=["), "{printed}");
     let name = container(&running);
+    let found = docker(&["exec", "-u", "0", &name, "cat", "/workspace/look.txt"]);
+    assert!(found.contains("ANTHROPIC_AUTH_TOKEN=lanyard-sandbox-"), "the agent has its own token");
     let inspected = docker(&["inspect", &name]);
     let files = docker(&[
         "exec",
@@ -127,7 +130,8 @@ async fn the_key_is_nowhere_but_on_the_request_that_leaves() {
     assert!(inspected.contains("\"Type\": \"none\""), "the engine keeps no log of it");
     drop(seen);
     running.remove().await;
-    let mut places = vec![("printed", printed), ("inspect", inspected), ("files", files), ("log lines", log())];
+    let mut places =
+        vec![("printed", printed), ("found", found), ("inspect", inspected), ("files", files), ("log lines", log())];
     for file in ["lanyard.db", "lanyard.db-wal"] {
         let bytes = std::fs::read(w.home().join("data").join(file)).unwrap_or_default();
         places.push(("database", String::from_utf8_lossy(&bytes).into_owned()));
