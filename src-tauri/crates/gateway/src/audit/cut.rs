@@ -4,7 +4,7 @@ use super::{Kept, note, sign, verify};
 use crate::{approvals::internal, clock, gateway::App};
 use accounts::keychain::Account;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Problem, Timestamp};
+use domain::{Code, Problem, Timestamp};
 use ring::signature::{ED25519, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -67,7 +67,7 @@ pub async fn cut_older(app: &App, limit: Timestamp) -> Result<usize, Problem> {
     let at = clock::now();
     let signature = STANDARD.encode(key.sign(&words(last, at)));
     let stub = Stub { id: last.id, hash: STANDARD.encode(last.hash), at: at.0, signature };
-    let stub = serde_json::to_string(&stub).unwrap_or_default();
+    let stub = serde_json::to_string(&stub).map_err(|e| Problem::with_detail(Code::Internal, e))?;
     let cutting = app.store.write(move |tx| {
         facts::set(tx, facts::AUDIT_STUB, &stub)?;
         audit::cut(tx, last.id)
