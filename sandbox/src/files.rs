@@ -23,6 +23,10 @@ cat > "$part"
 chmod 644 -- "$part"
 mv -f -- "$part" "$1""#;
 
+/// The shell's `noclobber` never opens a file that is there.
+const WRITE_NEW: &str =
+    r#"test -e "$1" || test -L "$1" || { mkdir -p -- "$(dirname -- "$1")" && set -C && cat > "$1"; }"#;
+
 impl Sandboxes {
     /// The whole file, or [`Error::FileTooLarge`] past `max` bytes. A relative path starts at `/workspace`.
     pub async fn read_file(&self, id: SandboxId, path: &str, max: usize) -> Result<Bytes, Error> {
@@ -50,6 +54,12 @@ impl Sandboxes {
                 Target::Unknown
             }
         }
+    }
+
+    /// Writes the file where there is none, as [`Sandboxes::write_file`].
+    pub async fn write_new_file(&self, id: SandboxId, path: &str, bytes: impl Into<Bytes>) -> Result<(), Error> {
+        let command = Command::new(["sh", "-c", WRITE_NEW, "sh", path]).stdin(bytes);
+        succeeded(path, self.exec(id, command).await?).map(|_| ())
     }
 
     /// Writes the whole file, with its folders where they are missing. It belongs to the agent and has mode 0644.

@@ -3,14 +3,17 @@
 
 use crate::{Answer, CONNECTIONS, Header, Kind, Mux, Offer, RelayStream, Side, stream::FRAME};
 use std::{
+    future::poll_fn,
     io,
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    sync::Arc,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional_with_sizes},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
     sync::{Semaphore, watch},
     time::{sleep, timeout},
@@ -20,6 +23,8 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(3);
 /// A port on the loopback answers at once or not at all.
 const DIAL_IN: Duration = Duration::from_secs(5);
+/// For a client to take in the last it was sent, once nobody reads it any more.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Between two tries to reach the gateway. It is on the same machine, so trying is cheap.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(500);
@@ -164,12 +169,54 @@ async fn open(mut current: Current, header: Header) -> RelayStream {
     }
 }
 
-/// Carries both directions to their own ends. A cut on one side becomes a reset on the other, never a clean end.
-async fn splice(mut tcp: TcpStream, mut stream: RelayStream) -> io::Result<()> {
+/// Carries both directions to their own ends. A cut on one side becomes a reset on the other, never a clean end; a client that
+/// keeps its half of a connection whose other end has left is not waited for.
+async fn splice(mut tcp: TcpStream, stream: RelayStream) -> io::Result<()> {
     tcp.set_nodelay(true)?;
-    let result = copy_bidirectional_with_sizes(&mut tcp, &mut stream, FRAME, FRAME).await;
+    let stream = Watched(stream.into());
+    let mut far = &stream;
+    let result = {
+        let mut both = std::pin::pin!(copy_bidirectional_with_sizes(&mut tcp, &mut far, FRAME, FRAME));
+        let left = async {
+            poll_fn(|cx| stream.lock().poll_left(cx)).await;
+            sleep(GOODBYE).await;
+        };
+        tokio::select! {
+            result = &mut both => result.map(|_| ()),
+            () = left => return Ok(()),
+        }
+    };
     if result.is_err() {
         tcp.set_zero_linger()?;
     }
-    result.map(|_| ())
+    result
+}
+
+/// A stream that is carried and watched by one task.
+struct Watched(Mutex<RelayStream>);
+
+impl Watched {
+    fn lock(&self) -> MutexGuard<'_, RelayStream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AsyncRead for &Watched {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for &Watched {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.lock()).poll_write(cx, data)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.lock()).poll_shutdown(cx)
+    }
 }

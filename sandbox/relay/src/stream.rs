@@ -91,6 +91,15 @@ impl RelayStream {
         }
     }
 
+    /// Ready when the far side has said all and let go of the stream: nobody reads what is still sent. Asked beside the reading
+    /// and writing of the same task.
+    pub(crate) fn poll_left(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.reading {
+            Reading::End => self.poll_byte(cx).map(|_| ()),
+            _ => Poll::Pending,
+        }
+    }
+
     fn poll_byte(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u8>> {
         let mut byte = [0];
         match ready!(Pin::new(&mut self.inner).poll_read(cx, &mut byte))? {

@@ -134,6 +134,21 @@ async fn a_client_that_hangs_up_is_a_cut_at_the_door(carrier: Carrier) {
     assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
+async fn a_client_that_stays_after_the_far_end_has_left_is_let_go(carrier: Carrier) {
+    let world = World::new(carrier).await;
+    let mut line = world.line().await;
+    let mut client = world.client().await;
+    let mut door = line.next().await;
+    ends(&mut door, &mut client).await;
+    drop(door);
+    let let_go = async {
+        while client.write_all(b"anybody there?").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), let_go).await.expect("it is still carried");
+}
+
 async fn a_gateway_that_dies_resets_clients_and_the_next_one_serves_them(carrier: Carrier) {
     let world = World::new(carrier).await;
     let mut line = world.line().await;
@@ -180,6 +195,7 @@ macro_rules! over_both {
 over_both! {
     either_side_may_end_first
     a_client_that_hangs_up_is_a_cut_at_the_door
+    a_client_that_stays_after_the_far_end_has_left_is_let_go
     a_gateway_that_dies_resets_clients_and_the_next_one_serves_them
     ports_inside_are_reached_or_refused
 }

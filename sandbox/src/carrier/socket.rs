@@ -45,13 +45,20 @@ pub(super) fn listen(run_dir: &Path, id: SandboxId) -> Result<UnixListener, Erro
 /// Takes the relay's connections until the line is stopped. The newest is the line; an older one ends by itself.
 pub(super) async fn keep_up(context: Context, id: SandboxId, line: Line, listener: UnixListener) {
     let carriers = TaskTracker::new();
+    let mut strangers = 0_u64;
     while let Some(accepted) = line.stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((relay, _)) if is_relay(&relay) => {
                 let (context, line) = (context.clone(), line.clone());
                 carriers.spawn(async move { carry(relay, &context, id, &line).await });
             }
-            Ok(_) => tracing::warn!(sandbox.id = %id, "somebody else than the relay called at its socket"),
+            // Anybody inside may call as often as they like: the log hears of the first, the second, the fourth and so on.
+            Ok(_) => {
+                strangers += 1;
+                if strangers.is_power_of_two() {
+                    tracing::warn!(sandbox.id = %id, strangers, "somebody else than the relay called at its socket");
+                }
+            }
             Err(e) => {
                 tracing::warn!(sandbox.id = %id, error = %e, "a relay's call could not be taken");
                 tokio::time::sleep(BREATH).await;

@@ -200,15 +200,23 @@ impl Icon {
         .await
     }
 
-    /// Clicks the entry whose label starts so, under the one that starts as `under` if that is named.
+    /// Clicks the entry whose label starts so, under the one that starts as `under` if that is named. A menu that is drawn anew
+    /// between the look and the click has other entries, and the click did nothing: it is looked for again.
     pub async fn click(&self, under: Option<&str>, start: &str) {
-        let menu = self.menu().await;
-        let from = under.map_or(Some(&menu), |under| menu.find(under));
-        let entry = from.and_then(|from| from.find(start));
-        let entry = entry.unwrap_or_else(|| panic!("no {start} in {:?}", menu.labels()));
-        assert!(entry.enabled, "{start} can be clicked");
-        let clicked = (entry.id, "clicked", Value::from(0), 0u32);
-        self.dbusmenu().await.call::<_, _, ()>("Event", &clicked).await.unwrap();
+        until("a click on what is there", async || {
+            let menu = self.menu().await;
+            let from = under.map_or(Some(&menu), |under| menu.find(under));
+            let entry = from.and_then(|from| from.find(start));
+            let entry = entry.unwrap_or_else(|| panic!("no {start} in {:?}", menu.labels()));
+            assert!(entry.enabled, "{start} can be clicked");
+            let clicked = (entry.id, "clicked", Value::from(0), 0u32);
+            match self.dbusmenu().await.call::<_, _, ()>("Event", &clicked).await {
+                Ok(()) => Some(()),
+                Err(zbus::Error::MethodError(_, Some(why), _)) if why.contains("id not found") => None,
+                Err(e) => panic!("{start}: {e}"),
+            }
+        })
+        .await;
     }
 }
 

@@ -190,6 +190,44 @@ codes! {
         "An agent is at work; this would end its turn." "Wait for it, stop its turn, or do it all the same (force)."
         "An agent is at work. Text halt to stop its turn first."
 
+    // Tasks
+    UnknownTask "UNKNOWN_TASK" Session 404
+        "There is no such task." "lanyard task list shows them; by text: tasks."
+        "There is no such task. Text tasks to see them."
+    TaskOver "TASK_OVER" Session 409
+        "The sandbox of this task is gone." "Run the task again, with more words if you like: lanyard task retry."
+        "That task's sandbox is gone. Text retry and its number to run it again."
+    TaskState "TASK_STATE" Session 409
+        "The task is elsewhere by now." "Look at where it stands: lanyard task list."
+        "That task is elsewhere by now. Text tasks to see."
+    RepositoryRefused "REPOSITORY_REFUSED" Session 404
+        "The repository is not there, or not for this account." "Check its name, and that the account may see it: lanyard accounts."
+        "That repository is not there, or your account may not see it."
+    CloneFailed "CLONE_FAILED" Session 502
+        "The repository could not be cloned." "Run the task again; the detail says what git said."
+        "Cloning failed. Text retry and the number to try again."
+    SetupFailed "SETUP_FAILED" Session 422
+        "The repository's own set-up failed." "Look at its devcontainer.json or .lanyard.toml; the session has what was printed."
+        "The repository's own set-up failed. Look at it on your phone."
+    TestsFailed "TESTS_FAILED" Session 422
+        "The repository's own tests failed." "Look at the session, and run the task again with more words."
+        "Its tests failed. Text retry, the number and more words."
+    TaskTooLong "TASK_TOO_LONG" Session 504
+        "The task took longer than it may." "Give it more time (tasks.minutes), or ask for less at once."
+        "That took longer than a task may. Ask for less at once."
+    NothingChanged "NOTHING_CHANGED" Session 422
+        "The agent changed nothing." "Read what it said, and run the task again with more words."
+        "It changed nothing. Text retry, the number and more words."
+    PushRefused "PUSH_REFUSED" Session 502
+        "The branch could not be pushed." "Check that the account may write to the repository, then run the task again."
+        "The push was refused. May your account write there?"
+    ForgeRefused "FORGE_REFUSED" Connection 502
+        "The forge refused that." "Check the account's token and what it may do: lanyard accounts."
+        "The forge refused that. Check the account at the desk."
+    NoForge "NO_FORGE" Session 401
+        "There is no account for this forge yet." "Sign in at the desk: lanyard accounts sign-in github."
+        "There is no account for that forge yet. Sign in at the desk."
+
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403
         "The request is not signed by Twilio for this address." "Check that public_url is exactly the address in Twilio's console, and the auth token."

@@ -17,6 +17,7 @@ pub mod risk;
 pub mod segments;
 pub mod session;
 pub mod shown;
+pub mod task;
 pub mod time;
 pub mod usage;
 

@@ -1,7 +1,7 @@
 //! The door: one connection from inside at a time, to the room that its requests are for.
 
 use crate::{
-    Error, House, Policy, Resolve, Settings, SystemNames,
+    Beside, Error, House, Policy, Resolve, Settings, SystemNames,
     answer::Answer,
     crowd::{Crowd, Place},
     model, proxy,
@@ -14,6 +14,7 @@ use hyper::{Method, Request, body::Incoming, server::conn::http1, service::servi
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use std::{
+    collections::HashMap,
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     /// What records money after its asker has gone.
     pub tasks: TaskTracker,
     policy: RwLock<Arc<Policy>>,
+    beside: RwLock<HashMap<SandboxId, Beside>>,
     crowd: Arc<Crowd>,
     warmed: Mutex<Option<Instant>>,
 }
@@ -72,6 +74,7 @@ impl Door {
             purse: Arc::default(),
             tasks: TaskTracker::new(),
             policy: RwLock::new(settings.policy.clone().into()),
+            beside: RwLock::default(),
             crowd: Crowd::new(settings.max_connections, settings.max_request),
             warmed: Mutex::default(),
             settings,
@@ -89,7 +92,7 @@ impl Door {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(place) = self.inner.crowd.enter(sandbox) else {
-            return tracing::warn!(sandbox.id = %sandbox, "too many connections from a sandbox; one was dropped");
+            return tracing::warn!(sandbox.id = %sandbox, "too many requests under way from a sandbox; a connection was dropped");
         };
         let stop = stop.child_token();
         let _ends_tunnels = stop.clone().drop_guard();
@@ -104,9 +107,18 @@ impl Door {
         *self.inner.policy.write().unwrap_or_else(PoisonError::into_inner) = policy.into();
     }
 
-    /// What holds now.
-    pub fn policy(&self) -> Arc<Policy> {
-        self.inner.policy()
+    /// What `sandbox` may beside the policy from now on; none: nothing.
+    pub fn set_beside(&self, sandbox: SandboxId, beside: Option<Beside>) {
+        let mut all = self.inner.beside.write().unwrap_or_else(PoisonError::into_inner);
+        match beside {
+            Some(beside) => drop(all.insert(sandbox, beside)),
+            None => drop(all.remove(&sandbox)),
+        }
+    }
+
+    /// What holds for `sandbox` now.
+    pub fn policy(&self, sandbox: SandboxId) -> Arc<Policy> {
+        self.inner.policy(sandbox)
     }
 
     /// Opens a connection to the model, so that the next request finds it open.
@@ -129,7 +141,7 @@ impl Door {
             async move { Ok::<_, Infallible>(inner.answer(&connection, request).await) }
         });
         // No time limit on reading a head: hyper's runs while a kept-alive connection is idle too, and a client that
-        // sends into a closing connection asks again, at double cost. The number of connections is bounded instead.
+        // sends into a closing connection asks again, at double cost. One that rests gives way to a new one instead.
         let speaking = http1::Builder::new()
             .header_read_timeout(None)
             .serve_connection(TokioIo::new(stream), service)
@@ -140,6 +152,10 @@ impl Door {
             () = connection.stop.cancelled() => {
                 speaking.as_mut().graceful_shutdown();
                 timeout(self.inner.settings.drain, speaking).await.unwrap_or(Ok(()))
+            }
+            () = connection.place.given_up() => {
+                connection.stop.cancel();
+                return tracing::debug!(sandbox.id = %connection.sandbox, "a resting connection gave its place up to a new one");
             }
             ended = speaking.as_mut() => ended,
         };
@@ -160,8 +176,12 @@ impl Inner {
         }
     }
 
-    pub fn policy(&self) -> Arc<Policy> {
-        self.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn policy(&self, sandbox: SandboxId) -> Arc<Policy> {
+        let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match self.beside.read().unwrap_or_else(PoisonError::into_inner).get(&sandbox) {
+            Some(beside) => policy.with(beside).into(),
+            None => policy,
+        }
     }
 
     /// Opens a connection to the model beside what is going on, if that was not done just now.

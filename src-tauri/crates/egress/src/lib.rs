@@ -51,7 +51,7 @@ pub use house::{
     Admission, Carried, Credential, Decision, DecisionId, HostAsk, House, Kind, Left, Payer, PushAsk, Spend,
 };
 pub use limit::Window;
-pub use policy::Policy;
+pub use policy::{Beside, Policy};
 pub use prices::{AS_OF, BadPrice, Price, Prices};
 pub use push::RefUpdate;
 pub use settings::Settings;

@@ -4,7 +4,7 @@ use crate::{
     Error,
     account::Account,
     answer::{Answer, Body, BoxError, empty, model_error, model_error_event},
-    crowd::Place,
+    crowd::{Place, Share},
     door::{Connection, Inner},
     headers,
     house::{Admission, Payer},
@@ -68,16 +68,24 @@ pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: 
 async fn answer(door: &Arc<Inner>, connection: &Connection, request: Request<Incoming>) -> Result<Answer, Error> {
     let route = route(request.method(), request.uri().path());
     let (parts, body) = request.into_parts();
-    // Read before anything is refused: an answer to a half-sent request would break the connection and hide the sentence.
-    let (body, _room) = read_body(door, &connection.place, body).await?;
+    let asker = match who(door, connection.sandbox, &parts).await {
+        Ok(payer) => connection.place.hold(Share::Model(payer.session)).map(|held| (payer, held)),
+        Err(error) => Err(error),
+    };
+    // Read before anything is refused: an answer to a half-sent request would break the connection and hide the sentence. But
+    // only what may be asked gets room.
+    let (body, _room) = match asker.is_ok() {
+        true => read_body(door, &connection.place, body).await?,
+        false => (skip_body(door, body).await?, None),
+    };
     match route.ok_or(Error::NoSuchPath)? {
         Route::Hello => {
             door.warm_soon();
             Ok(empty(StatusCode::OK))
         }
         route => {
-            let payer = who(door, connection.sandbox, &parts).await?;
-            pass(door, connection.sandbox, payer, route, parts, body).await
+            let (payer, held) = asker?;
+            Ok(held.through(pass(door, connection.sandbox, payer, route, parts, body).await?))
         }
     }
 }
@@ -100,12 +108,25 @@ async fn read_body(
         let room = place.room(most).await;
         Limited::new(body, limit).collect().await.map(|body| (body.to_bytes(), room))
     };
-    match timeout(door.settings.idle_timeout, reading).await {
+    match timeout(door.settings.body_timeout, reading).await {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Error::TooLarge(limit)),
         Ok(Err(_)) => Err(Error::BadRequest("broke off")),
         Err(_) => Err(Error::BadRequest("took too long to arrive")),
     }
+}
+
+/// Reads to the end and keeps nothing.
+async fn skip_body(door: &Inner, body: Incoming) -> Result<Bytes, Error> {
+    let limit = door.settings.max_request;
+    let skipping = async {
+        let mut body = Limited::new(body, limit);
+        while let Some(frame) = body.frame().await {
+            frame.map_err(|_| Error::TooLarge(limit))?;
+        }
+        Ok(Bytes::new())
+    };
+    timeout(door.settings.body_timeout, skipping).await.unwrap_or(Err(Error::BadRequest("took too long to arrive")))
 }
 
 async fn who(door: &Inner, sandbox: SandboxId, parts: &Parts) -> Result<Payer, Error> {
@@ -125,7 +146,7 @@ async fn pass(
         let admission = door.house.admit_model(sandbox, payer).await?;
         return Ok(unmetered(door.upstream.send(outgoing(door, parts, &admission, body)?).await?));
     }
-    let outline = Outline::read(&body, &door.settings, door.policy())?;
+    let outline = Outline::read(&body, &door.settings, door.policy(sandbox))?;
     if route == Route::CountTokens {
         let admission = door.house.admit_model(sandbox, payer).await?;
         return Ok(unmetered(door.upstream.send(outgoing(door, parts, &admission, body)?).await?));

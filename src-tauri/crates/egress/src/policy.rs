@@ -16,6 +16,14 @@ pub struct Policy {
     pub prices: Prices,
 }
 
+/// What one sandbox may beside what all may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    pub allow: Vec<HostRule>,
+    /// They go before those of all.
+    pub credentials: Vec<CredentialRule>,
+}
+
 /// What the policy says of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -28,6 +36,13 @@ pub(crate) enum Verdict {
 }
 
 impl Policy {
+    pub(crate) fn with(&self, beside: &Beside) -> Self {
+        let mut policy = self.clone();
+        policy.allow.extend(beside.allow.iter().cloned());
+        policy.credentials.splice(0..0, beside.credentials.iter().cloned());
+        policy
+    }
+
     /// Does any rule ask which agent it is?
     pub(crate) fn knows_agents(&self) -> bool {
         self.allow.iter().chain(&self.deny).any(HostRule::is_for_one_agent)
@@ -71,6 +86,18 @@ mod tests {
         assert_eq!(says(&rules, "bad.example.com:443", None), Verdict::Denied);
         assert_eq!(says(&rules, "mirror.example:443", None), Verdict::Allowed { private: true });
         assert_eq!(says(&rules, "other.net:443", None), Verdict::NotNamed);
+    }
+
+    #[test]
+    fn what_one_sandbox_may_beside_is_still_refused_by_a_refusal_of_all() {
+        let rules = policy(&[], &["bad.example.com"], false);
+        let allow = ["bad.example.com", "git.example"].map(|rule| rule.parse().unwrap()).to_vec();
+        let with = rules.with(&Beside { allow, credentials: Vec::new() });
+        assert_eq!(says(&with, "bad.example.com:443", None), Verdict::Denied);
+        assert_eq!(
+            (says(&with, "git.example:443", None), says(&rules, "git.example:443", None)),
+            (YES, Verdict::NotNamed)
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::{
     Error, HostAsk, Kind,
     answer::{Answer, BoxError, empty, proxy_error},
+    crowd::{Held, Share},
     dial::{check, dial},
     door::{Connection, Inner},
     headers,
@@ -43,7 +44,7 @@ pub(crate) async fn handle(door: &Arc<Inner>, connection: &Connection, request: 
     let uri = request.uri();
     let port = uri.port_u16().unwrap_or(if kind == Kind::Http { 80 } else { 0 });
     let mut record = Record::of(door, connection.sandbox, kind, uri.host().unwrap_or_default().to_owned(), port);
-    let opened = open(door, &mut record, &request).await;
+    let opened = open(door, connection, &mut record, &request).await;
     let opened = match record.decide(opened) {
         Ok(opened) => opened,
         Err(error) => return proxy_error(&error),
@@ -60,16 +61,23 @@ struct Opened {
     payer: Payer,
     target: Target,
     stream: TcpStream,
+    held: Held,
 }
 
-async fn open(door: &Inner, record: &mut Record<'_>, request: &Request<Incoming>) -> Result<Opened, Error> {
+async fn open(
+    door: &Inner,
+    connection: &Connection,
+    record: &mut Record<'_>,
+    request: &Request<Incoming>,
+) -> Result<Opened, Error> {
     let token = headers::proxy_token(request.headers()).ok_or(Error::NoCredentials)?;
     record.decision.payer = door.house.who(record.decision.sandbox, &token).await?;
+    let held = connection.place.hold(Share::Hosts)?;
     let target = asked_for(request)?;
     let method = Some(request.method()).filter(|method| *method != Method::CONNECT);
     let private = allowed(door, &record.decision, &target, method).await?;
     let stream = dial(&*door.names, &target, private, door.settings.connect_timeout).await?;
-    Ok(Opened { id: record.decision.id, payer: record.decision.payer, target, stream })
+    Ok(Opened { id: record.decision.id, payer: record.decision.payer, target, stream, held })
 }
 
 /// The host a request names, if it names it in one of the two proper forms.
@@ -94,7 +102,7 @@ pub(crate) async fn allowed(
     method: Option<&Method>,
 ) -> Result<bool, Error> {
     not_the_model(door, target)?;
-    match says(door, decision.payer, target, method).await {
+    match says(door, decision, target, method).await {
         Verdict::Allowed { private } => return Ok(private),
         Verdict::Denied => {
             let problem = Problem::with_detail(Code::HostBlocked, format!("A rule of the owner refuses {target}."));
@@ -132,10 +140,10 @@ pub(crate) fn not_the_model(door: &Inner, target: &Target) -> Result<(), Error> 
 }
 
 /// What the policy says, for the agent that asks.
-pub(crate) async fn says(door: &Inner, payer: Payer, target: &Target, method: Option<&Method>) -> Verdict {
-    let policy = door.policy();
+pub(crate) async fn says(door: &Inner, decision: &Decision, target: &Target, method: Option<&Method>) -> Verdict {
+    let policy = door.policy(decision.sandbox);
     let agent = match policy.knows_agents() {
-        true => door.house.agent(payer).await,
+        true => door.house.agent(decision.payer).await,
         false => None,
     };
     policy.says(target, method, agent.as_deref())
@@ -144,7 +152,7 @@ pub(crate) async fn says(door: &Inner, payer: Payer, target: &Target, method: Op
 fn tunnel(door: &Arc<Inner>, connection: &Connection, opened: Opened, request: Request<Incoming>) -> Answer {
     let (door, stop, sandbox) = (door.clone(), connection.stop.clone(), connection.sandbox);
     connection.tasks.spawn(async move {
-        let Opened { id, payer, target, stream } = opened;
+        let Opened { id, payer, target, stream, held: _held } = opened;
         let (counts, clock, other_host) = (Counts::default(), Instant::now(), Arc::new(AtomicBool::new(false)));
         // None or an error: stopped, or the asker left before its tunnel stood.
         if let Some(Ok(inner)) = stop.run_until_cancelled(hyper::upgrade::on(request)).await {
@@ -169,8 +177,9 @@ async fn forward(
     opened: Opened,
     request: Request<Incoming>,
 ) -> Result<Answer, Error> {
-    let Opened { id, target, stream, .. } = opened;
-    exchange(door, connection, id, &target.host, stream, origin_form(request, &target)?).await
+    let Opened { id, target, stream, held, .. } = opened;
+    let answer = exchange(door, connection, id, &target.host, stream, origin_form(request, &target)?).await?;
+    Ok(held.through(answer))
 }
 
 /// One request over a connection of its own, and its answer as it comes.

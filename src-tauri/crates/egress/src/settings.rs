@@ -21,6 +21,8 @@ pub struct Settings {
     pub remote_sources: bool,
     /// To connect, name look-up included. A sandbox sees the failure this much later, so it is short.
     pub connect_timeout: Duration,
+    /// For a model request's body, which comes from this machine. The room it takes is lacked by others meanwhile.
+    pub body_timeout: Duration,
     /// From a request's last byte to the first of the answer's head. Long: a model may think.
     pub first_byte_timeout: Duration,
     /// Between two pieces of an answer. The model pings about every 15 s while it thinks.
@@ -33,7 +35,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Of one model request's body. Anthropic's own limit is 32 MB.
     pub max_request: usize,
-    /// Connections of one sandbox at a time; more are dropped at once.
+    /// Connections of one sandbox at a time. Fewer than its relay opens (240), so that a new one always gets as far as the door,
+    /// which can tell whose place it may have.
     pub max_connections: usize,
 }
 
@@ -47,13 +50,14 @@ impl Settings {
             refused_tools: ["web_fetch", "code_execution", "mcp"].map(str::to_owned).to_vec(),
             remote_sources: false,
             connect_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(60),
             first_byte_timeout: Duration::from_secs(600),
             idle_timeout: Duration::from_secs(300),
             tunnel_idle: Duration::from_secs(600),
             ask_timeout: Duration::from_secs(300),
             drain: Duration::from_secs(5),
             max_request: 32 << 20,
-            max_connections: 512,
+            max_connections: 200,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     Error, Kind,
     answer::{Answer, Body, BoxError, proxy_error},
     credentials::{CredentialRule, How},
+    crowd::{Held, Share},
     dial::dial,
     door::{Connection, Inner},
     headers,
@@ -85,10 +86,10 @@ async fn answer(door: &Arc<Inner>, connection: &Connection, request: Request<Inc
     let Asked { target, path } = &asked;
     let mut record = Record::of(door, connection.sandbox, Kind::Https, target.host.clone(), target.port);
     let id = record.decision.id;
-    let ready = open(door, &mut record, &asked, request).await;
-    let Ready { stream, mut request, veil } = record.decide(ready)?;
+    let ready = open(door, connection, &mut record, &asked, request).await;
+    let Ready { stream, mut request, veil, held } = record.decide(ready)?;
     *request.uri_mut() = path.clone();
-    let mut answer = exchange(door, connection, id, &target.host, stream, request).await?;
+    let mut answer = held.through(exchange(door, connection, id, &target.host, stream, request).await?);
     clean_answer(answer.headers_mut(), target);
     let Some(veil) = veil else { return Ok(answer) };
     veil.head(answer.headers_mut());
@@ -100,10 +101,12 @@ struct Ready {
     request: Request<Body>,
     /// Over the credential that went on.
     veil: Option<Veil>,
+    held: Held,
 }
 
 async fn open(
     door: &Inner,
+    connection: &Connection,
     record: &mut Record<'_>,
     asked: &Asked,
     request: Request<Incoming>,
@@ -111,8 +114,9 @@ async fn open(
     let token = headers::model_token(request.headers()).ok_or_else(|| Error::Refused(Code::BadSandboxToken.into()))?;
     let payer = door.house.who(record.decision.sandbox, &token).await?;
     record.decision.payer = payer;
+    let held = connection.place.hold(Share::Hosts)?;
     let Asked { target, path } = asked;
-    let policy = door.policy();
+    let policy = door.policy(record.decision.sandbox);
     let rule = policy.credentials.iter().find(|rule| rule.is_for(target, request.method(), path.path()));
     let private = reachable(door, record, target, request.method(), rule.is_some()).await?;
     let mut request = watched(door, payer, asked, request).await?;
@@ -125,7 +129,7 @@ async fn open(
         veil = Some(over);
     }
     let stream = dial(&*door.names, target, private, door.settings.connect_timeout).await?;
-    Ok(Ready { stream: secured(door, target, stream).await?, request, veil })
+    Ok(Ready { stream: secured(door, target, stream).await?, request, veil, held })
 }
 
 /// A rule that puts the owner's credential on lets the request out too; only a refusal goes before it.
@@ -137,7 +141,7 @@ async fn reachable(
     signed: bool,
 ) -> Result<bool, Error> {
     not_the_model(door, target)?;
-    let named = says(door, record.decision.payer, target, Some(method)).await;
+    let named = says(door, &record.decision, target, Some(method)).await;
     match signed && named == Verdict::NotNamed {
         true => Ok(false),
         false => allowed(door, &record.decision, target, Some(method)).await,

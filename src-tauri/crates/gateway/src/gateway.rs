@@ -20,7 +20,7 @@ use crate::{
     push::{self, VapidKey},
     records::import::Importing,
     secrets::Secrets,
-    sessions::{LastFailure, Registry, Rooms, Workshop},
+    sessions::{Apart, LastFailure, Registry, Rooms, Workshop},
     settings::Settings,
     sms::{self, letters::Post, refusals::Refusals, texting::Texts},
     stream::{self, Stream},
@@ -67,6 +67,8 @@ pub struct Shared {
     pub secrets: Secrets,
     pub tokens: Tokens,
     pub workshop: Workshop,
+    /// Sandboxes of single sessions.
+    pub apart: Apart,
     /// Where the sandbox gets packages from without asking.
     pub packages: Packages,
     pub house: House,
@@ -213,6 +215,7 @@ impl Gateway {
             secrets,
             tokens,
             workshop,
+            apart: Apart::default(),
             packages,
             house,
             registry,
@@ -283,6 +286,11 @@ async fn end(app: &App) {
     app.tasks.close();
     if tokio::time::timeout(STOP_WITHIN, app.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = app.tasks.len(), "stopped with tasks left");
+    }
+    let apart = app.apart.all();
+    let stopping = futures::future::join_all(apart.iter().map(Workshop::stop));
+    if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
+        tracing::warn!("a task's sandbox did not stop in time");
     }
     if tokio::time::timeout(STOP_WITHIN, app.workshop.close()).await.is_err() {
         tracing::warn!("the sandbox did not stop in time");

@@ -188,8 +188,8 @@ impl From<Holder> for Payer {
 }
 
 impl egress::House for House {
-    fn who(&self, _sandbox: SandboxId, token: &str) -> BoxFuture<'_, Result<Payer, Problem>> {
-        let holder = self.tokens.holder(token);
+    fn who(&self, sandbox: SandboxId, token: &str) -> BoxFuture<'_, Result<Payer, Problem>> {
+        let holder = self.tokens.holder(sandbox, token);
         Box::pin(async move {
             // Also of a sandbox that could not be paused.
             self.app().map_or(Ok(()), |app| app.lock.check())?;

@@ -10,6 +10,7 @@ use crate::{
     audit,
     gateway::App,
     pairing,
+    sessions::Workshop,
     wire::desk::LockShown,
 };
 use domain::{Code, PhoneId, Problem, approval::Decision, event::Channel, session::Input};
@@ -62,7 +63,7 @@ pub async fn shut(app: &App, wish: &Wish) -> LockShown {
         says(n, "open question was refused", "open questions were refused")
     });
     // An engine that hangs holds up nothing else.
-    note(&mut shown, app.workshop.pause().await, |shown, ()| {
+    note(&mut shown, pause_all(app).await, |shown, ()| {
         shown.sandbox_paused = true;
         "The sandbox is paused.".to_owned()
     });
@@ -78,7 +79,7 @@ pub async fn open(app: &App) -> Result<(), Problem> {
     app.lock.reopen(&app.store).await.map_err(internal)?;
     tracing::warn!("everything is unlocked");
     audit::note(app, Kind::Unlocked, json!({})).await;
-    if let Err(problem) = app.workshop.resume().await {
+    if let Err(problem) = resume_all(app).await {
         tracing::warn!(%problem, "the sandbox does not go on by itself");
     }
     let waiting = app.store.read(|r| inbox::sessions_waiting(r)).await.map_err(internal)?;
@@ -87,6 +88,28 @@ pub async fn open(app: &App) -> Result<(), Problem> {
     }
     app.stream.ring();
     Ok(())
+}
+
+/// Every sandbox, also where one of them cannot be.
+///
+/// # Errors
+/// The first one's.
+pub async fn pause_all(app: &App) -> Result<(), Problem> {
+    let all = every(app);
+    let paused = futures::future::join_all(all.iter().map(Workshop::pause)).await;
+    paused.into_iter().collect()
+}
+
+/// # Errors
+/// `LOCKED`; the first one's that cannot go on.
+pub async fn resume_all(app: &App) -> Result<(), Problem> {
+    let all = every(app);
+    let resumed = futures::future::join_all(all.iter().map(Workshop::resume)).await;
+    resumed.into_iter().collect()
+}
+
+fn every(app: &App) -> Vec<Workshop> {
+    [app.workshop.clone()].into_iter().chain(app.apart.all()).collect()
 }
 
 fn note<T>(shown: &mut LockShown, done: Result<T, Problem>, take: impl FnOnce(&mut LockShown, T) -> String) {

@@ -6,6 +6,8 @@ mod said;
 
 use crate::sessions::Workshop;
 use accounts::packages::{Index, Manager, file_hosts};
+use owner::Owners;
+pub use said::SettingsFile;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -35,8 +37,8 @@ pub struct Packages(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
-    /// As the owner's managers are set, and when that was read.
-    owners: Option<(Vec<Index>, Instant)>,
+    /// When they were read.
+    owners: Option<(Owners, Instant)>,
     /// As those in the sandbox are; none: not yet looked at.
     inside: Option<Vec<Index>>,
     /// Where an index said its files are, and when it was asked; nothing where it did not answer.
@@ -68,7 +70,12 @@ impl Packages {
     pub async fn environment(&self) -> Vec<(String, String)> {
         let mut known = self.0.lock().await;
         // However old: no agent's start shall wait for them twice.
-        said::environment(known.owners(Duration::MAX).await)
+        said::environment(&known.owners(Duration::MAX).await.indexes)
+    }
+
+    /// What of the owner's settings has to stand in files of the sandbox's own managers.
+    pub async fn files(&self) -> Vec<SettingsFile> {
+        self.0.lock().await.owners(FRESH).await.files.clone()
     }
 
     /// What is known by now, for the owner to look at.
@@ -87,11 +94,15 @@ impl Packages {
 
 impl Known {
     /// As they were read at most `age` ago.
-    async fn owners(&mut self, age: Duration) -> &[Index] {
+    async fn owners(&mut self, age: Duration) -> &Owners {
         if self.owners.as_ref().is_none_or(|(_, at)| at.elapsed() > age) {
-            self.owners = Some((owner::indexes().await, Instant::now()));
+            self.owners = None;
         }
-        self.owners.as_ref().map_or(&[], |(owners, _)| owners)
+        let fresh = match self.owners.take() {
+            Some(known) => known,
+            None => (owner::read().await, Instant::now()),
+        };
+        &self.owners.insert(fresh).0
     }
 
     /// The owner's; for a manager that the owner does not have, and for apt, whose settings are the image's, the sandbox's.
@@ -99,7 +110,7 @@ impl Known {
         if self.inside.is_none() {
             self.inside = workshop.package_sources().await.map(|text| said::inside(&text));
         }
-        let mut all = self.owners(FRESH).await.to_vec();
+        let mut all = self.owners(FRESH).await.indexes.clone();
         let lacks = |index: &Index| all.iter().all(|known| known.manager != index.manager);
         let inside: Vec<Index> = self.inside.iter().flatten().filter(|index| lacks(index)).cloned().collect();
         all.extend(inside);

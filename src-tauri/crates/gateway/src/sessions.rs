@@ -14,5 +14,5 @@ pub use places::Place;
 pub use registry::{Glance, Registry};
 pub use start::{Opening, Saying, open_session, say, say_again, title_of};
 pub(crate) use workshop::engine_settings;
-pub use workshop::{Lease, Rooms, SandboxState, Wanted, Workshop};
+pub use workshop::{Apart, Lease, Pass, Rooms, SandboxState, Wanted, Workshop};
 pub use writes::{AnsweredBy, Scene, WORKSPACE};

@@ -1,7 +1,7 @@
-//! Sandbox tokens: what an agent's process holds instead of a key. Each opens the egress door for one process only, is worth
-//! nothing anywhere else, and is forgotten when its process ends. Only hashes are kept, and only in memory.
+//! Sandbox tokens: what an agent's process holds instead of a key. Each opens the egress door for one process in one sandbox, is
+//! worth nothing anywhere else, and is forgotten when its process ends. Only hashes are kept, and only in memory.
 
-use domain::{SessionId, TurnId};
+use domain::{SandboxId, SessionId, TurnId};
 use rand::RngExt;
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
@@ -11,7 +11,13 @@ use std::{
 };
 
 #[derive(Clone, Default)]
-pub struct Tokens(Arc<RwLock<HashMap<[u8; 32], Holder>>>);
+pub struct Tokens(Arc<RwLock<HashMap<[u8; 32], Entry>>>);
+
+#[derive(Clone, Copy)]
+struct Entry {
+    sandbox: SandboxId,
+    holder: Holder,
+}
 
 /// Whose process holds a token. A spare process belongs to no session yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,24 +41,24 @@ pub fn random_name<const BYTES: usize>() -> String {
 }
 
 impl Tokens {
-    /// A new token of 256 random bits, held by nobody.
-    pub fn mint(&self) -> (SecretString, TokenKey) {
+    /// A new token of 256 random bits for a process in `sandbox`, held by nobody.
+    pub fn mint(&self, sandbox: SandboxId) -> (SecretString, TokenKey) {
         let token = format!("lanyard-sandbox-{}", random_name::<32>());
         let key = key(&token);
-        self.table().insert(key, Holder::default());
+        self.table().insert(key, Entry { sandbox, holder: Holder::default() });
         (SecretString::from(token), TokenKey(key))
     }
 
-    /// Who holds `token`, if it is one of ours.
-    pub fn holder(&self, token: &str) -> Option<Holder> {
+    /// Who holds `token`, if it is one of that sandbox's.
+    pub fn holder(&self, sandbox: SandboxId, token: &str) -> Option<Holder> {
         let table = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        table.get(&key(token)).copied()
+        table.get(&key(token)).filter(|entry| entry.sandbox == sandbox).map(|entry| entry.holder)
     }
 
     /// From now on this token's process works for `holder`.
     pub fn assign(&self, token: TokenKey, holder: Holder) {
         if let Some(entry) = self.table().get_mut(&token.0) {
-            *entry = holder;
+            entry.holder = holder;
         }
     }
 
@@ -61,7 +67,7 @@ impl Tokens {
         self.table().remove(&token.0);
     }
 
-    fn table(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<[u8; 32], Holder>> {
+    fn table(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<[u8; 32], Entry>> {
         self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -73,14 +79,15 @@ mod tests {
 
     #[test]
     fn a_token_opens_until_it_is_forgotten() {
-        let tokens = Tokens::default();
-        let (token, key) = tokens.mint();
+        let (tokens, here) = (Tokens::default(), SandboxId::new());
+        let (token, key) = tokens.mint(here);
         let session = Some(SessionId::new());
-        assert_eq!(tokens.holder(token.expose_secret()), Some(Holder::default()));
+        assert_eq!(tokens.holder(here, token.expose_secret()), Some(Holder::default()));
+        assert_eq!(tokens.holder(SandboxId::new(), token.expose_secret()), None, "another sandbox has it");
         tokens.assign(key, Holder { session, turn: None });
-        assert_eq!(tokens.holder(token.expose_secret()).unwrap().session, session);
-        assert_eq!(tokens.holder("lanyard-sandbox-guess"), None);
+        assert_eq!(tokens.holder(here, token.expose_secret()).unwrap().session, session);
+        assert_eq!(tokens.holder(here, "lanyard-sandbox-guess"), None);
         tokens.forget(key);
-        assert_eq!(tokens.holder(token.expose_secret()), None);
+        assert_eq!(tokens.holder(here, token.expose_secret()), None);
     }
 }

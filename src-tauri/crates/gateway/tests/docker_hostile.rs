@@ -250,7 +250,7 @@ async fn a_hostile_command_is_shown_for_what_it_is_and_cannot_say_yes_to_itself(
 
     place.tell(&running, &json!({ "id": asked.id, "hash": asked.hash }));
     // Beside the agent, which waits: as its user, with a token of this gateway's.
-    let (token, _) = running.app.tokens.mint();
+    let (token, _) = running.app.tokens.mint(running.app.workshop.sandbox());
     let (user, token) = (running.app.config.agent_uid.to_string(), token.expose_secret());
     let (own, name) = (format!("ANTHROPIC_AUTH_TOKEN={token}"), container(&running));
     docker(&["exec", "-u", &user, "-e", &own, "-w", "/workspace", &name, "python3", "attack.py", "own_answers"]);

@@ -81,7 +81,7 @@ struct Inside {
 impl Inside {
     async fn of(running: &Running) -> Self {
         // Of no session: about other hosts nobody is asked.
-        let (token, _) = running.app.tokens.mint();
+        let (token, _) = running.app.tokens.mint(running.app.workshop.sandbox());
         let proxy = format!("http://sandbox:{}@127.0.0.1:3128", token.expose_secret());
         let mut env: Vec<String> =
             ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| format!("{name}={proxy}")).to_vec();
@@ -130,14 +130,15 @@ async fn packages_come_from_the_owners_mirror_by_each_managers_own_program() {
     fs::write(cargo.path().join("config.toml"), &cargo_config).unwrap();
     let set = [
         ("NPM_CONFIG_REGISTRY", format!("{}/npm/", mirror.url)),
+        ("NPM_CONFIG_@company:registry", format!("{}/npm/", mirror.url)),
         ("PIP_INDEX_URL", format!("{}/simple/", mirror.url)),
         ("CARGO_HOME", cargo.path().display().to_string()),
     ];
     let set = set.map(|(name, value)| (name, Some(value)));
-    temp_env::async_with_vars(set, Box::pin(installed(&world, &mirror, files.path(), &cargo_config))).await;
+    temp_env::async_with_vars(set, Box::pin(installed(&world, &mirror, files.path()))).await;
 }
 
-async fn installed(world: &World, mirror: &Mirror, files: &Path, cargo_config: &str) {
+async fn installed(world: &World, mirror: &Mirror, files: &Path) {
     let running = world.start().await;
     tokio::time::timeout(LATER, running.app.workshop.make()).await.unwrap().unwrap();
     let inside = Inside::of(&running).await;
@@ -148,8 +149,8 @@ async fn installed(world: &World, mirror: &Mirror, files: &Path, cargo_config: &
     let program = Command::new("rustup").args(["which", "cargo"]).output().map(|o| o.stdout).unwrap_or_default();
     let program = String::from_utf8(program).unwrap();
     let program = if program.trim().is_empty() { env!("CARGO") } else { program.trim() };
-    inside.run("mkdir -p .cargo bin && cat > bin/cargo && chmod 755 bin/cargo", &fs::read(program).unwrap());
-    inside.run("cat > .cargo/config.toml", cargo_config.as_bytes());
+    inside.run("mkdir -p bin && cat > bin/cargo && chmod 755 bin/cargo", &fs::read(program).unwrap());
+    inside.does("cat .npmrc", "@company:registry=");
     inside.does(
         "mkdir -p own/src && cd own && touch src/lib.rs
          printf '[package]\\nname = \"own\"\\nversion = \"0.1.0\"\\n[dependencies]\\ntiny-thing = \"1\"\\n' > Cargo.toml

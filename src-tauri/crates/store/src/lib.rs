@@ -26,9 +26,11 @@ pub mod push_letters;
 pub mod push_subscriptions;
 pub mod reached;
 pub mod rules;
+pub mod schedules;
 pub mod search;
 pub mod sessions;
 pub mod spending;
+pub mod tasks;
 pub mod turns;
 pub mod usage;
 

@@ -17,6 +17,7 @@ static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| {
         include_str!("migrations/07_ceilings.sql"),
         include_str!("migrations/08_audit.sql"),
         include_str!("migrations/09_parked.sql"),
+        include_str!("migrations/10_tasks.sql"),
     ];
     Migrations::new(shapes.into_iter().map(M::up).collect())
 });

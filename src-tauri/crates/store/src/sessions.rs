@@ -1,7 +1,7 @@
 //! Threads of work.
 
 use crate::{Result, Rows, Tx, values};
-use domain::{PermissionMode, SessionId, Timestamp};
+use domain::{PermissionMode, SessionId, Timestamp, task::TaskId};
 use rusqlite::{Row, params};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -18,9 +18,12 @@ pub struct SessionRow {
     pub open: bool,
     pub created_at: Timestamp,
     pub last_at: Timestamp,
+    /// The task it is of; its sandbox is that task's.
+    pub task: Option<TaskId>,
 }
 
-pub(crate) const COLUMNS: &str = "id, number, agent, title, mode, agent_session, open, created_at, last_at, model";
+pub(crate) const COLUMNS: &str =
+    "id, number, agent, title, mode, agent_session, open, created_at, last_at, model, task";
 
 pub(crate) fn session(row: &Row<'_>) -> Result<SessionRow> {
     Ok(SessionRow {
@@ -34,6 +37,7 @@ pub(crate) fn session(row: &Row<'_>) -> Result<SessionRow> {
         created_at: Timestamp(row.get(7)?),
         last_at: Timestamp(row.get(8)?),
         model: row.get(9)?,
+        task: row.get::<_, Option<u32>>(10)?.map(TaskId),
     })
 }
 
@@ -99,6 +103,14 @@ pub fn set_mode(tx: &Tx<'_>, id: SessionId, mode: PermissionMode) -> Result<()> 
     tx.conn()
         .prepare_cached("UPDATE sessions SET mode = ?2 WHERE id = ?1")?
         .execute(params![id.to_string(), mode.as_str()])?;
+    Ok(())
+}
+
+/// From now on the session is that task's.
+pub fn set_task(tx: &Tx<'_>, id: SessionId, task: TaskId) -> Result<()> {
+    tx.conn()
+        .prepare_cached("UPDATE sessions SET task = ?2 WHERE id = ?1")?
+        .execute(params![id.to_string(), task.0])?;
     Ok(())
 }
 

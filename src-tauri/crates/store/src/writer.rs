@@ -33,6 +33,7 @@ struct Rung {
     inbox: bool,
     outbox: bool,
     audit: bool,
+    tasks: bool,
 }
 
 impl Rows for Tx<'_> {
@@ -58,6 +59,10 @@ impl Tx<'_> {
         self.rung.set(Rung { audit: true, ..self.rung.get() });
     }
 
+    pub(crate) fn ring_tasks(&self) {
+        self.rung.set(Rung { tasks: true, ..self.rung.get() });
+    }
+
     /// Letters about this event stand otherwise than before.
     pub(crate) fn ring_letters(&self, event: i64) {
         self.letters.borrow_mut().push(event);
@@ -74,6 +79,8 @@ pub struct Bells {
     pub outbox: watch::Sender<()>,
     /// The audit has a new row.
     pub audit: watch::Sender<()>,
+    /// A task stands otherwise than before.
+    pub tasks: watch::Sender<()>,
     /// The number of an event whose letters changed.
     pub letters: broadcast::Sender<i64>,
 }
@@ -85,6 +92,7 @@ impl Bells {
             inbox: watch::Sender::new(()),
             outbox: watch::Sender::new(()),
             audit: watch::Sender::new(()),
+            tasks: watch::Sender::new(()),
             letters: broadcast::Sender::new(LETTERS),
         }
     }
@@ -108,6 +116,9 @@ impl Bells {
         }
         if rung.audit {
             self.audit.send_replace(());
+        }
+        if rung.tasks {
+            self.tasks.send_replace(());
         }
     }
 }

@@ -420,27 +420,38 @@ async fn an_idle_tunnel_ends() {
     house.until(|t| t.carried.len() == 1).await;
 }
 
-#[tokio::test]
-async fn a_sandbox_has_only_so_many_connections() {
-    let (model, house) = (Model::start().await, FakeHouse::new());
-    let door = Door::new(egress::Settings { max_connections: 1, ..model.settings() }, house).unwrap();
-    let sandbox = domain::SandboxId::new();
-    let open = || {
-        let (inside, outside) = tokio::io::duplex(1024);
-        let door = door.clone();
-        (inside, tokio::spawn(async move { door.serve(outside, sandbox, CancellationToken::new()).await }))
-    };
-    let (mut first, first_served) = open();
-    first.write_all(b"HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+/// A connection from inside that asked for nothing but whether anybody is there.
+async fn greeted(door: &Door) -> tokio::io::DuplexStream {
+    let (mut inside, outside) = tokio::io::duplex(1024);
+    let door = door.clone();
+    tokio::spawn(async move { door.serve(outside, SANDBOX, CancellationToken::new()).await });
+    inside.write_all(b"HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     let mut said = [0; 12];
-    soon(first.read_exact(&mut said)).await.unwrap();
-    let (mut second, second_served) = open();
-    soon(second_served).await.unwrap();
-    assert_eq!(soon(second.read(&mut said)).await.unwrap(), 0);
-    drop(first);
-    soon(first_served).await.unwrap();
-    let (mut third, _served) = open();
-    third.write_all(b"HEAD / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    soon(third.read_exact(&mut said)).await.unwrap();
+    soon(inside.read_exact(&mut said)).await.unwrap();
     assert_eq!(&said, b"HTTP/1.1 200");
+    inside
+}
+
+#[tokio::test]
+async fn a_resting_connection_gives_way_and_a_tunnel_does_not() {
+    let far = echo().await;
+    let (model, house) = (Model::start().await, FakeHouse::new());
+    let settings = egress::Settings {
+        policy: allowing(local("mirror.example", far.port())),
+        max_connections: 2,
+        ..model.settings()
+    };
+    let door = Door::with_names(settings, house, Names::of(&[("mirror.example", &[&far.to_string()])])).unwrap();
+    let response = soon(client(&door).await.send_request(connect_to(&format!("mirror.example:{}", far.port()), TOKEN)))
+        .await
+        .unwrap();
+    let mut tunnel = TokioIo::new(soon(hyper::upgrade::on(response)).await.unwrap());
+    let mut resting = greeted(&door).await;
+    let _newcomer = greeted(&door).await;
+    let mut rest = Vec::new();
+    soon(resting.read_to_end(&mut rest)).await.unwrap();
+    tunnel.write_all(b"still here").await.unwrap();
+    let mut echoed = [0; 10];
+    soon(tunnel.read_exact(&mut echoed)).await.unwrap();
+    assert_eq!(&echoed, b"still here");
 }

@@ -125,7 +125,7 @@ impl Shown {
             }
             Some("answered") => println!("{}", shown(event["text"].as_str().unwrap_or_default())),
             Some("tool_used") => {
-                eprintln!("  {} {}", event["tool"].as_str().unwrap_or_default(), brief(&event["input"]))
+                eprintln!("  {} {}", shown(event["tool"].as_str().unwrap_or_default()), brief(&event["input"]))
             }
             Some("asked") => {
                 eprintln!("  asks #{0} {1}\n     lanyard approve {0}, or with --no", event["number"], asked(event))

@@ -97,7 +97,7 @@ const SHUTS_WITHIN: Duration = Duration::from_secs(5);
 pub async fn mend(app: &App, fix: Fix) -> Result<Finding, Problem> {
     tracing::info!(fix = fix.name(), "the owner has something mended");
     match fix {
-        Fix::ResumeSandbox => app.workshop.resume().await?,
+        Fix::ResumeSandbox => crate::lock::resume_all(app).await?,
         Fix::MakeSandbox => return made(app).await,
         Fix::BuildImage => app.workshop.begin_build(false)?,
         Fix::TunnelOn => setup::tunnel::open_anew(app).await?,

@@ -299,12 +299,12 @@ async fn reached(State(app): State<App>) -> Result<Json<Value>, Refusal> {
 }
 
 async fn pause(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    app.workshop.pause().await?;
+    crate::lock::pause_all(&app).await?;
     Ok(Json(json!({})))
 }
 
 async fn resume(State(app): State<App>) -> Result<Json<Value>, Refusal> {
-    app.workshop.resume().await?;
+    crate::lock::resume_all(&app).await?;
     Ok(Json(json!({})))
 }
 

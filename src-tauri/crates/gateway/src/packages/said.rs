@@ -1,7 +1,7 @@
 //! What package managers say of their settings, read.
 
 use accounts::packages::{Index, Manager};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// `npm config list --long --json`: `registry`, and `@scope:registry` for each scope.
 pub fn npm(text: &str) -> Vec<Index> {
@@ -11,6 +11,54 @@ pub fn npm(text: &str) -> Vec<Index> {
     // The one without a scope first: it is the one for everything else.
     named.sort_by_key(|(key, _)| (key != "registry", key.clone()));
     named.iter().filter_map(|(_, url)| Index::new(Manager::Npm, url.as_str()?)).collect()
+}
+
+/// A file of a package manager in the sandbox, to be written where there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsFile {
+    /// Below the agent's home.
+    pub path: &'static str,
+    pub text: String,
+}
+
+/// npm's registries of single scopes: a shell drops environment variables with such names.
+pub fn npm_scopes(text: &str) -> Option<SettingsFile> {
+    let settings: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    let scopes = settings.iter().filter(|(key, _)| key.starts_with('@') && key.ends_with(":registry"));
+    let lines =
+        scopes.filter_map(|(key, url)| Some(format!("{key}={}\n", Index::new(Manager::Npm, url.as_str()?)?.url)));
+    let text: String = lines.collect();
+    (!text.is_empty()).then_some(SettingsFile { path: ".npmrc", text })
+}
+
+/// Which index stands in another's place, and what further ones are called: cargo reads the first from files only.
+pub fn cargo_settings(file: &str) -> Option<SettingsFile> {
+    let settings: toml::Table = file.parse().ok()?;
+    let mut kept = toml::Table::new();
+    for (table, key) in [("source", "registry"), ("registries", "index")] {
+        let entries = settings.get(table).and_then(toml::Value::as_table).into_iter().flatten();
+        let entries = entries.filter_map(|(name, entry)| Some((name.clone(), bare(entry, key)?.into())));
+        let entries: toml::Table = entries.collect();
+        if !entries.is_empty() {
+            kept.insert(table.to_owned(), entries.into());
+        }
+    }
+    let text = toml::to_string(&kept).ok()?;
+    (!text.is_empty()).then_some(SettingsFile { path: ".cargo/config.toml", text })
+}
+
+/// The address without a login, and what stands in its place; nothing else of an entry.
+fn bare(entry: &toml::Value, key: &str) -> Option<toml::Table> {
+    let mut kept = toml::Table::new();
+    if let Some(written) = entry.get(key).and_then(toml::Value::as_str) {
+        let url = Index::new(Manager::Cargo, written)?.url;
+        let sparse = if written.starts_with("sparse+") { "sparse+" } else { "" };
+        kept.insert(key.to_owned(), format!("{sparse}{url}").into());
+    }
+    if let Some(name) = entry.get("replace-with").and_then(toml::Value::as_str) {
+        kept.insert("replace-with".to_owned(), name.into());
+    }
+    (!kept.is_empty()).then_some(kept)
 }
 
 /// One of pip's. `main`: it stands in place of pip's own.
@@ -129,6 +177,24 @@ mod tests {
             urls(&all),
             ["https://crates.acme.example/index/", "https://git.acme.example/index.git", "https://index.one.example/"]
         );
+    }
+
+    #[test]
+    fn what_no_environment_says_stands_in_files_without_logins() {
+        let scopes =
+            r#"{"@acme:registry": "https://me:word@npm.acme.example/", "registry": "https://mirror.example/npm/"}"#;
+        let file = npm_scopes(scopes).unwrap();
+        assert_eq!((file.path, file.text.as_str()), (".npmrc", "@acme:registry=https://npm.acme.example/\n"));
+        assert_eq!(npm_scopes(r#"{"registry": "https://mirror.example/npm/"}"#), None);
+
+        let file = "[source.crates-io]\nreplace-with = \"acme\"\n[source.acme]\nregistry = \"sparse+https://me:word@crates.example/index/\"\n\
+                    [source.here]\ndirectory = \"vendor\"\n[registries.own]\nindex = \"https://git.example/index.git\"\ntoken = \"secret\"\n\
+                    [build]\nrustc-wrapper = \"x\"\n";
+        let kept: toml::Table = cargo_settings(file).unwrap().text.parse().unwrap();
+        let expected = "[source.crates-io]\nreplace-with = \"acme\"\n[source.acme]\nregistry = \"sparse+https://crates.example/index/\"\n\
+                        [registries.own]\nindex = \"https://git.example/index.git\"\n";
+        assert_eq!(kept, expected.parse::<toml::Table>().unwrap());
+        assert_eq!(cargo_settings("[build]\njobs = 2\n"), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub use process::READS_WITHIN;
 
 use super::{
     registry::Glance,
-    workshop::{Lease, SandboxState},
+    workshop::{Lease, SandboxState, Workshop},
 };
 use crate::{approvals::behind, clock, gateway::App, parking, tokens::Holder};
 use domain::{
@@ -32,6 +32,8 @@ use write::Lost;
 pub struct Driver {
     app: App,
     session: Session,
+    /// None: the one of its task is gone.
+    workshop: Option<Workshop>,
     agent: Option<Lease>,
     starting: Option<JoinHandle<Result<Lease, Problem>>>,
     shown: watch::Sender<Glance>,
@@ -53,11 +55,13 @@ impl Driver {
     /// Runs until Lanyard stops. Ends its process then. Also ends, without a word lost, when nothing was to be done for as long
     /// as a process is kept for, and when the store fails for good: the next ring starts another.
     pub async fn run(app: App, id: SessionId, rung: Rung, shown: watch::Sender<Glance>) {
-        let Some(session) = load::load(&app, id).await else { return };
-        let sandbox = app.workshop.watch();
+        let Some((session, task)) = load::load(&app, id).await else { return };
+        let workshop = app.apart.of(id).or_else(|| task.is_none().then(|| app.workshop.clone()));
+        let sandbox = workshop.as_ref().unwrap_or(&app.workshop).watch();
         let driver = Self {
             app: app.clone(),
             session,
+            workshop,
             agent: None,
             starting: None,
             shown,
@@ -173,7 +177,9 @@ impl Driver {
         let input = self.why_it_ended(input).await;
         let pictures = received_pictures(&input);
         let mut step = self.session.step(input, clock::now());
-        behind::look(&self.app, &mut step.writes).await;
+        if let Some(workshop) = &self.workshop {
+            behind::look(workshop, &mut step.writes).await;
+        }
         let unasked = let_be(&mut step.writes, &self.app.settings.rules().tiers);
         if !step.writes.is_empty() {
             match self.write(&step.writes, pictures).await {

@@ -1,6 +1,6 @@
 //! The agent's `send_photo`: a file of the sandbox as a picture for the owner.
 
-use super::{driver::READS_WITHIN, writes::Scene};
+use super::{driver::READS_WITHIN, workshop::Workshop, writes::Scene};
 use crate::{
     clock,
     gateway::App,
@@ -21,13 +21,14 @@ const LARGEST: usize = 20_000_000;
 /// Reads the picture, keeps it, sends it to whoever asked, and tells the agent how it went.
 pub async fn send(
     app: App,
+    workshop: Workshop,
     session: SessionId,
     turn: Option<TurnId>,
     call: GatewayCall,
     agent: mpsc::Sender<AgentCommand>,
 ) {
     let GatewayTool::SendPhoto { path, caption } = call.tool;
-    let result = send_file(&app, session, turn, &path, caption).await;
+    let result = send_file(&app, &workshop, session, turn, &path, caption).await;
     if let Err(why) = &result {
         tracing::info!(session.id = %session, why, "a picture was not sent");
     }
@@ -38,12 +39,13 @@ pub async fn send(
 
 async fn send_file(
     app: &App,
+    workshop: &Workshop,
     session: SessionId,
     turn: Option<TurnId>,
     path: &str,
     caption: Option<String>,
 ) -> Result<&'static str, String> {
-    let bytes = app.workshop.read_file(path, LARGEST).await.map_err(|e| e.message)?;
+    let bytes = workshop.read_file(path, LARGEST).await.map_err(|e| e.message)?;
     let fitting = tokio::task::spawn_blocking(move || pictures::for_mms(bytes)).await;
     let (media_type, bytes) = fitting.map_err(|e| e.to_string())?.map_err(|e| e.to_string())?;
     let caption = caption.map(|c| shown_line(&c, 300));

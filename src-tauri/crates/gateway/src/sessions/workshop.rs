@@ -1,6 +1,7 @@
 //! Where processes come from: the sandbox, kept as it should be, and one agent started ahead, so that a new session's first
 //! words need not wait for a start.
 
+mod apart;
 mod builds;
 mod git;
 mod looks;
@@ -15,6 +16,7 @@ use crate::{
     packages::Packages,
     tokens::{TokenKey, Tokens},
 };
+pub use apart::{Apart, Pass};
 use builds::{Builds, Hearer};
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
 use egress::{Door, Policy};
@@ -27,10 +29,13 @@ use settings::{settings, spec};
 use spare::Spare;
 pub use state::SandboxState;
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
-use store::{Store, facts};
+use store::{Store, facts, tasks};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -69,6 +74,7 @@ impl Lease {
 }
 
 /// What a workshop shares with the rest of the house.
+#[derive(Clone)]
 pub struct Rooms {
     pub door: Door,
     pub tokens: Tokens,
@@ -92,11 +98,15 @@ struct Inner {
     limits: Limits,
     keep_spare: bool,
     rooms: Rooms,
-    /// The engine, once it was reached.
-    engine: Mutex<Option<Sandboxes>>,
+    /// The engine, once it was reached; that of all workshops.
+    engine: Arc<Mutex<Option<Sandboxes>>>,
+    /// Sandboxes that the last run left and that are still wanted.
+    left: Arc<[SandboxId]>,
     spare: Spare,
     state: watch::Sender<SandboxState>,
     builds: Arc<Builds>,
+    /// Whether the sandbox's package managers have the owner's settings.
+    managers_told: AtomicBool,
     /// What the kernel had killed in the sandbox for want of memory when it was last looked.
     oom_kills: AtomicU64,
 }
@@ -105,6 +115,7 @@ impl Workshop {
     /// Reaches nothing yet. The sandbox's id is kept in the store, so that every start finds the same one.
     pub async fn new(config: &Resolved, paths: &Paths, store: &Store, rooms: Rooms) -> Result<Self, Problem> {
         let id = sandbox_id(store).await.map_err(crate::approvals::internal)?;
+        let left = store.read(|r| tasks::with_sandbox(r)).await.map_err(crate::approvals::internal)?;
         let text = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
         let agent = &config.written.agent;
         Ok(Self(Arc::new(Inner {
@@ -117,10 +128,12 @@ impl Workshop {
             limits: config.limits,
             keep_spare: agent.spare,
             rooms,
-            engine: Mutex::new(None),
+            engine: Arc::default(),
+            left: left.into_iter().filter_map(|task| task.sandbox).collect(),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
             builds: Arc::default(),
+            managers_told: AtomicBool::new(false),
             oom_kills: AtomicU64::new(0),
         })))
     }
@@ -245,7 +258,21 @@ impl Workshop {
         hearer.end(image.as_ref());
         image?;
         engine.ensure(&self.0.spec).await.map_err(|e| problem(&e))?;
+        self.tell_the_managers(&engine).await;
         Ok(engine)
+    }
+
+    /// What of the owner's package managers' settings no environment says. A file that is there stays as it is.
+    async fn tell_the_managers(&self, engine: &Sandboxes) {
+        if self.0.managers_told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        for file in self.0.rooms.packages.files().await {
+            let path = format!("/home/agent/{}", file.path);
+            if let Err(e) = engine.write_new_file(self.0.spec.id, &path, file.text).await {
+                tracing::warn!(path, error = ?e, "a package manager could not be told of the owner's indexes");
+            }
+        }
     }
 
     async fn engine(&self) -> Result<Sandboxes, Problem> {
@@ -254,7 +281,8 @@ impl Workshop {
             return Ok(engine.clone());
         }
         let (connected, incoming) = Sandboxes::connect(self.0.settings.clone()).await.map_err(|e| problem(&e))?;
-        let swept = connected.sweep(&[self.0.spec.id]).await.map_err(|e| problem(&e))?;
+        let kept = [&[self.0.spec.id][..], &self.0.left].concat();
+        let swept = connected.sweep(&kept).await.map_err(|e| problem(&e))?;
         tracing::debug!(?swept, "what the last run left was looked at");
         self.0.rooms.tasks.spawn(carry(
             self.0.rooms.door.clone(),
@@ -311,6 +339,7 @@ impl Workshop {
         self.end_spare(spare::Place::Empty).await;
         let engine = self.engine().await?;
         engine.remove(self.0.spec.id, Volumes::Delete).await.map_err(|e| problem(&e))?;
+        self.0.managers_told.store(false, Ordering::Relaxed);
         self.0.state.send_replace(SandboxState::Unknown);
         Ok(())
     }

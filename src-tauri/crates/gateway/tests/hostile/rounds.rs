@@ -144,6 +144,9 @@ pub const FILLING: &[&str] = &[
     "a file that is too large",
     "a higher limit for files",
     "more memory as files in memory",
+    "every place at the door, in silence",
+    "every place at the door, with half a request",
+    "every place at the door, after the end",
 ];
 
 pub const SPENDING: &[&str] =

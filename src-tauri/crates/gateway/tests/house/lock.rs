@@ -147,7 +147,7 @@ async fn what_is_locked_lets_nothing_out_not_even_to_a_host_of_the_rules() {
     let w = World::new(Wish { config: "[egress]\nallow = [\"allowed.example\"]\n", ..Wish::default() }).await;
     let running = w.start().await;
     let app = &running.app;
-    let (token, _) = app.tokens.mint();
+    let (token, _) = app.tokens.mint(app.workshop.sandbox());
     let who = async || app.house.who(app.workshop.sandbox(), token.expose_secret()).await.map_err(|p| p.code);
     assert!(who().await.is_ok());
     well(local(app, "POST", "/lock", None).await);

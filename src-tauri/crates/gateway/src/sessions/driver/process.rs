@@ -50,8 +50,9 @@ impl Driver {
             }
             Act::SendPhoto { turn, call } => {
                 let Some(agent) = &self.agent else { return };
-                let commands = agent.process.commands.clone();
-                self.app.tasks.spawn(photo::send(self.app.clone(), self.session.id, turn, call, commands));
+                let (commands, app) = (agent.process.commands.clone(), self.app.clone());
+                let workshop = self.workshop.clone().unwrap_or_else(|| app.workshop.clone());
+                self.app.tasks.spawn(photo::send(app, workshop, self.session.id, turn, call, commands));
             }
             Act::End => self.end_process_soon(),
         }
@@ -59,7 +60,7 @@ impl Driver {
 
     fn start(&mut self, resume: Option<String>) {
         self.drop_start();
-        let (app, session) = (self.app.clone(), self.session.id);
+        let (app, session, workshop) = (self.app.clone(), self.session.id, self.workshop.clone());
         let old = self.agent.take();
         self.starting = Some(self.app.tasks.spawn(async move {
             // Two processes must never work in one conversation.
@@ -69,7 +70,7 @@ impl Driver {
             let rules = app.store.read(move |r| store::rules::of_session(r, session)).await;
             let row = app.store.read(move |r| sessions::get(r, session)).await;
             let (Ok(rules), Ok(Some(row))) = (rules, row) else { return Err(Code::Internal.into()) };
-            app.workshop.take(Wanted { resume, rules, mode: row.mode, model: row.model }).await
+            workshop.ok_or(Code::TaskOver)?.take(Wanted { resume, rules, mode: row.mode, model: row.model }).await
         }));
     }
 
@@ -130,7 +131,11 @@ impl Driver {
     pub(super) async fn why_it_ended(&self, input: Input) -> Input {
         match input {
             Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }) => {
-                match stderr.contains(OVER_MEMORY) || self.app.workshop.ran_out_of_memory().await {
+                let short = match &self.workshop {
+                    Some(workshop) => workshop.ran_out_of_memory().await,
+                    None => false,
+                };
+                match stderr.contains(OVER_MEMORY) || short {
                     true => Input::OutOfMemory { stderr },
                     false => Input::Agent(AgentEvent::Exited { status: Some(KILLED), stderr }),
                 }

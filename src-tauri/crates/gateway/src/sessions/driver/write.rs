@@ -55,7 +55,7 @@ impl Driver {
         if told.is_err() {
             return false;
         }
-        let Some(session) = load::load(&self.app, self.session.id).await else { return false };
+        let Some((session, _task)) = load::load(&self.app, self.session.id).await else { return false };
         self.session = session;
         (self.fresh, self.paused) = (true, false);
         self.show();

@@ -161,7 +161,7 @@ impl Workshop {
     /// A process of the caller's in the place of the one started ahead, for tests of what an agent may do.
     #[cfg(feature = "failpoints")]
     pub async fn lend(&self, process: sandbox::agent::Process) {
-        let (_nobody_is_told, token) = self.0.rooms.tokens.mint();
+        let (_nobody_is_told, token) = self.0.rooms.tokens.mint(self.0.spec.id);
         self.end_spare(Place::Filled(Box::new(Lease { process, token }))).await;
     }
 }

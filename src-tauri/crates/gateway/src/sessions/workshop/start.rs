@@ -52,15 +52,15 @@ impl Workshop {
     }
 
     /// Where packages come from, and how git reaches the hosts that the door puts the owner's credentials on requests for.
-    async fn environment(&self, token: &SecretString) -> Vec<(String, String)> {
+    pub(super) async fn environment(&self, token: &SecretString) -> Vec<(String, String)> {
         let mut env = self.0.rooms.packages.environment().await;
-        let policy = self.0.rooms.door.policy();
+        let policy = self.0.rooms.door.policy(self.0.spec.id);
         env.extend(git::environment(&policy.credentials, token));
         env
     }
 
     async fn spawn(&self, engine: &Sandboxes, conversation: Conversation, wanted: &Wanted) -> Result<Lease, Problem> {
-        let (token, key) = self.0.rooms.tokens.mint();
+        let (token, key) = self.0.rooms.tokens.mint(self.0.spec.id);
         let launch = AgentLaunch {
             mode: wanted.mode,
             model: wanted.model.clone().or_else(|| self.0.model.clone()),
