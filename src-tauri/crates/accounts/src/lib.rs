@@ -7,6 +7,7 @@
 //! Absent and to stay so: the database, HTTP doors, retries of sends (the outbox owns their schedule).
 
 pub mod anthropic;
+pub mod forge;
 mod http;
 pub mod keychain;
 pub mod packages;

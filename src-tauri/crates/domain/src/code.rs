@@ -201,7 +201,7 @@ codes! {
         "The task is elsewhere by now." "Look at where it stands: lanyard task list."
         "That task is elsewhere by now. Text tasks to see."
     RepositoryRefused "REPOSITORY_REFUSED" Session 404
-        "The repository is not there, or not for this account." "Check its name, and that the account may see it: lanyard accounts."
+        "The repository is not there, or not for this account." "Check its name, and that the account's token may see it."
         "That repository is not there, or your account may not see it."
     CloneFailed "CLONE_FAILED" Session 502
         "The repository could not be cloned." "Run the task again; the detail says what git said."
@@ -211,22 +211,25 @@ codes! {
         "The repository's own set-up failed. Look at it on your phone."
     TestsFailed "TESTS_FAILED" Session 422
         "The repository's own tests failed." "Look at the session, and run the task again with more words."
-        "Its tests failed. Text retry, the number and more words."
+        "Its tests failed. Text retry, the number, : and more words."
+    MergeConflict "MERGE_CONFLICT" Session 409
+        "The branch is in conflict with where it is to go." "Resolve it by hand, or run the task again."
+        "That is in conflict with what others did meanwhile. Text retry and the number to try again."
     TaskTooLong "TASK_TOO_LONG" Session 504
         "The task took longer than it may." "Give it more time (tasks.minutes), or ask for less at once."
         "That took longer than a task may. Ask for less at once."
     NothingChanged "NOTHING_CHANGED" Session 422
         "The agent changed nothing." "Read what it said, and run the task again with more words."
-        "It changed nothing. Text retry, the number and more words."
+        "It changed nothing. Text retry, the number, : and more words."
     PushRefused "PUSH_REFUSED" Session 502
         "The branch could not be pushed." "Check that the account may write to the repository, then run the task again."
         "The push was refused. May your account write there?"
     ForgeRefused "FORGE_REFUSED" Connection 502
-        "The forge refused that." "Check the account's token and what it may do: lanyard accounts."
+        "The forge refused that." "Check the account's token and what it may do."
         "The forge refused that. Check the account at the desk."
     NoForge "NO_FORGE" Session 401
-        "There is no account for this forge yet." "Sign in at the desk: lanyard accounts sign-in github."
-        "There is no account for that forge yet. Sign in at the desk."
+        "There is no token for this forge yet." "Keep one: lanyard config set-key github, or as tasks.forges says."
+        "There is no token for that forge yet. Keep one at the desk."
 
     // Doors
     BadSignature "BAD_SIGNATURE" Permission 403

@@ -2,6 +2,8 @@
 //! sentences ("list the files in src") reach the agent as they are. Twilio itself swallows STOP, STOPALL, UNSUBSCRIBE,
 //! CANCEL, END, QUIT, START, UNSTOP, HELP and INFO: none of Lanyard's words is among them.
 
+use crate::task::{Repository, TaskId};
+
 /// One text message, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -35,6 +37,16 @@ pub enum Command {
         url: Option<String>,
     },
     Menu,
+    /// A new task; none where what stands there begins with no repository.
+    Task(Option<(Repository, String)>),
+    /// The list of tasks.
+    Tasks,
+    /// Take a task back.
+    Drop(TaskId),
+    /// Run a task again, with more words.
+    Retry(TaskId, Option<String>),
+    /// Hand what checks and people say of a task's pull request to its agent.
+    Fix(TaskId, Option<String>),
     /// Into the running turn, not after it.
     Steer(String),
     /// Anything else: for the agent, or the answer to an open question.
@@ -61,6 +73,11 @@ impl Command {
             | Command::More
             | Command::Shot { .. }
             | Command::Menu
+            | Command::Task(_)
+            | Command::Tasks
+            | Command::Drop(_)
+            | Command::Retry(..)
+            | Command::Fix(..)
             | Command::Steer(_)
             | Command::Words(_) => false,
         }
@@ -104,6 +121,10 @@ pub fn read(text: &str) -> Command {
         "use" => number(rest).map(Command::Use),
         "shot" => shot(rest),
         "steer" => some(rest).map(Command::Steer),
+        "task" => task(rest),
+        "drop" => number(rest).map(|n| Command::Drop(TaskId(n))),
+        "retry" => of_task(rest, Command::Retry),
+        "fix" => of_task(rest, Command::Fix),
         _ if rest.is_empty() => alone(&word),
         _ => None,
     };
@@ -118,6 +139,7 @@ fn alone(word: &str) -> Option<Command> {
         "lock" => Some(Command::Lock),
         "more" => Some(Command::More),
         "menu" => Some(Command::Menu),
+        "tasks" => Some(Command::Tasks),
         _ => None,
     }
 }
@@ -145,6 +167,25 @@ fn shot(rest: &str) -> Option<Command> {
     let address = rest.is_empty()
         || (!rest.contains(char::is_whitespace) && (rest.contains(['.', ':', '/']) || number(rest).is_some()));
     address.then(|| Command::Shot { url: some(rest) })
+}
+
+/// `task acme/shop fix the login test`. Alone, or with one word after it, it asks how; a sentence that only begins so is one.
+fn task(rest: &str) -> Option<Command> {
+    let (head, words) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    match (head.parse(), some(words)) {
+        (Ok(repository), Some(words)) => Some(Command::Task(Some((repository, words)))),
+        (Ok(_), None) => Some(Command::Task(None)),
+        (Err(_), None) if head.is_empty() => Some(Command::Task(None)),
+        (Err(_), _) => None,
+    }
+}
+
+/// A task's number, and perhaps words: `retry 3`, `retry 3: use tabs`, `fix #3 and rename it`. "Fix 3 tests" is a sentence.
+fn of_task(rest: &str, command: impl FnOnce(TaskId, Option<String>) -> Command) -> Option<Command> {
+    let (head, words) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let marked = head.starts_with('#') || head.ends_with(':');
+    let named = number(head.trim_end_matches(':')).filter(|_| marked || words.is_empty());
+    named.map(|n| command(TaskId(n), some(words)))
 }
 
 fn number(word: &str) -> Option<u32> {
@@ -193,6 +234,16 @@ mod tests {
         check("shot", Command::Shot { url: None });
         check("shot localhost:3000/a", Command::Shot { url: Some("localhost:3000/a".into()) });
         check("shot 3000", Command::Shot { url: Some("3000".into()) });
+        let shop = "acme/shop".parse().unwrap();
+        check("Task acme/shop fix it", Command::Task(Some((shop, "fix it".into()))));
+        check("task", Command::Task(None));
+        check("task acme/shop", Command::Task(None));
+        check("tasks", Command::Tasks);
+        check("drop #3", Command::Drop(TaskId(3)));
+        check("retry 3", Command::Retry(TaskId(3), None));
+        check("retry 3: with tabs", Command::Retry(TaskId(3), Some("with tabs".into())));
+        check("fix #3 and rename it", Command::Fix(TaskId(3), Some("and rename it".into())));
+        check("fix 3", Command::Fix(TaskId(3), None));
         check("steer use the other file", Command::Steer("use the other file".into()));
     }
 
@@ -209,6 +260,14 @@ mod tests {
             "shot of the page please",
             "halt the server",
             "lock the table while it is written",
+            "task number one is to fix the login",
+            "tasks are slow",
+            "drop the table",
+            "retry the build",
+            "fix the failing test",
+            "drop 3 columns",
+            "fix 3 tests",
+            "retry 3 times",
             "fix the failing test in billing",
             "/clear",
             "use 0",
@@ -221,9 +280,10 @@ mod tests {
 
     #[test]
     fn none_of_our_words_is_one_that_twilio_swallows() {
-        for word in
-            ["yes", "always", "no", "new", "list", "use", "status", "halt", "lock", "more", "shot", "menu", "steer"]
-        {
+        for word in [
+            "yes", "always", "no", "new", "list", "use", "status", "halt", "lock", "more", "shot", "menu", "steer",
+            "task", "tasks", "drop", "retry", "fix",
+        ] {
             assert_eq!(opt_out(word), None);
         }
         assert_eq!(opt_out(" Stop "), Some(OptOut::Stop));

@@ -1,8 +1,10 @@
 //! Every sentence Lanyard itself says to a person by text. GSM-7 only, so that a short answer stays one segment.
 
 mod house;
+mod tasks;
 
 pub use house::*;
+pub use tasks::*;
 
 use crate::{
     Code,
@@ -161,7 +163,7 @@ pub fn failed(code: Code) -> &'static str {
 }
 
 pub fn menu() -> &'static str {
-    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ..., lock (lost phone). Set-up is at the desk."
+    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ..., task acme/shop ..., tasks, lock (lost phone). Set-up is at the desk."
 }
 
 pub fn new_session(number: u32) -> String {

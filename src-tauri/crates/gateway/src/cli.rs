@@ -13,6 +13,7 @@ mod phones;
 mod rules;
 mod say;
 mod show;
+mod tasks;
 mod tunnel;
 mod uninstall;
 
@@ -117,6 +118,11 @@ enum Command {
         /// Draw the QR code into this file too: a picture for a page (.svg) or for anything else (.png).
         #[arg(long, value_name = "FILE")]
         picture: Option<PathBuf>,
+    },
+    /// Tasks: a repository and words, done from clone to pull request.
+    Task {
+        #[command(subcommand)]
+        action: tasks::TaskAction,
     },
     /// Hosts you allowed the sandbox to reach until further notice; allow or forget one.
     Hosts {
@@ -299,6 +305,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Lan { switch } => lan::act(&door, switch, cli.json).await,
         Command::Pair { no_wait, picture } => phones::pair(&door, !no_wait, picture.as_deref(), cli.json).await,
         Command::Hosts { action } => hosts::act(&door, &paths, action, cli.json).await,
+        Command::Task { action } => tasks::act(&door, action, cli.json).await,
         Command::Rules { action } => rules::act(&door, action, cli.json).await,
         Command::Pin { action } => rules::pin(&door, action, cli.json).await,
         Command::Phones { action } => phones::act(&door, action, cli.json).await,

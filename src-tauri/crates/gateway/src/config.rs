@@ -7,7 +7,8 @@ mod written;
 pub use paths::Paths;
 pub(crate) use resolved::wrong;
 pub use resolved::{
-    ApiSettings, Caps, Each, Pace, PushSettings, Refused, Resolved, SmsSettings, TunnelSettings, TwilioSettings,
+    ApiSettings, Caps, Each, ForgeKind, ForgeSettings, Pace, PushSettings, Refused, Resolved, SmsSettings,
+    TaskSettings, TunnelSettings, TwilioSettings,
 };
 pub use written::{Carrier as SandboxCarrier, LogFormat, Preset, Written};
 

@@ -25,6 +25,7 @@ use crate::{
     sms::{self, letters::Post, refusals::Refusals, texting::Texts},
     stream::{self, Stream},
     switch,
+    tasks::{self, Forges, Running},
     tokens::Tokens,
 };
 use domain::{Code, Problem};
@@ -69,6 +70,10 @@ pub struct Shared {
     pub workshop: Workshop,
     /// Sandboxes of single sessions.
     pub apart: Apart,
+    /// Tasks at work.
+    pub running: Running,
+    /// Tokens for forges.
+    pub forges: Forges,
     /// Where the sandbox gets packages from without asking.
     pub packages: Packages,
     pub house: House,
@@ -216,6 +221,8 @@ impl Gateway {
             tokens,
             workshop,
             apart: Apart::default(),
+            running: Running::default(),
+            forges: Forges::default(),
             packages,
             house,
             registry,
@@ -265,6 +272,8 @@ impl Gateway {
         app.tasks.spawn(audit::keep_signed(app.clone()));
         app.tasks.spawn(audit::cut_daily(app.clone()));
         app.tasks.spawn(parking::run(app.clone()));
+        app.tasks.spawn(tasks::run(app.clone()));
+        app.tasks.spawn(tasks::watch(app.clone()));
         app.tasks.spawn(sms::desk::run(app.clone()));
         app.tasks.spawn(sms::outbox::run(app.clone()));
         app.tasks.spawn(sms::reconcile::run(app.clone()));

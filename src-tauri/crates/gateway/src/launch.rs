@@ -5,6 +5,7 @@ use crate::{
     audit, clock,
     gateway::{App, database_problem},
     sessions::Scene,
+    tasks,
 };
 use domain::{
     Code, Problem, SessionId, Timestamp, TurnId,
@@ -21,6 +22,7 @@ use store::{Tx, approvals, events, inbox, turns, usage};
 /// `DATABASE_DAMAGED`, `DISK_FULL`, `INTERNAL`: nothing was changed, and Lanyard must not start.
 pub async fn take_up(app: &App) -> Result<(), Problem> {
     let now = clock::now();
+    tasks::take_up(app).await.map_err(|e| refused(app, &e))?;
     let own = app.clone();
     let left = app.store.write(move |tx| close_what_is_left(tx, &own, now)).await.map_err(|e| refused(app, &e))?;
     crate::may_die!("launch-after");

@@ -42,6 +42,7 @@ pub mod sms;
 pub mod stream;
 pub mod switch;
 pub mod talk;
+pub mod tasks;
 pub mod tokens;
 pub mod wire;
 

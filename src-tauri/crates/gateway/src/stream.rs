@@ -10,6 +10,7 @@ pub mod letters;
 mod outgoing;
 mod recent;
 mod socket;
+mod tasks;
 pub mod view;
 
 pub use hear::FRAME_BYTES;
@@ -81,11 +82,13 @@ pub async fn tell(app: App) {
     let (mut glances, mut sandbox) = (app.registry.changes(), app.workshop.watch());
     let (mut events, mut bell) = (app.store.bells().events.subscribe(), app.stream.bell.subscribe());
     let (mut told, mut letters) = (Told::default(), letters::Changed::of(&app.store));
+    let mut tasks = tasks::Changed::of(&app).await;
     loop {
         let mut frames = changes(&app, &mut told).await;
         let letters_now = letters.frames(&app.store).await;
         app.stream.recent.anew(&app.store, &letters_now).await;
         frames.extend(letters_now);
+        frames.extend(tasks.frames(&app).await);
         for frame in frames {
             let Ok(text) = serde_json::to_string(&frame) else { continue };
             let _nobody_looks = app.stream.statuses.send(text.into());
@@ -96,6 +99,7 @@ pub async fn tell(app: App) {
             _ = sandbox.changed() => {}
             _ = bell.changed() => {}
             _ = events.changed() => {}
+            () = tasks.any() => {}
             () = letters.any() => {}
         }
     }

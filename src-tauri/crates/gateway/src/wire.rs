@@ -16,6 +16,7 @@ mod links;
 mod phones;
 mod push;
 mod sessions;
+mod tasks;
 mod typescript;
 mod words;
 
@@ -41,7 +42,12 @@ pub use phones::{
 };
 pub use push::{PushApproval, PushEndpoint, PushKey, PushKeys, PushKind, PushNotice, PushShown, PushSubscription};
 pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
+pub use tasks::{
+    Branches, MakeTask, Repositories, RepositoryShown, RetryTask, TaskOutcome, TaskPage, TaskRequest, TaskShown,
+    TaskStep,
+};
 pub use typescript::typescript;
 pub use words::{
-    ChannelWord, ErrorKind, ModeWord, OutcomeWord, RiskWord, ScopeWord, SessionState, TokenCounts, WhenWord,
+    ChannelWord, ChecksWord, ErrorKind, ModeWord, OutcomeWord, PriorityWord, RiskWord, ScopeWord, SessionState,
+    TaskStateWord, TokenCounts, WhenWord,
 };

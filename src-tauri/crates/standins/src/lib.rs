@@ -7,6 +7,7 @@ mod claude;
 pub mod engine;
 #[cfg(target_os = "linux")]
 pub mod firefox;
+pub mod forge;
 pub mod git;
 #[cfg(target_os = "linux")]
 pub mod keyring;

@@ -9,6 +9,8 @@ pub const RECONCILED_AT: &str = "reconciled_at";
 pub const BAD_SIGNATURES: &str = "bad_signatures";
 /// The one sandbox's id.
 pub const SANDBOX: &str = "sandbox";
+/// A sandbox kept ready for the next task; empty where there is none.
+pub const SPARE_SANDBOX: &str = "spare_sandbox";
 /// `on` or `off`, once the owner switched the tunnel; before that the config says.
 pub const TUNNEL: &str = "tunnel";
 /// The tunnel's last URL.

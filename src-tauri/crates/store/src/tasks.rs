@@ -58,6 +58,8 @@ pub struct TaskRow {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TaskResult {
+    /// The branch it is to go into.
+    pub base: Option<String>,
     /// The commit it began at.
     pub from: Option<String>,
     /// The newest commit of its branch.
@@ -187,10 +189,11 @@ pub fn running(rows: &impl Rows) -> Result<Vec<TaskRow>> {
     rows.conn().prepare_cached(&sql)?.query_and_then([], task)?.collect()
 }
 
-/// Those that could begin now.
+/// Those that could begin now: one whose last sandbox is not gone yet could not.
 pub fn waiting(rows: &impl Rows, now: Timestamp) -> Result<Vec<Waiting>> {
     let mut query = rows.conn().prepare_cached(
-        "SELECT id, repository, priority, not_before FROM tasks WHERE state = 'queued' AND not_before <= ?1 ORDER BY not_before",
+        "SELECT id, repository, priority, not_before FROM tasks WHERE state = 'queued' AND not_before <= ?1 AND sandbox IS NULL
+         ORDER BY not_before",
     )?;
     let waiting = |row: &Row<'_>| {
         Ok(Waiting {

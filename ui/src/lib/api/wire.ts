@@ -46,6 +46,19 @@ export type Code =
     | "PIN_LOCKED"
     | "PIN_MISSING"
     | "TURN_RUNNING"
+    | "UNKNOWN_TASK"
+    | "TASK_OVER"
+    | "TASK_STATE"
+    | "REPOSITORY_REFUSED"
+    | "CLONE_FAILED"
+    | "SETUP_FAILED"
+    | "TESTS_FAILED"
+    | "MERGE_CONFLICT"
+    | "TASK_TOO_LONG"
+    | "NOTHING_CHANGED"
+    | "PUSH_REFUSED"
+    | "FORGE_REFUSED"
+    | "NO_FORGE"
     | "BAD_SIGNATURE"
     | "BAD_FORM"
     | "TOO_LARGE"
@@ -342,6 +355,11 @@ export type Checked = { ok: boolean, code?: Code,
 says: string, suggestion?: string, };
 
 /**
+ * What the forge's checks say of a pull request. `none`: there are none, or none yet.
+ */
+export type ChecksWord = "none" | "running" | "passed" | "failed";
+
+/**
  * `GET /api/claude/status`, and in `/health`.
  */
 export type Claude = { 
@@ -557,6 +575,7 @@ export type FindingState = "well" | "note" | "broken";
  * - `permissionRequest`, `permissionResolved`: the agent asks whether it may; it was answered, expired or was withdrawn.
  * - `streamComplete`: a turn is over.
  * - `status`: how something stands, sorted by `data.kind`.
+ * - `taskUpdate`: a task stands otherwise than before.
  * - `caughtUp`: all that was stored when the connection began has been sent.
  * - `askResponse`, `streamStarted`, `pong`, `status` of kind `accepted`: answers to this client's frames, by `requestId`.
  * - `error`: see [`ErrorFrame`].
@@ -569,7 +588,7 @@ requestId?: string,
 /**
  * The event's number, on durable frames only.
  */
-seq?: number, } & ({ "type": "welcome", "data": Welcome } | { "type": "askResponse", "data": Answer } | { "type": "streamStarted", "data": Started } | { "type": "streamData", "data": StreamData } | { "type": "streamToolUse", "data": ToolUse } | { "type": "permissionRequest", "data": ApprovalShown } | { "type": "permissionResolved", "data": Resolved } | { "type": "streamComplete", "data": Complete } | { "type": "status", "data": Status } | { "type": "caughtUp", "data": CaughtUp } | { "type": "error", "data": ErrorFrame } | { "type": "pong", "data": Pong });
+seq?: number, } & ({ "type": "welcome", "data": Welcome } | { "type": "askResponse", "data": Answer } | { "type": "streamStarted", "data": Started } | { "type": "streamData", "data": StreamData } | { "type": "streamToolUse", "data": ToolUse } | { "type": "permissionRequest", "data": ApprovalShown } | { "type": "permissionResolved", "data": Resolved } | { "type": "streamComplete", "data": Complete } | { "type": "taskUpdate", "data": TaskShown } | { "type": "status", "data": Status } | { "type": "caughtUp", "data": CaughtUp } | { "type": "error", "data": ErrorFrame } | { "type": "pong", "data": Pong });
 
 /**
  * `GET /health`. Without a token only `status`.
@@ -1110,6 +1129,11 @@ now: number, };
 export type Presence = { visible: boolean, };
 
 /**
+ * A step counts as an hour of waiting.
+ */
+export type PriorityWord = "low" | "normal" | "high";
+
+/**
  * Something that is wrong, in a person's words, inside an answer that is none.
  */
 export type ProblemShown = { 
@@ -1560,6 +1584,67 @@ export type StepState = "todo" | "doing" | "done" | "skipped" | "broken";
  */
 export type StreamData = { "kind": "partial" } & PartialWords | { "kind": "said" } & SaidFact | { "kind": "text" } & TextFact | { "kind": "artifact" } & ArtifactFact;
 
+/**
+ * What came of it so far.
+ */
+export type TaskOutcome = { base: string | null, head: string | null, commits: number, files: number, added: number, removed: number, 
+/**
+ * The agent's last words.
+ */
+summary: string | null, 
+/**
+ * Whether the repository's own tests passed; none where it names none.
+ */
+tests: boolean | null, pushed: boolean, request: TaskRequest | null, };
+
+/**
+ * A pull request.
+ */
+export type TaskRequest = { number: number, url: string, checks: ChecksWord, };
+
+/**
+ * A task as it stands now.
+ */
+export type TaskShown = { 
+/**
+ * What a person types.
+ */
+id: number, repository: string, prompt: string, 
+/**
+ * As it was asked for; what it was found to be is in `result`.
+ */
+base: string | null, branch: string, priority: PriorityWord, budget_dollars: number | null, channel: ChannelWord, made_at: number, not_before: number, 
+/**
+ * 1, and one more for each time it was run again.
+ */
+attempt: number, state: TaskStateWord, state_at: number, 
+/**
+ * Where its work is done, of this attempt.
+ */
+session_id: string | null, session_number: number | null, 
+/**
+ * The tool that runs.
+ */
+doing: string | null, cost_dollars: number, tokens: TokenCounts, steps: Array<TaskStep>, result: TaskOutcome, 
+/**
+ * Why it failed.
+ */
+error: ErrorData | null, 
+/**
+ * Its sandbox is kept until then, to be looked into.
+ */
+kept_until: number | null, };
+
+/**
+ * Where a task stands. `needs_you`: a question to the owner is open.
+ */
+export type TaskStateWord = "queued" | "starting" | "cloning" | "working" | "needs_you" | "pushing" | "done" | "failed" | "cancelled";
+
+/**
+ * A state it was in, and since when.
+ */
+export type TaskStep = { attempt: number, state: TaskStateWord, at: number, };
+
 export type TextFact = { session_id: string, at: number, turn: string | null, 
 /**
  * The partials' `message`.
@@ -1830,6 +1915,10 @@ now: number, you: You, status: HouseStatus,
  * Those last used, at most 50; `GET /api/sessions` pages through all.
  */
 sessions: Array<SessionShown>, 
+/**
+ * The newest, at most 30; `GET /api/tasks` pages through all.
+ */
+tasks: Array<TaskShown>, 
 /**
  * All that are open.
  */

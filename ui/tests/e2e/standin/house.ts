@@ -113,7 +113,7 @@ export class House {
     welcome(you: You): Frame {
         const open = [...this.approvals.values()].filter((a) => a.state === "open");
         const sessions = [...this.sessions.values()].sort((a, b) => b.last_at - a.last_at).slice(0, 50);
-        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you, status: this.status, sessions, approvals: open, last_event: this.last, letters: [] };
+        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you, status: this.status, sessions, approvals: open, tasks: [], last_event: this.last, letters: [] };
         return { type: "welcome", data };
     }
 

@@ -36,6 +36,13 @@ impl LocalDoor {
         read(response).await
     }
 
+    /// # Errors
+    /// `NOT_RUNNING`, or what the door says.
+    pub async fn delete(&self, path: &str) -> Result<Value, Problem> {
+        let response = self.request(Method::DELETE, path, Bytes::new()).await?;
+        read(response).await
+    }
+
     /// JSON lines, as long as the other side writes; each goes to `line`, which says whether to go on.
     ///
     /// # Errors

@@ -2,10 +2,12 @@
 
 mod bounds;
 mod letters;
+mod tasks;
 mod ways;
 
 pub use bounds::{Caps, Each};
 pub use letters::{PushSettings, SmsSettings, TwilioSettings};
+pub use tasks::{ForgeKind, ForgeSettings, TaskSettings};
 pub use ways::{LanSettings, TunnelSettings};
 
 use super::{Written, written, written::Preset};
@@ -54,6 +56,7 @@ pub struct Resolved {
     pub twilio: Option<TwilioSettings>,
     pub sms: SmsSettings,
     pub push: PushSettings,
+    pub tasks: TaskSettings,
     pub workspace: Option<PathBuf>,
     pub agent_uid: u32,
     /// Of the sandbox.
@@ -165,6 +168,7 @@ impl Resolved {
                 picture_life: minutes(w.sms.picture_minutes.max(1)),
             },
             push: push(&w)?,
+            tasks: TaskSettings::new(&w.tasks)?,
             workspace: Some(PathBuf::from(&w.sandbox.workspace)).filter(|p| !p.as_os_str().is_empty()),
             agent_uid: agent_uid(w.sandbox.uid),
             size: size(w.sandbox.size),
@@ -260,6 +264,8 @@ mod tests {
         refused("[approvals]\ntiers = [\"never Bash(x)\"]", "approvals.tiers");
         refused("[approvals]\napprovers = [\"+15551230001\"]", "approvals.approvers");
         refused("[egress]\ndeny = [\"a.example sometimes\"]", "egress.deny");
+        refused("[tasks]\nforges = [\"git.example\"]", "tasks.forges");
+        refused("[tasks]\nmirrors_gb = -1.0", "tasks.mirrors_gb");
         refused("[spend]\nday = -1.0", "spend.day");
         refused("[spend]\nwarn_percent = 0", "spend.warn_percent");
         refused("[limits]\nmemory_gb = -1.0", "limits.memory_gb");

@@ -35,6 +35,7 @@ pub struct Written {
     pub twilio: Twilio,
     pub sms: Sms,
     pub push: Push,
+    pub tasks: Tasks,
     pub audit: Audit,
     pub updates: Updates,
     pub log: Log,
@@ -127,6 +128,18 @@ table!(Sms {
     picture_minutes: u64 = 60,
 });
 table!(Push { text_after: u64 = 60, contact: String = String::new(), base_url: String = String::new() });
+table!(Tasks {
+    at_once: usize = 2,
+    minutes: u64 = 120,
+    test_minutes: u64 = 20,
+    mode: PermissionMode = PermissionMode::BypassPermissions,
+    keep_hours: u64 = 24,
+    spare: bool = true,
+    mirrors_gb: f64 = 5.0,
+    fix_checks: u32 = 0,
+    forges: Vec<String> = Vec::new(),
+    github_app: String = String::new(),
+});
 table!(Audit { keep_days: u32 = 730 });
 table!(Updates { look: bool = true });
 table!(Log { level: String = "info".into(), format: LogFormat = LogFormat::Pretty });

@@ -16,8 +16,9 @@ mod pairing;
 mod push;
 mod sessions;
 mod socket;
+mod tasks;
 
-pub use auth::{Approve, Chat, Needs, PairedPhone, Read};
+pub use auth::{Approve, Chat, Needs, PairedPhone, Read, Tasks};
 pub use docs::openapi;
 pub use guard::is_ours;
 pub use history::artifact_bytes;
@@ -94,6 +95,11 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(export::export))
         .routes(routes!(approvals::open))
         .routes(routes!(approvals::decide))
+        .routes(routes!(tasks::list, tasks::make))
+        .routes(routes!(tasks::one, tasks::cancel))
+        .routes(routes!(tasks::retry))
+        .routes(routes!(tasks::repositories))
+        .routes(routes!(tasks::branches))
         .routes(routes!(lock::lock))
         .routes(routes!(push::key, push::subscribe, push::unsubscribe))
         .routes(routes!(push::shown))

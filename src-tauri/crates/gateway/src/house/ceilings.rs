@@ -15,7 +15,7 @@ use domain::{
     usage::{Ceiling, MicroDollars, Span, Unit},
 };
 use egress::{Left, Payer};
-use store::{Rows, Tx, approvals, ceilings, turns, usage};
+use store::{Rows, Tx, approvals, ceilings, tasks, turns, usage};
 
 /// How one ceiling stands. Amounts as its unit counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +44,16 @@ impl Stand {
 /// Every ceiling that a payer is under, the narrowest first.
 pub(super) fn stands(rows: &impl Rows, payer: Payer, caps: &Caps) -> store::Result<Vec<Stand>> {
     let mut all = Vec::new();
+    let budget = match payer.session {
+        Some(session) => tasks::of_session(rows, session)?.and_then(|task| task.budget),
+        None => None,
+    };
     let mut under = |span: Span, scope: String, sum: usage::Sum| -> store::Result<()> {
-        for (ceiling, cap) in caps.of(span) {
+        for (ceiling, mut cap) in caps.of(span) {
+            // A task's own budget, in place of every session's.
+            if let (Span::Session, Unit::Dollars, Some(budget)) = (span, ceiling.unit, budget) {
+                cap = budget.0;
+            }
             let spent = match ceiling.unit {
                 Unit::Dollars => sum.cost.0,
                 Unit::Tokens => sum.tokens.total(),

@@ -30,7 +30,7 @@ use spare::Spare;
 pub use state::SandboxState;
 use std::{
     sync::{
-        Arc,
+        Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -105,6 +105,8 @@ struct Inner {
     spare: Spare,
     state: watch::Sender<SandboxState>,
     builds: Arc<Builds>,
+    /// Of the work that is done in it.
+    env: RwLock<Vec<(String, String)>>,
     /// Whether the sandbox's package managers have the owner's settings.
     managers_told: AtomicBool,
     /// What the kernel had killed in the sandbox for want of memory when it was last looked.
@@ -115,7 +117,12 @@ impl Workshop {
     /// Reaches nothing yet. The sandbox's id is kept in the store, so that every start finds the same one.
     pub async fn new(config: &Resolved, paths: &Paths, store: &Store, rooms: Rooms) -> Result<Self, Problem> {
         let id = sandbox_id(store).await.map_err(crate::approvals::internal)?;
-        let left = store.read(|r| tasks::with_sandbox(r)).await.map_err(crate::approvals::internal)?;
+        let left = store.read(|r| {
+            let mut left: Vec<_> = tasks::with_sandbox(r)?.into_iter().filter_map(|task| task.sandbox).collect();
+            left.extend(facts::get(r, facts::SPARE_SANDBOX)?.and_then(|id| id.parse::<SandboxId>().ok()));
+            Ok(left)
+        });
+        let left = left.await.map_err(crate::approvals::internal)?;
         let text = |s: &str| Some(s.to_owned()).filter(|s| !s.is_empty());
         let agent = &config.written.agent;
         Ok(Self(Arc::new(Inner {
@@ -129,10 +136,11 @@ impl Workshop {
             keep_spare: agent.spare,
             rooms,
             engine: Arc::default(),
-            left: left.into_iter().filter_map(|task| task.sandbox).collect(),
+            left: left.into(),
             spare: Spare::default(),
             state: watch::Sender::new(SandboxState::Unknown),
             builds: Arc::default(),
+            env: RwLock::default(),
             managers_told: AtomicBool::new(false),
             oom_kills: AtomicU64::new(0),
         })))

@@ -168,6 +168,10 @@ impl Scene {
             self.pushes.put(tx, About::Turn(turn), self.session, event, to.is_some(), now)?;
         }
         let Some(to) = to.map(|to| to.of(event)) else { return Ok(()) };
+        // A task tells of its end itself, with what came of all its turns.
+        if sessions::get(tx, self.session)?.is_some_and(|session| session.task.is_some()) {
+            return Ok(());
+        }
         let mark = self.mark(tx, &to)?;
         match reply {
             Reply::Answer { text, unasked: false } => self.post.answer(tx, &to, &format!("{mark}{text}"), now),
@@ -307,9 +311,14 @@ impl Scene {
         }
     }
 
+    /// Something to know, in the session's history.
+    pub fn notice_here(&self, tx: &Tx<'_>, words: &str, now: Timestamp) -> store::Result<()> {
+        events::append(tx, self.session, &Event::Noticed { text: words.to_owned() }, now).map(drop)
+    }
+
     /// Something to know, in the session's history and by text to the one whose words led to it.
     pub fn notice(&self, tx: &Tx<'_>, turn: Option<TurnId>, words: &str, now: Timestamp) -> store::Result<()> {
-        events::append(tx, self.session, &Event::Noticed { text: words.to_owned() }, now)?;
+        self.notice_here(tx, words, now)?;
         self.tell(tx, turn, words, now)
     }
 

@@ -98,6 +98,7 @@ const APPROVALS: &str = "Approvals";
 const AGENT: &str = "Agent";
 const SANDBOX: &str = "Sandbox";
 const TEXTING: &str = "Texting";
+const TASKS: &str = "Tasks";
 const PUSH: &str = "Notifications";
 const ADDRESS: &str = "Public address";
 const LAN: &str = "Local network";
@@ -163,6 +164,17 @@ const TABLE: &[Line] = &[
     line(TEXTING, "sms.link_minutes", "A link works for", "A link in a text.").unit("minutes").advanced(),
     line(TEXTING, "sms.picture_minutes", "A picture's address works for", "The address from which Twilio fetches a picture.").unit("minutes").advanced(),
     line(TEXTING, "twilio.base_url", "Twilio's API", "Another than Twilio's own only for tests.").advanced().at_once(),
+
+    line(TASKS, "tasks.at_once", "Tasks at once", "The others wait in the queue.").unit("tasks"),
+    line(TASKS, "tasks.mode", "Without asking", "How much a task's agent may do without asking you. Its sandbox is its own and goes away; hosts, pushes to protected branches and money are asked for all the same.").of(MODES),
+    line(TASKS, "tasks.minutes", "A task may take", "It is stopped after this; the time you take to answer does not count.").unit("minutes"),
+    line(TASKS, "tasks.test_minutes", "Its tests may take", "One run of the repository's own tests.").unit("minutes").advanced(),
+    line(TASKS, "tasks.fix_checks", "Hand failed checks back", "How often checks that fail on a pull request are handed back to the agent without asking you. 0: you are asked.").unit("times"),
+    line(TASKS, "tasks.keep_hours", "Keep what failed", "The sandbox of a task that failed is kept for as long, to be looked into.").unit("hours"),
+    line(TASKS, "tasks.spare", "Keep a sandbox ready", "The next task begins at once. It costs a little memory."),
+    line(TASKS, "tasks.mirrors_gb", "Copies of repositories", "Kept on this computer, so that a second clone is quick.").unit("gigabytes").advanced(),
+    line(TASKS, "tasks.forges", "Forges", "Beside github.com and gitlab.com, as in git.example gitlab secret=work: host, github or gitlab, and whose token.").advanced(),
+    line(TASKS, "tasks.github_app", "GitHub app", "The client id of an app that may sign you in by device flow. Without one, keep a fine-grained token under Accounts.").advanced(),
 
     line(PUSH, "push.text_after", "Text instead after", "A notification that no phone has shown by then becomes a text.").unit("seconds"),
     line(PUSH, "push.contact", "Contact", "Whom push services may write to about trouble, as mailto:me@example.com; Apple's wants one. Empty: the public address.").advanced(),

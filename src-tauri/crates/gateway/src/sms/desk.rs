@@ -3,6 +3,7 @@
 //! `no`, `status`); one for pictures of pages, which take long.
 
 mod line;
+mod tasks;
 mod words;
 
 use crate::{gateway::App, sms::letters::To};

@@ -1,5 +1,7 @@
 //! How sessions, artifacts and the gateway itself look from outside.
 
+pub use super::tasks::{NEWEST, task, tasks};
+
 use super::letters;
 use crate::{
     approvals, clock,
@@ -121,6 +123,7 @@ pub async fn welcome(app: &App, caller: &Caller) -> Result<Welcome, Problem> {
         you: you(caller),
         status: house(app).await,
         sessions: latest(app).await?,
+        tasks: tasks(app, None, NEWEST).await?.tasks,
         approvals,
         letters,
         last_event,

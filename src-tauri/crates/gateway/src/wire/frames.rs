@@ -5,7 +5,7 @@
 
 use super::{
     Answer, ApprovalShown, Ask, Complete, Decide, ErrorFrame, LettersFact, Resolved, Say, SessionShown, Start, Started,
-    Status, StreamData, ToolUse, house::HouseStatus, phones::You,
+    Status, StreamData, TaskShown, ToolUse, house::HouseStatus, phones::You,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 /// - `permissionRequest`, `permissionResolved`: the agent asks whether it may; it was answered, expired or was withdrawn.
 /// - `streamComplete`: a turn is over.
 /// - `status`: how something stands, sorted by `data.kind`.
+/// - `taskUpdate`: a task stands otherwise than before.
 /// - `caughtUp`: all that was stored when the connection began has been sent.
 /// - `askResponse`, `streamStarted`, `pong`, `status` of kind `accepted`: answers to this client's frames, by `requestId`.
 /// - `error`: see [`ErrorFrame`].
@@ -48,6 +49,7 @@ pub enum FromServer {
     PermissionRequest(Box<ApprovalShown>),
     PermissionResolved(Resolved),
     StreamComplete(Complete),
+    TaskUpdate(Box<TaskShown>),
     Status(Status),
     CaughtUp(CaughtUp),
     Error(ErrorFrame),
@@ -67,6 +69,8 @@ pub struct Welcome {
     pub status: HouseStatus,
     /// Those last used, at most 50; `GET /api/sessions` pages through all.
     pub sessions: Vec<SessionShown>,
+    /// The newest, at most 30; `GET /api/tasks` pages through all.
+    pub tasks: Vec<TaskShown>,
     /// All that are open.
     pub approvals: Vec<ApprovalShown>,
     /// Where the newest answers and questions went: those a client already has may stand otherwise since.

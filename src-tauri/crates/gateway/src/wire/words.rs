@@ -1,6 +1,6 @@
 //! Plain words of the API, and how Lanyard's own types become them.
 
-use domain::{PermissionMode, code, event, pairing::Scope, risk::Risk, usage};
+use domain::{PermissionMode, code, event, pairing::Scope, risk::Risk, task, usage};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -35,6 +35,14 @@ word!(/// How a turn ended. `halted`: the owner stopped it. `interrupted`: the p
 word!(/// Which part of Lanyard an error belongs to: `connection` (the request, the network), `process` (the agent and its
     /// model), `session`, `permission` (who may what), `system` (the machine, the engine, the config).
     ErrorKind from code::Kind, "lowercase" { Connection, Process, Session, Permission, System });
+word!(/// Where a task stands. `needs_you`: a question to the owner is open.
+TaskStateWord from task::TaskState, "snake_case" {
+    Queued, Starting, Cloning, Working, NeedsYou, Pushing, Done, Failed, Cancelled,
+});
+word!(/// A step counts as an hour of waiting.
+    PriorityWord from task::Priority, "snake_case" { Low, Normal, High });
+word!(/// What the forge's checks say of a pull request. `none`: there are none, or none yet.
+    ChecksWord from task::Checks, "snake_case" { None, Running, Passed, Failed });
 word!(/// How much could go wrong.
     RiskWord from Risk, "lowercase" { Low, Medium, High });
 word!(/// How much the agent may do without asking, as Claude Code names it.

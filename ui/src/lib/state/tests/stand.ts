@@ -54,7 +54,7 @@ export class FakeHost implements Host {
         const last = this.events.at(-1)?.seq ?? 0;
         const you = { kind: "phone" as const, id: "p", name: "Phone", scopes: [] };
         const status = { sandbox: "ready", sandbox_says: null, tunnel: null, tunnel_state: "off", tunnel_says: null, lan: [], sessions: { active: 0, max: 4 } };
-        hears.frame({ type: "welcome", data: { protocol: 1, version: "1", now: Date.now(), you, status, sessions: [], approvals: [], last_event: last, letters: [], ...this.welcome } });
+        hears.frame({ type: "welcome", data: { protocol: 1, version: "1", now: Date.now(), you, status, sessions: [], approvals: [], tasks: [], last_event: last, letters: [], ...this.welcome } });
     }
 
     cut(): void {

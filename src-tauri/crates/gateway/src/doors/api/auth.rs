@@ -24,6 +24,7 @@ pub trait Needs: Send + Sync {
 pub struct Read;
 pub struct Chat;
 pub struct Approve;
+pub struct Tasks;
 
 impl Needs for Read {
     const SCOPE: Scope = Scope::Read;
@@ -35,6 +36,10 @@ impl Needs for Chat {
 
 impl Needs for Approve {
     const SCOPE: Scope = Scope::Approve;
+}
+
+impl Needs for Tasks {
+    const SCOPE: Scope = Scope::Tasks;
 }
 
 impl<S: Needs> FromRequestParts<App> for PairedPhone<S> {

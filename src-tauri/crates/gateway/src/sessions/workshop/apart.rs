@@ -5,7 +5,7 @@ use crate::tokens::{Holder, TokenKey};
 use domain::{Problem, SandboxId, SessionId};
 use egress::Beside;
 use sandbox::{
-    Command, Output, SandboxSpec, Volumes, Workspace,
+    Attached, Command, Output, SandboxSpec, Volumes, Workspace,
     agent::{AgentLaunch, Session as Conversation},
 };
 use std::{
@@ -58,15 +58,19 @@ impl Drop for Pass {
 }
 
 impl Workshop {
-    /// A further sandbox on the same engine, as large as this one, its work in a volume. Nothing is made yet.
-    pub fn apart(&self, id: SandboxId) -> Workshop {
+    /// A further sandbox on the same engine, as large as this one, its work in a volume, its agents told `instructions` too.
+    /// Nothing is made yet.
+    pub fn apart(&self, id: SandboxId, instructions: Option<&str>) -> Workshop {
         let here = &*self.0;
         Workshop(Arc::new(Inner {
             settings: here.settings.clone(),
             spec: SandboxSpec { id, size: here.spec.size, workspace: Workspace::Volume },
             model: here.model.clone(),
             mode: here.mode,
-            instructions: here.instructions.clone(),
+            instructions: {
+                let both: Vec<&str> = here.instructions.as_deref().into_iter().chain(instructions).collect();
+                (!both.is_empty()).then(|| both.join("\n\n"))
+            },
             retries: here.retries,
             limits: here.limits,
             keep_spare: false,
@@ -76,6 +80,7 @@ impl Workshop {
             spare: Default::default(),
             state: watch::Sender::new(SandboxState::Unknown),
             builds: here.builds.clone(),
+            env: Default::default(),
             managers_told: AtomicBool::new(false),
             oom_kills: AtomicU64::new(0),
         }))
@@ -84,6 +89,11 @@ impl Workshop {
     /// What this sandbox may beside the owner's rules, from now on.
     pub fn set_beside(&self, beside: Option<Beside>) {
         self.0.rooms.door.set_beside(self.0.spec.id, beside);
+    }
+
+    /// More environment for agents and commands from now on.
+    pub fn set_env(&self, env: Vec<(String, String)>) {
+        *self.0.env.write().unwrap_or_else(PoisonError::into_inner) = env;
     }
 
     /// For commands that are run as the session's agent would run them.
@@ -95,24 +105,28 @@ impl Workshop {
         Pass { workshop: self.clone(), key, env: launch.env() }
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end; none where it was ended because it took too long.
     ///
     /// # Errors
     /// As the engine's.
-    pub async fn run(&self, pass: &Pass, command: Command) -> Result<Output, Problem> {
+    pub async fn run(&self, pass: &Pass, command: Command) -> Result<Option<Output>, Problem> {
         let engine = self.ready().await?;
         let own = command.env.clone();
         let command = Command { env: pass.env.iter().cloned().chain(own).collect(), ..command };
-        engine.exec(self.0.spec.id, command).await.map_err(|e| problem(&e))
+        match engine.exec(self.0.spec.id, command).await {
+            Ok(output) => Ok(Some(output)),
+            Err(sandbox::Error::TimedOut { .. }) => Ok(None),
+            Err(e) => Err(problem(&e)),
+        }
     }
 
-    /// Writes a file where there is none, or in its place.
+    /// A program with nothing but its path, whose streams the caller has.
     ///
     /// # Errors
     /// As the engine's.
-    pub async fn write_file(&self, path: &str, text: String) -> Result<(), Problem> {
+    pub async fn attach(&self, command: Command) -> Result<Attached, Problem> {
         let engine = self.ready().await?;
-        engine.write_file(self.0.spec.id, path, text).await.map_err(|e| problem(&e))
+        engine.attach(self.0.spec.id, command).await.map_err(|e| problem(&e))
     }
 
     /// Ends all that runs in it; what is in it stays.

@@ -7,7 +7,7 @@ use sandbox::{
     agent::{AgentLaunch, Control, NotReady, Ready, Session as Conversation},
 };
 use secrecy::SecretString;
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 /// From the engine's start of a process to its answer. About 0.4 s when all is well; a machine under load takes long.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -56,6 +56,7 @@ impl Workshop {
         let mut env = self.0.rooms.packages.environment().await;
         let policy = self.0.rooms.door.policy(self.0.spec.id);
         env.extend(git::environment(&policy.credentials, token));
+        env.extend(self.0.env.read().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         env
     }
 

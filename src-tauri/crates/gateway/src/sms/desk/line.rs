@@ -173,6 +173,7 @@ impl Line {
             Then::Say(place, input) => self.app.registry.ring(&self.app, place.session, *input).await,
             Then::Answer(approval, decision) => self.answer(message, &approval, decision).await?,
             Then::Shot(url) => shot::send(&self.app, message.message, self.to(), url).await?,
+            Then::Task(of) => super::tasks::act(&self.app, message.message, self.to(), of).await?,
             Then::Lock => self.lock(message).await?,
             Then::Full => return Ok(Done::Full),
             Then::Behind => self.lines.put(&self.app, message.clone(), Kind::Words),

@@ -1,5 +1,6 @@
 //! What each text means: a command, an answer, or words for the agent.
 
+use super::tasks::OfTask;
 use crate::{
     approvals::{self, Meant},
     clock,
@@ -32,6 +33,8 @@ pub enum Then {
     /// Answer an approval; whatever comes of it is told by text.
     Answer(Box<Approval>, Decision),
     Shot(Option<String>),
+    /// Something is to be done with a task; whatever comes of it is told by text.
+    Task(OfTask),
     /// Lock everything.
     Lock,
     /// Its session holds as many messages as it may; nothing was done.
@@ -80,12 +83,18 @@ impl Desk {
             Command::More => self.more(tx),
             Command::Shot { url } => Ok(Then::Shot(url)),
             Command::Menu => self.reply(tx, phrases::menu()),
+            Command::Task(None) => self.reply(tx, phrases::task_how()),
+            Command::Task(Some((repository, words))) => self.task(tx, repository, words),
+            Command::Tasks => self.tasks(tx),
+            Command::Drop(id) => Ok(Then::Task(OfTask::Drop(id))),
+            Command::Retry(id, words) => Ok(Then::Task(OfTask::Retry(id, words))),
+            Command::Fix(id, words) => Ok(Then::Task(OfTask::Fix(id, words))),
             Command::Steer(words) => self.words(tx, &words, When::Steer),
             Command::Words(words) => self.plain_words(tx, &words),
         }
     }
 
-    fn reply(&self, tx: &Tx<'_>, words: &str) -> store::Result<Then> {
+    pub(super) fn reply(&self, tx: &Tx<'_>, words: &str) -> store::Result<Then> {
         inbox::handled(tx, self.message.message)?;
         if !self.quiet {
             self.app.post().say(tx, &self.to, words, self.now)?;

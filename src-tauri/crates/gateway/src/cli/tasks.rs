@@ -1,0 +1,153 @@
+//! Tasks, from the command line.
+
+use super::client::LocalDoor;
+use clap::Subcommand;
+use console::style;
+use domain::{
+    Problem, Timestamp, phrases,
+    shown::{shown, shown_line},
+};
+use serde_json::{Value, json};
+
+#[derive(Subcommand)]
+pub enum TaskAction {
+    /// Put one into the queue: lanyard task add acme/shop fix the login test
+    Add {
+        /// As in acme/shop, or its address.
+        repository: String,
+        /// The branch to begin at and to go into; without it the repository's own.
+        #[arg(long)]
+        base: Option<String>,
+        /// The branch to work on; without it one named after the task.
+        #[arg(long)]
+        branch: Option<String>,
+        /// What it may cost, in dollars.
+        #[arg(long, value_name = "DOLLARS")]
+        budget: Option<f64>,
+        /// low, normal or high; a step counts as an hour of waiting.
+        #[arg(long, value_parser = ["low", "normal", "high"])]
+        priority: Option<String>,
+        /// What is to be done.
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// The newest, and where they stand.
+    List,
+    /// One task with all its steps.
+    Show { id: u32 },
+    /// Take one back.
+    Drop { id: u32 },
+    /// Run one that is over again, with more words if there are any.
+    Retry { id: u32, words: Vec<String> },
+    /// Hand what checks and people say of its pull request to its agent.
+    Fix { id: u32, words: Vec<String> },
+    /// Repositories of your account.
+    Repositories {
+        /// At this forge; without it github.com.
+        host: Option<String>,
+    },
+}
+
+pub async fn act(door: &LocalDoor, action: TaskAction, json: bool) -> Result<(), Problem> {
+    let words = |words: Vec<String>| Some(words.join(" ")).filter(|words| !words.is_empty());
+    let shown = match action {
+        TaskAction::List => return list(&door.get("/api/tasks").await?, json),
+        TaskAction::Repositories { host } => {
+            let query = host.map(|host| format!("?host={host}")).unwrap_or_default();
+            return repositories(&door.get(&format!("/api/repositories{query}")).await?, json);
+        }
+        TaskAction::Add { repository, base, branch, budget, priority, words: said } => {
+            let task = json!({ "repository": repository, "prompt": said.join(" "), "base": base, "branch": branch,
+                               "budget_dollars": budget, "priority": priority });
+            door.post("/api/tasks", &task).await?
+        }
+        TaskAction::Show { id } => door.get(&format!("/api/tasks/{id}")).await?,
+        TaskAction::Drop { id } => door.delete(&format!("/api/tasks/{id}")).await?,
+        TaskAction::Retry { id, words: more } => {
+            door.post(&format!("/api/tasks/{id}/retry"), &json!({ "words": words(more) })).await?
+        }
+        TaskAction::Fix { id, words: more } => {
+            let feedback = json!({ "words": words(more), "feedback": true });
+            door.post(&format!("/api/tasks/{id}/retry"), &feedback).await?
+        }
+    };
+    match json {
+        true => println!("{shown:#}"),
+        false => tell(&shown),
+    }
+    Ok(())
+}
+
+fn word<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
+}
+
+fn since(at: &Value) -> String {
+    phrases::span(crate::clock::now().since(Timestamp(at.as_i64().unwrap_or_default())))
+}
+
+fn state(task: &Value) -> String {
+    let state = word(task, "state").replace('_', " ");
+    let styled = match state.as_str() {
+        "done" => style(state).green(),
+        "failed" => style(state).red(),
+        "needs you" => style(state).yellow(),
+        "queued" | "cancelled" => style(state).dim(),
+        _ => style(state).cyan(),
+    };
+    styled.to_string()
+}
+
+fn list(page: &Value, json: bool) -> Result<(), Problem> {
+    if json {
+        println!("{page:#}");
+        return Ok(());
+    }
+    let tasks = page["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+    for task in tasks {
+        let prompt = shown_line(word(task, "prompt").trim(), 50);
+        let place = shown(word(task, "repository"));
+        println!("{:>4} {} {} {place}  {}", task["id"], state(task), since(&task["state_at"]), style(prompt).dim());
+    }
+    if tasks.is_empty() {
+        println!("There are no tasks. Begin one: lanyard task add acme/shop fix the login test");
+    }
+    Ok(())
+}
+
+fn repositories(found: &Value, json: bool) -> Result<(), Problem> {
+    if json {
+        println!("{found:#}");
+        return Ok(());
+    }
+    for one in found["repositories"].as_array().into_iter().flatten() {
+        println!("{:<40} {}", shown(word(one, "repository")), style(shown(word(one, "default_branch"))).dim());
+    }
+    Ok(())
+}
+
+fn tell(task: &Value) {
+    let line = |name: &str, says: &str| println!("{:<10} {}", style(name).bold(), says);
+    line("task", &format!("{} {}", task["id"], state(task)));
+    line("repository", &shown(word(task, "repository")));
+    line("branch", &shown(word(task, "branch")));
+    line("asked", &shown_line(word(task, "prompt").trim(), 200));
+    for step in task["steps"].as_array().into_iter().flatten() {
+        line("", &format!("{:<10} {} ago", word(step, "state").replace('_', " "), since(&step["at"])));
+    }
+    let result = &task["result"];
+    if result["files"].as_u64().unwrap_or(0) > 0 {
+        let size = format!("{} files, +{} -{}", result["files"], result["added"], result["removed"]);
+        line("changed", &size);
+    }
+    if let Some(url) = result["request"]["url"].as_str() {
+        line("request", &format!("{} (checks: {})", shown(url), word(&result["request"], "checks")));
+    }
+    if let Some(session) = task["session_number"].as_u64() {
+        line("session", &format!("{session}, ${:.2}", task["cost_dollars"].as_f64().unwrap_or(0.0)));
+    }
+    if !task["error"].is_null() {
+        line("failed", &shown(word(&task["error"], "message")));
+        line("", &shown(task["error"]["details"]["suggestion"].as_str().unwrap_or_default()));
+    }
+}
