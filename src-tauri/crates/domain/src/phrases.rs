@@ -163,7 +163,7 @@ pub fn failed(code: Code) -> &'static str {
 }
 
 pub fn menu() -> &'static str {
-    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ..., task acme/shop ..., tasks, lock (lost phone). Set-up is at the desk."
+    "Just write what you want done. Also: yes, no, always, status, halt, more, new, list, use 2, shot 3000, steer ..., task acme/shop ..., tasks, lock (lost phone)."
 }
 
 pub fn new_session(number: u32) -> String {

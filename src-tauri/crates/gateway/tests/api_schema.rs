@@ -14,11 +14,12 @@ const ORACLE: &str = "schemathesis==4.32.5";
 /// As many requests and sessions as it likes.
 const LIMITS: &str = "[api]\nper_minute = 10000000\naddress_per_minute = 10000000\n[limits]\nsessions = 1000000\n";
 
-/// No route is left out but the lock, which would end it all. A request that is right in form may still be refused: a picture that is none with 415 (no schema can
-/// foresee it), a pairing code that is not shown with 403, the eleventh in a minute with 429, a key that lies on no curve with
-/// 400 (and so is a push address that a push service could not have). There is no engine here, so that what wants an agent's answer says 503 at once, or 504 if it was asked to wait for less
-/// than that; only there is that no server's error. A plain request for the WebSocket lacks the handshake, which a description
-/// cannot ask for: 400.
+/// No route is left out but the lock, which would end it all. A request that is right in form may still be refused: a picture that
+/// is none with 415 (no schema can foresee it), a pairing code that is not shown with 403, the eleventh in a minute with 429, a
+/// key that lies on no curve, a push address that a push service could not have, or a name that no repository and no branch has
+/// with 400. There is no engine here, so that what wants an agent's answer says 503 at once, or 504 if it was asked to wait for
+/// less than that; only there is that no server's error. A plain request for the WebSocket lacks the handshake, which a
+/// description cannot ask for: 400.
 const SETTINGS: &str = r#"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", 401, 403, 404, 409, 415, 429, "5xx"]
@@ -34,6 +35,10 @@ checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503, 504]
 [[operations]]
 include-path = ["/api/pair", "/api/push"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 403, 429]
+
+[[operations]]
+include-path = ["/api/tasks", "/api/branches", "/api/repositories"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 415, 429, "5xx"]
 
 [[operations]]
 include-path = "/ws"
@@ -58,7 +63,8 @@ async fn schemathesis_finds_nothing() {
         let words = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{words}\n{}", String::from_utf8_lossy(&output.stderr));
     };
-    throw(&api_world::token(&running.app, &["read", "chat", "approve"]).await, &["--max-examples", "24"]).await;
+    throw(&api_world::token(&running.app, &["read", "chat", "approve", "tasks"]).await, &["--max-examples", "24"])
+        .await;
     // What only a paired phone may: to any other token these say 403 whatever comes.
     let phone = Phone::pair(&running.app, "phone").await;
     let phones = ["--include-path-regex", "^/api/push", "--max-examples", "15"];

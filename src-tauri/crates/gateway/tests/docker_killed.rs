@@ -1,73 +1,15 @@
 //! Killed at every step of a turn and started again: nothing is lost, nothing is done twice, an interrupted turn is offered
 //! again and never runs again by itself.
 
+mod program;
 mod world;
 
+use program::{Program, lanyard};
 use standins::{
     anthropic::{Script, Step},
     twilio::Arrived,
 };
-use std::{process::Stdio, time::Duration};
-use tokio::{
-    process::{Child, Command},
-    time::timeout,
-};
 use world::{LATER, Wish, World};
-
-/// The real program, on the world's folder.
-struct Program(Child);
-
-impl Program {
-    async fn start(w: &World, failpoints: &str) -> Self {
-        let program = Self::spawn(w, failpoints);
-        let status = timeout(LATER, program.address(w)).await.expect("it comes up");
-        w.twilio.route(world::PUBLIC_URL, status.parse().unwrap());
-        program
-    }
-
-    fn spawn(w: &World, failpoints: &str) -> Self {
-        let log = std::fs::File::options().create(true).append(true).open(w.home().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_lanyard"))
-            .arg("serve")
-            .env("LANYARD_HOME", w.home())
-            .env("LANYARD_RELAY", world::relay())
-            .env("FAILPOINTS", failpoints)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    async fn address(&self, w: &World) -> String {
-        loop {
-            let output = lanyard(w, &["status", "--json"]).output().await.unwrap();
-            if let Ok(status) = serde_json::from_slice::<serde_json::Value>(&output.stdout) {
-                return status["address"].as_str().unwrap().to_owned();
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn dies(&mut self) {
-        let status = timeout(LATER, self.0.wait()).await.expect("it dies at the named step").unwrap();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
-    }
-
-    async fn remove(mut self, w: &World) {
-        assert!(lanyard(w, &["remove", "--yes"]).status().await.unwrap().success());
-        assert!(lanyard(w, &["stop"]).status().await.unwrap().success());
-        assert!(timeout(LATER, self.0.wait()).await.expect("it stops").unwrap().success());
-    }
-}
-
-fn lanyard(w: &World, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lanyard"));
-    command.args(arguments).env("LANYARD_HOME", w.home()).stderr(Stdio::null()).kill_on_drop(true);
-    command
-}
 
 /// Says yes to everything until the end has arrived; gives all that came.
 async fn see_it_through(w: &World) -> Vec<Arrived> {

@@ -15,11 +15,21 @@ pub fn sweep(data: &Path) {
     remove(&["volume", "ls", "--quiet", "--filter", &named], &["volume", "rm", "--force"]);
 }
 
+/// Names of its containers and volumes.
+pub fn left(data: &Path) -> Vec<String> {
+    let named = format!("name=lanyard-{}-", instance(data));
+    let containers = listed(&["ps", "--all", "--format", "{{.Names}}", "--filter", &named]);
+    containers.into_iter().chain(listed(&["volume", "ls", "--quiet", "--filter", &named])).collect()
+}
+
+fn listed(list: &[&str]) -> Vec<String> {
+    let Ok(listed) = Command::new("docker").args(list).output() else { return Vec::new() };
+    String::from_utf8_lossy(&listed.stdout).split_whitespace().map(str::to_owned).collect()
+}
+
 /// Gives what one command lists to another.
 fn remove(list: &[&str], remove: &[&str]) {
-    let Ok(listed) = Command::new("docker").args(list).output() else { return };
-    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let names: Vec<&str> = names.split_whitespace().collect();
+    let names = listed(list);
     if !names.is_empty() {
         let _said_by_docker_itself = Command::new("docker").args(remove).args(names).output();
     }

@@ -112,7 +112,9 @@ fn is_name(part: &str) -> bool {
 
 fn is_host(host: &str) -> bool {
     let (name, port) = host.split_once(':').unwrap_or((host, "443"));
-    port.parse::<u16>().is_ok_and(|port| port > 0) && name.split('.').all(is_name)
+    // Without either it reads like an owner.
+    let marked = host.contains(['.', ':']);
+    marked && port.parse::<u16>().is_ok_and(|port| port > 0) && name.split('.').all(is_name)
 }
 
 #[cfg(test)]
@@ -164,6 +166,7 @@ mod tests {
             "https://me:secret@github.com/acme/shop",
             "https://github.com/shop",
             "https://git.example:0/acme/shop",
+            "git@forge:acme/shop",
             &"a/".repeat(200),
         ] {
             let text = if text == "acme/shop/" { "acme//shop" } else { text };

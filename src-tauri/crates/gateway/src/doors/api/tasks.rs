@@ -21,11 +21,15 @@ use serde::Deserialize;
 use store::tasks;
 use utoipa::{IntoParams, ToSchema};
 
+/// The highest number of a task: as the description's `int32` has it.
+const NUMBERS: u32 = i32::MAX as u32;
+
 /// Which tasks.
 #[derive(Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 pub struct Which {
     /// `next` of the page before.
+    #[param(maximum = 2_147_483_647)]
     pub before: Option<u32>,
     /// 1 to 100; 50 if not said.
     #[param(minimum = 1, maximum = 100)]
@@ -40,6 +44,9 @@ pub async fn list(
     Asked(which): Asked<Which>,
 ) -> Result<Json<TaskPage>, No> {
     let limit = limit(which.limit, 100)?;
+    if which.before.is_some_and(|before| before > NUMBERS) {
+        return Err(bad("before is no task's number"));
+    }
     Ok(Json(view::tasks(&app, which.before.map(TaskId), limit).await?))
 }
 
