@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{Code, SessionId};
 use gateway::{
-    desk::{AtWork, Glance, OpenApproval, Pick},
+    desk::{AtWork, Counts, Glance, OpenApproval, Pick},
     sessions::SandboxState,
 };
 
@@ -101,7 +101,7 @@ fn up(items: &mut Vec<Item>, view: View<'_>) {
     if glance.approvals.len() > APPROVALS {
         items.push(does("All that waits…", Choice::Show("/approvals".into())));
     }
-    group(items, glance.working.iter().map(at_work).collect());
+    group(items, glance.working.iter().map(at_work).chain(tasks(glance.tasks)).collect());
     group(
         items,
         match glance.locked {
@@ -203,6 +203,19 @@ fn at_work(s: &AtWork) -> Item {
         label: cut(&format!("{}: {doing}", named(s.number, &s.title)), LABEL + 16),
         items: vec![does("Watch it…", session(s.id)), does("Stop this turn", Choice::Run(Errand::Halt(s.number)))],
     }
+}
+
+/// `Tasks: 2 at work, 1 of them needs you, 3 wait`; nothing where there are none.
+fn tasks(counts: Counts) -> Option<Item> {
+    let Counts { queued, running, needs_you } = counts;
+    let needs = if needs_you > 0 { format!(", {needs_you} of them needs you") } else { String::new() };
+    let words = match (running, queued) {
+        (0, 0) => return None,
+        (0, waiting) => format!("Tasks: {waiting} wait"),
+        (running, 0) => format!("Tasks: {running} at work{needs}"),
+        (running, waiting) => format!("Tasks: {running} at work{needs}, {waiting} wait"),
+    };
+    Some(does(&words, Choice::Show("/tasks".into())))
 }
 
 fn session(id: SessionId) -> Choice {

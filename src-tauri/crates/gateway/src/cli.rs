@@ -227,6 +227,8 @@ enum ConfigAction {
     Path,
     /// Keep an account's secret in the keychain (read from standard input).
     SetKey { account: String },
+    /// Sign in where no secret has to be copied: github.
+    SignIn { account: String },
     /// Forget an account's secret.
     RemoveKey { account: String },
 }
@@ -394,6 +396,7 @@ async fn configure(
             }
         }
         Some(ConfigAction::SetKey { account }) => keys::set(&resolved(paths)?, door, &account).await?,
+        Some(ConfigAction::SignIn { account }) => keys::sign_in(&resolved(paths)?, door, &account).await?,
         Some(ConfigAction::RemoveKey { account }) => keys::remove(&resolved(paths)?, door, &account).await?,
     }
     Ok(())

@@ -9,7 +9,7 @@ mod line;
 mod news;
 mod updates;
 
-pub use glance::{AtWork, Glance, OpenApproval, Pick, Recent, TunnelGlance};
+pub use glance::{AtWork, Counts, Glance, OpenApproval, Pick, Recent, TunnelGlance};
 pub use line::{Hears, Says};
 pub use news::Ended;
 

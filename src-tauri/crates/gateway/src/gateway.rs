@@ -296,7 +296,7 @@ async fn end(app: &App) {
     if tokio::time::timeout(STOP_WITHIN, app.tasks.wait()).await.is_err() {
         tracing::warn!(tasks = app.tasks.len(), "stopped with tasks left");
     }
-    let apart = app.apart.all();
+    let apart: Vec<Workshop> = app.apart.all().into_iter().chain(app.running.spare(app)).collect();
     let stopping = futures::future::join_all(apart.iter().map(Workshop::stop));
     if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
         tracing::warn!("a task's sandbox did not stop in time");

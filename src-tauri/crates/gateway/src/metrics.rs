@@ -27,6 +27,8 @@ pub struct Metrics {
     sockets: Gauge,
     active: Gauge,
     approvals: Gauge,
+    tasks_queued: Gauge,
+    tasks_running: Gauge,
     events: Gauge,
     spent: Gauge<f64, AtomicU64>,
     tunnel: Gauge,
@@ -42,6 +44,8 @@ impl Default for Metrics {
             sockets: Gauge::default(),
             active: Gauge::default(),
             approvals: Gauge::default(),
+            tasks_queued: Gauge::default(),
+            tasks_running: Gauge::default(),
             events: Gauge::default(),
             spent: Gauge::default(),
             tunnel: Gauge::default(),
@@ -53,6 +57,8 @@ impl Default for Metrics {
         r.register("sockets", "Open WebSockets", m.sockets.clone());
         r.register("sessions_active", "Sessions with a process", m.active.clone());
         r.register("approvals_open", "Questions that wait for the owner", m.approvals.clone());
+        r.register("tasks_queued", "Tasks that wait", m.tasks_queued.clone());
+        r.register("tasks_running", "Tasks at work", m.tasks_running.clone());
         r.register("event_last", "The newest event's number", m.events.clone());
         r.register("spent_today_dollars", "Spent since midnight", m.spent.clone());
         r.register("tunnel_open", "1 while the tunnel is open, 0 while it is off, lost or refused", m.tunnel.clone());
@@ -90,9 +96,13 @@ impl Metrics {
     /// As the store's.
     pub async fn text(&self, app: &App) -> store::Result<String> {
         let midnight = clock::midnight();
-        let read =
-            app.store.read(move |r| Ok((store::approvals::all_open(r)?.len(), store::usage::since(r, midnight)?)));
-        let (open, spent) = read.await?;
+        let read = app.store.read(move |r| {
+            let open = store::approvals::all_open(r)?.len();
+            Ok((open, store::usage::since(r, midnight)?, store::tasks::counts(r)?))
+        });
+        let (open, spent, tasks) = read.await?;
+        self.tasks_queued.set(i64::from(tasks.queued));
+        self.tasks_running.set(i64::from(tasks.running));
         self.active.set(app.registry.active() as i64);
         self.approvals.set(open as i64);
         self.events.set(*app.store.bells().events.borrow());

@@ -8,7 +8,7 @@ use domain::{
 };
 use egress::{PushAsk, RefUpdate};
 use std::time::Duration;
-use store::{Tx, approvals};
+use store::{Tx, approvals, tasks};
 
 /// How long an answer holds for the same change: a client that gave up waiting tries again.
 const A_WHILE: Duration = Duration::from_secs(15 * 60);
@@ -16,12 +16,14 @@ const A_WHILE: Duration = Duration::from_secs(15 * 60);
 /// Pushes of one session that may be asked about at once: a program inside can make up any number of commits.
 const MOST_OPEN: usize = 3;
 
-/// Lets a push through that changes no protected branch, or that the owner allows within `patience`; none: nobody is asked.
+/// Lets a push through that changes no protected branch, and of a task's nothing but its own branch, or that the owner allows within
+/// `patience`; none: nobody is asked.
 ///
 /// # Errors
 /// `PUSH_BLOCKED`.
 pub async fn admit(app: &App, ask: PushAsk, protected: &[String], patience: Option<Duration>) -> Result<(), Problem> {
-    if !ask.updates.iter().filter_map(RefUpdate::branch).any(|branch| is_protected(branch, protected)) {
+    let own = own_branch(app, ask.payer.session).await.map_err(internal)?;
+    if !ask.updates.iter().any(|update| is_asked_for(update, own.as_deref(), protected)) {
         return Ok(());
     }
     let (Some(session), Some(patience)) = (ask.payer.session, patience) else {
@@ -77,6 +79,18 @@ async fn ask(
     app.store.write(asking).await
 }
 
+/// The branch of the task whose session it is.
+async fn own_branch(app: &App, session: Option<SessionId>) -> store::Result<Option<String>> {
+    let Some(session) = session else { return Ok(None) };
+    let task = app.store.read(move |r| tasks::of_session(r, session)).await?;
+    Ok(task.map(|task| task.branch))
+}
+
+fn is_asked_for(update: &RefUpdate, own: Option<&str>, protected: &[String]) -> bool {
+    let branch = update.branch();
+    branch.is_some_and(|branch| is_protected(branch, protected)) || own.is_some_and(|own| branch != Some(own))
+}
+
 /// `main`, or `release/*` for all that begin so.
 fn is_protected(branch: &str, protected: &[String]) -> bool {
     protected.iter().any(|pattern| match pattern.strip_suffix('*') {
@@ -88,6 +102,23 @@ fn is_protected(branch: &str, protected: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_task_changes_its_own_branch_unasked_and_nothing_else() {
+        let update = |name: &str| RefUpdate { name: name.into(), old: "0".repeat(40), new: "1".repeat(40) };
+        let protected = ["main".to_owned()];
+        let own = Some("lanyard/1-x");
+        for (name, of_a_task, of_another) in [
+            ("refs/heads/lanyard/1-x", false, false),
+            ("refs/heads/feature", true, false),
+            ("refs/tags/v1", true, false),
+            ("refs/heads/main", true, true),
+        ] {
+            assert_eq!(is_asked_for(&update(name), own, &protected), of_a_task, "{name}");
+            assert_eq!(is_asked_for(&update(name), None, &protected), of_another, "{name}");
+        }
+        assert!(is_asked_for(&update("refs/heads/main"), Some("main"), &protected));
+    }
 
     #[test]
     fn a_branch_is_protected_by_its_name_or_its_beginning() {

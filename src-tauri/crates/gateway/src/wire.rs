@@ -43,8 +43,8 @@ pub use phones::{
 pub use push::{PushApproval, PushEndpoint, PushKey, PushKeys, PushKind, PushNotice, PushShown, PushSubscription};
 pub use sessions::{ArtifactShown, Artifacts, Events, SearchHit, SearchHits, SessionChange, SessionPage, SessionShown};
 pub use tasks::{
-    Branches, MakeTask, Repositories, RepositoryShown, RetryTask, TaskOutcome, TaskPage, TaskRequest, TaskShown,
-    TaskStep,
+    Branches, MakeSchedule, MakeTask, Repositories, RepositoryShown, RetryTask, ScheduleShown, Schedules, TaskOutcome,
+    TaskPage, TaskRequest, TaskShown, TaskStep,
 };
 pub use typescript::typescript;
 pub use words::{

@@ -37,7 +37,7 @@ include-path = ["/api/pair", "/api/push"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 403, 429]
 
 [[operations]]
-include-path = ["/api/tasks", "/api/branches", "/api/repositories"]
+include-path = ["/api/tasks", "/api/branches", "/api/repositories", "/api/schedules"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 415, 429, "5xx"]
 
 [[operations]]

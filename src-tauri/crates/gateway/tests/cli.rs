@@ -140,3 +140,38 @@ fn uninstalling_lists_what_stays_and_takes_it_away_only_when_told() {
     assert!(!home.path().join("data").exists() && !home.path().join("config.toml").exists());
     assert!(secrets.exists(), "a file of the owner's own");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_at_github_shows_a_code_and_keeps_the_token_where_secrets_are() {
+    let (home, repositories) = (home(), tempfile::tempdir().unwrap());
+    let forge = standins::forge::Forge::start(repositories.path(), "ghu_signed-in").await.unwrap();
+    let secrets = home.path().join("secrets.toml");
+    fs::write(&secrets, "").unwrap();
+    fs::set_permissions(&secrets, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let write = |app: &str| {
+        let config = format!(
+            "[secrets]\nfile = \"{}\"\n[tasks]\nforges = [\"github.com github api={1} login={1}/login secret=github\"]\n{app}",
+            secrets.display(),
+            forge.url
+        );
+        fs::write(home.path().join("config.toml"), config).unwrap();
+    };
+    write("");
+    refused(&run(home.path(), &["config", "sign-in", "github"]), "tasks.github_app", "lanyard config set-key github");
+    refused(&run(home.path(), &["config", "sign-in", "anthropic"]), "no such sign-in", "set-key anthropic");
+    write("github_app = \"unknown\"\n");
+    refused(&run(home.path(), &["config", "sign-in", "github"]), "FORGE_REFUSED", "set-key github");
+    write(&format!("github_app = \"{}\"\n", standins::forge::CLIENT));
+    let signed = tokio::task::spawn_blocking({
+        let home = home.path().to_owned();
+        move || run(&home, &["config", "sign-in", "github"])
+    });
+    while !forge.requests().iter().any(|(_, path)| path == "/login/oauth/access_token") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    forge.grant_device();
+    let said = String::from_utf8_lossy(&signed.await.unwrap().stdout).into_owned();
+    assert!(said.contains("and type ") && said.contains("Signed in. The token is in the file"), "{said}");
+    assert!(!said.contains("ghu_signed-in"), "{said}");
+    assert!(fs::read_to_string(&secrets).unwrap().contains("github = \"ghu_signed-in\""));
+}

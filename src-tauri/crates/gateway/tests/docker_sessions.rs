@@ -193,6 +193,9 @@ async fn a_killed_container_heals_and_the_conversation_goes_on() {
     w.text("first").await;
     assert_eq!(w.arrives(LATER).await.body, "Here.");
     docker(&["kill", &container(&running)]);
+    // Words that come before the end of its process was seen would be lost with it, and said so.
+    let seen = async || running.app.registry.glances().values().all(|glance| glance.state == "cold").then_some(());
+    world::until(LATER, seen).await;
     w.text("second").await;
     assert_eq!(w.arrives(LATER).await.body, "Here.");
     let last = w.anthropic.requests().pop().unwrap().body.to_string();

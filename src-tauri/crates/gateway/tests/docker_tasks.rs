@@ -122,6 +122,10 @@ async fn wrong(place: &Place) {
         does("Mend that", "echo good >> greeting.txt"),
         does("change something", "echo bye >> greeting.txt"),
         Script::when("look at it").step(Step::text("I looked, and all is well.")),
+        does(
+            "push elsewhere",
+            "echo bye >> greeting.txt; git push -q origin HEAD:elsewhere 2> /tmp/said; cat /tmp/said",
+        ),
         does("take your time", "python3 -c 'import time; time.sleep(300)'"),
         Script::when("moved on meanwhile")
             .step(bash("printf 'both\\n' > greeting.txt && git add -A && git commit -q --no-edit"))
@@ -157,6 +161,20 @@ async fn wrong(place: &Place) {
     assert_eq!(dropped.body["state"], "cancelled", "{}", dropped.text);
     let twice = local(&running.app, "DELETE", &format!("/api/tasks/{slow}"), None).await;
     assert_eq!(twice.body["data"]["code"], "TASK_STATE", "{}", twice.text);
+
+    // Another branch than its own is asked for, and a forge that is away for a moment is waited for.
+    place.forge.fail_next(1, 502);
+    let elsewhere = add(&running, place, "acme/shop", "push elsewhere").await;
+    let asked = world::until(LATER, async || {
+        let open = local(&running.app, "GET", "/api/permissions", None).await.body;
+        open["permissions"].as_array().and_then(|all| all.iter().find(|a| a["kind"] == "push").cloned())
+    })
+    .await;
+    assert_eq!(task(&running, elsewhere).await["state"], "needs_you");
+    let no = json!({ "decision": "deny", "input_hash": asked["input_hash"] });
+    local(&running.app, "POST", &format!("/api/permission/{}", asked["id"].as_str().unwrap()), Some(&no)).await;
+    assert_eq!(until_over(&running, elsewhere).await["state"], "done");
+    assert!(!place.git("acme/shop", &["branch", "--list"]).contains("elsewhere"));
 
     let hangs = add(&running, place, "acme/hangs", "change something").await;
     let collides = add(&running, place, "acme/shop", "collide").await;

@@ -13,10 +13,17 @@ use std::{
     process::Stdio,
     sync::Arc,
 };
-use tokio::{io::AsyncWriteExt, process::Command, task::JoinHandle};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    process::Command,
+    task::JoinHandle,
+};
+use tokio_util::io::ReaderStream;
 
 /// Bytes of a push.
 const MOST: usize = 64 << 20;
+/// Of an answer at once.
+const PIECE: usize = 64 << 10;
 
 pub struct GitServer {
     pub url: String,
@@ -97,11 +104,14 @@ async fn backend(folder: &Path, request: Request) -> anyhow::Result<Response<Bod
     let body = to_bytes(body, MOST).await?;
     let mut stdin = child.stdin.take().context("its input")?;
     let writing = tokio::spawn(async move { stdin.write_all(&body).await });
-    let output = child.wait_with_output().await?;
+    let mut stdout = BufReader::new(child.stdout.take().context("its output")?);
+    let mut head = String::new();
+    while stdout.read_line(&mut head).await? > 2 {}
     let _it_may_read_less = writing.await;
-    let end = output.stdout.windows(4).position(|w| w == b"\r\n\r\n").context("no head")?;
-    let mut response = Response::new(Body::from(output.stdout[end + 4..].to_vec()));
-    for line in std::str::from_utf8(&output.stdout[..end])?.lines() {
+    // As it comes: a clone may be large.
+    let mut response = Response::new(Body::from_stream(ReaderStream::with_capacity(stdout, PIECE)));
+    tokio::spawn(async move { child.wait().await });
+    for line in head.lines().filter(|line| !line.is_empty()) {
         let (name, value) = line.split_once(": ").context("no header")?;
         match name {
             "Status" => *response.status_mut() = value.split(' ').next().unwrap_or_default().parse()?,

@@ -65,6 +65,7 @@ fn all_that_the_tray_holds() {
             doing: Some("Bash npm test".into()),
         }],
         approvals: vec![asks("run: npm test", "run: npm test\ndescription: Run them", Pick::Allow)],
+        tasks: Counts { queued: 3, running: 2, needs_you: 1 },
         recent: vec![Recent { id, number: 7, title: "fix the failing test".into() }],
         ..Glance::blank()
     };
@@ -84,6 +85,7 @@ fn all_that_the_tray_holds() {
     7  fix the failing test: Bash npm test >
       Watch it…
       Stop this turn
+    Tasks: 2 at work, 1 of them needs you, 3 wait
     ---
     Open Lanyard
     Pair a phone…

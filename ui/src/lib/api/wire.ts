@@ -329,6 +329,8 @@ cut: number | null,
  */
 broken: AuditBroken | null, };
 
+export type Branches = { branches: Array<string>, };
+
 /**
  * `POST /image/build`.
  */
@@ -986,6 +988,48 @@ failed: Array<ProblemShown>, };
  */
 export type MakeApiToken = { name: string, scopes: Array<ScopeWord>, };
 
+/**
+ * `POST /api/schedules`.
+ */
+export type MakeSchedule = { 
+/**
+ * Five fields by the clock of Lanyard's computer, as in `0 7 * * 1-5`; at most every 10 minutes.
+ */
+cron: string, repository: string, prompt: string, base?: string, budget_dollars?: number, priority?: PriorityWord, };
+
+/**
+ * `POST /api/tasks`.
+ */
+export type MakeTask = { 
+/**
+ * `acme/shop`, or any address of a repository that git knows.
+ */
+repository: string, 
+/**
+ * What is to be done.
+ */
+prompt: string, 
+/**
+ * The branch to begin at and to go into; none: the repository's own.
+ */
+base?: string, 
+/**
+ * The branch to work on; none: one named after the task.
+ */
+branch?: string, 
+/**
+ * What its work may cost, in place of the limit of a session.
+ */
+budget_dollars?: number, priority?: PriorityWord, 
+/**
+ * Not before then (milliseconds since 1970).
+ */
+at?: number, 
+/**
+ * The same again is the same task. None: one is made up.
+ */
+client_id?: string, };
+
 export type ModeFact = { session_id: string, at: number, permission_mode: ModeWord, };
 
 /**
@@ -1247,6 +1291,17 @@ link?: string, };
 
 export type RegistrationState = "done" | "pending" | "refused" | "missing" | "not_needed" | "unknown";
 
+export type Repositories = { repositories: Array<RepositoryShown>, };
+
+/**
+ * A repository that the owner's account may see.
+ */
+export type RepositoryShown = { 
+/**
+ * As a task names it.
+ */
+repository: string, default_branch: string, private: boolean, };
+
 /**
  * Frame `permissionResolved`: by whom, and how.
  */
@@ -1277,6 +1332,19 @@ export type Restarting = {
  * When the run that ends began; `started_at` of `/home` is later once the next one runs.
  */
 started_at: number, };
+
+/**
+ * `POST /api/tasks/{id}/retry`.
+ */
+export type RetryTask = { 
+/**
+ * More words for the agent.
+ */
+words?: string, 
+/**
+ * Hand it the checks that failed and what people wrote on the pull request.
+ */
+feedback?: boolean, };
 
 /**
  * How much could go wrong.
@@ -1372,6 +1440,21 @@ client_id: string,
  * `queue` if not said.
  */
 when?: WhenWord, };
+
+/**
+ * What is done again and again.
+ */
+export type ScheduleShown = { id: number, cron: string, 
+/**
+ * The same as a person says it.
+ */
+says: string, repository: string, prompt: string, base: string | null, budget_dollars: number | null, priority: PriorityWord, next_at: number, };
+
+export type Schedules = { 
+/**
+ * The next first.
+ */
+schedules: Array<ScheduleShown>, };
 
 /**
  * What a phone or a token may do.
@@ -1596,6 +1679,16 @@ summary: string | null,
  * Whether the repository's own tests passed; none where it names none.
  */
 tests: boolean | null, pushed: boolean, request: TaskRequest | null, };
+
+export type TaskPage = { 
+/**
+ * The newest first.
+ */
+tasks: Array<TaskShown>, 
+/**
+ * Give it as `before` for the next page; none: this was the last.
+ */
+next: number | null, };
 
 /**
  * A pull request.

@@ -5,8 +5,11 @@ use crate::{
     config::Resolved,
     secrets::{Secrets, signers},
 };
-use accounts::keychain::{Account, KeychainError};
-use domain::{Code, Problem};
+use accounts::{
+    forge::{DeviceError, DeviceFlow},
+    keychain::{Account, KeychainError},
+};
+use domain::{Code, Problem, shown::shown};
 use secrecy::SecretString;
 use std::io::{IsTerminal, Read};
 
@@ -27,6 +30,35 @@ pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(
     if let Some(shadow) = kept.shadowed_by {
         println!("But {shadow} comes first and is used as long as it is set.");
     }
+    tell_the_running(door, account).await;
+    Ok(())
+}
+
+/// By device flow: the owner types a short code on the forge's own page.
+pub async fn sign_in(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
+    let token_instead = "Keep a fine-grained token instead: lanyard config set-key github.";
+    let account = named(account)?;
+    if account != Account::Github {
+        let why = format!("{account} has no such sign-in.");
+        return Err(Problem::with_detail(Code::BadRequest, why).suggest(format!("lanyard config set-key {account}")));
+    }
+    let Some(app) = config.tasks.github_app.clone() else {
+        return Err(Problem::with_detail(Code::ConfigInvalid, "tasks.github_app names no app.").suggest(token_instead));
+    };
+    let forge = config.tasks.forges.iter().find(|forge| forge.host == "github.com").ok_or(Code::NoForge)?;
+    let at = |what: &str| format!("{}/{what}", forge.login.as_str().trim_end_matches('/')).parse();
+    let (Ok(begin), Ok(token)) = (at("device/code"), at("oauth/access_token")) else {
+        return Err(Problem::with_detail(Code::ConfigInvalid, "tasks.forges: login is no address."));
+    };
+    let refused = |e: DeviceError| Problem::with_detail(e.code(), format!("{e}.")).suggest(token_instead);
+    let flow = DeviceFlow::new(begin, token, app).map_err(refused)?;
+    let device = flow.begin("repo").await.map_err(refused)?;
+    let (place, code) = (shown(&device.verification_uri), shown(&device.user_code));
+    println!("Open {place} and type {code}. It is good for {} minutes.", device.expires_in / 60);
+    let signed_in = flow.wait(&device).await.map_err(refused)?;
+    let keychain = Secrets::open(config);
+    let kept = keychain.keychain().set(account, signed_in.token).await.map_err(|e| e.problem(account))?;
+    println!("Signed in. The token is in {}.", kept.at);
     tell_the_running(door, account).await;
     Ok(())
 }

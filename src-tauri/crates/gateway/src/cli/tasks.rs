@@ -27,9 +27,20 @@ pub enum TaskAction {
         /// low, normal or high; a step counts as an hour of waiting.
         #[arg(long, value_parser = ["low", "normal", "high"])]
         priority: Option<String>,
+        /// Not before then: 18:00, 2026-12-24 8:00, or "in 2h".
+        #[arg(long, value_name = "TIME", value_parser = time_of, conflicts_with = "every")]
+        at: Option<i64>,
+        /// Again and again, as cron says it: "0 7 * * 1-5" is 7:00 on weekdays.
+        #[arg(long, value_name = "CRON", conflicts_with = "branch")]
+        every: Option<String>,
         /// What is to be done.
         #[arg(required = true)]
         words: Vec<String>,
+    },
+    /// What is done again and again; take one away.
+    Schedules {
+        #[arg(long, value_name = "NUMBER")]
+        remove: Option<u32>,
     },
     /// The newest, and where they stand.
     List,
@@ -56,9 +67,21 @@ pub async fn act(door: &LocalDoor, action: TaskAction, json: bool) -> Result<(),
             let query = host.map(|host| format!("?host={host}")).unwrap_or_default();
             return repositories(&door.get(&format!("/api/repositories{query}")).await?, json);
         }
-        TaskAction::Add { repository, base, branch, budget, priority, words: said } => {
-            let task = json!({ "repository": repository, "prompt": said.join(" "), "base": base, "branch": branch,
+        TaskAction::Schedules { remove } => {
+            let all = match remove {
+                Some(id) => door.delete(&format!("/api/schedules/{id}")).await?,
+                None => door.get("/api/schedules").await?,
+            };
+            return schedules(&all["schedules"], json);
+        }
+        TaskAction::Add { repository, base, budget, priority, every: Some(cron), words: said, .. } => {
+            let plan = json!({ "cron": cron, "repository": repository, "prompt": said.join(" "), "base": base,
                                "budget_dollars": budget, "priority": priority });
+            return schedules(&json!([door.post("/api/schedules", &plan).await?]), json);
+        }
+        TaskAction::Add { repository, base, branch, budget, priority, at, words: said, .. } => {
+            let task = json!({ "repository": repository, "prompt": said.join(" "), "base": base, "branch": branch,
+                               "budget_dollars": budget, "priority": priority, "at": at });
             door.post("/api/tasks", &task).await?
         }
         TaskAction::Show { id } => door.get(&format!("/api/tasks/{id}")).await?,
@@ -115,6 +138,48 @@ fn list(page: &Value, json: bool) -> Result<(), Problem> {
     Ok(())
 }
 
+fn schedules(all: &Value, json: bool) -> Result<(), Problem> {
+    if json {
+        println!("{all:#}");
+        return Ok(());
+    }
+    let all = all.as_array().map_or(&[][..], Vec::as_slice);
+    for one in all {
+        let prompt = shown_line(word(one, "prompt").trim(), 50);
+        let next = crate::clock::told(Timestamp(one["next_at"].as_i64().unwrap_or_default()));
+        println!(
+            "{:>4} {} (next {next}) {}",
+            one["id"],
+            style(word(one, "says")).cyan(),
+            shown(word(one, "repository"))
+        );
+        println!("     {}", style(prompt).dim());
+    }
+    if all.is_empty() {
+        println!(
+            "Nothing is done again and again. Plan it: lanyard task add --every \"0 7 * * 1-5\" acme/shop update the packages"
+        );
+    }
+    Ok(())
+}
+
+/// `18:00` (the next), `2026-12-24 8:00`, `in 90min`.
+fn time_of(text: &str) -> Result<i64, String> {
+    let now = jiff::Zoned::now();
+    let odd = || format!("{text:?} is no time; write it as in 18:00, 2026-12-24 08:00 or \"in 2h\"");
+    if let Some(span) = text.strip_prefix("in ") {
+        let span: jiff::Span = span.trim().parse().map_err(|_| odd())?;
+        return now.checked_add(span).map(|at| at.timestamp().as_millisecond()).map_err(|_| odd());
+    }
+    if let Ok(time) = text.parse::<jiff::civil::Time>() {
+        let today = now.datetime().date().to_datetime(time).to_zoned(now.time_zone().clone()).map_err(|_| odd())?;
+        let at = if today < now { today.tomorrow().map_err(|_| odd())? } else { today };
+        return Ok(at.timestamp().as_millisecond());
+    }
+    let at: jiff::civil::DateTime = text.parse().map_err(|_| odd())?;
+    at.to_zoned(now.time_zone().clone()).map(|at| at.timestamp().as_millisecond()).map_err(|_| odd())
+}
+
 fn repositories(found: &Value, json: bool) -> Result<(), Problem> {
     if json {
         println!("{found:#}");
@@ -149,5 +214,23 @@ fn tell(task: &Value) {
     if !task["error"].is_null() {
         line("failed", &shown(word(&task["error"], "message")));
         line("", &shown(task["error"]["details"]["suggestion"].as_str().unwrap_or_default()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_of;
+
+    #[test]
+    fn a_time_is_written_as_people_write_it() {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let in_two = time_of("in 2h").unwrap() - now;
+        assert!((7_190_000..7_210_000).contains(&in_two), "{in_two}");
+        let next = time_of("18:00").unwrap() - now;
+        assert!((-1_000..25 * 3_600_000).contains(&next), "{next}");
+        assert!(time_of("2026-12-24 08:00").is_ok() && time_of("2026-12-24T08:00").is_ok());
+        for bad in ["soon", "25:00", "in", "in a while", ""] {
+            assert!(time_of(bad).is_err(), "{bad}");
+        }
     }
 }

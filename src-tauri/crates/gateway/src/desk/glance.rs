@@ -11,7 +11,8 @@ use domain::{
     risk::Risk,
 };
 use std::{collections::HashMap, time::Duration};
-use store::{approvals, sessions};
+pub use store::tasks::Counts;
+use store::{approvals, sessions, tasks};
 use tokio::sync::watch;
 use tunnel::TunnelStatus;
 
@@ -28,6 +29,8 @@ pub struct Glance {
     pub working: Vec<AtWork>,
     /// What waits for the owner, the oldest first.
     pub approvals: Vec<OpenApproval>,
+    /// How many tasks wait and are at work.
+    pub tasks: Counts,
     /// Sessions that were used last, the newest first.
     pub recent: Vec<Recent>,
     /// A page elsewhere than at the desk, such as a phone's, is in front of somebody.
@@ -105,6 +108,7 @@ pub(super) fn watch(app: &App) -> watch::Receiver<Glance> {
 async fn keep(app: App, tell: watch::Sender<Glance>) {
     super::launched(&app).await;
     let (mut sessions, mut sandbox) = (app.registry.changes(), app.workshop.watch());
+    let mut queue = app.store.bells().tasks.subscribe();
     let (mut events, mut tunnel) = (app.store.bells().events.subscribe(), app.address.status());
     let (mut looked_at, mut rules) = (app.callers.looked_at(), app.settings.watch_rules());
     let mut lock = app.lock.watch();
@@ -122,6 +126,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
             _ = sessions.changed() => {}
             _ = sandbox.changed() => {}
             _ = events.changed() => {}
+            _ = queue.changed() => {}
             _ = tunnel.changed() => {}
             _ = looked_at.changed() => {}
             _ = rules.changed() => {}
@@ -132,7 +137,7 @@ async fn keep(app: App, tell: watch::Sender<Glance>) {
 }
 
 async fn look(app: &App) -> store::Result<Glance> {
-    let (open, rows, numbers) = app
+    let (open, rows, numbers, tasks) = app
         .store
         .read(|r| {
             let open = approvals::all_open(r)?;
@@ -140,7 +145,7 @@ async fn look(app: &App) -> store::Result<Glance> {
             for approval in &open {
                 numbers.insert(approval.session, sessions::get(r, approval.session)?.map_or(0, |s| s.number));
             }
-            Ok((open, sessions::latest(r, 50)?, numbers))
+            Ok((open, sessions::latest(r, 50)?, numbers, tasks::counts(r)?))
         })
         .await?;
     let glances = app.registry.glances();
@@ -161,6 +166,7 @@ async fn look(app: &App) -> store::Result<Glance> {
         sandbox,
         working,
         approvals: open.map(|a| shown(&a, numbers.get(&a.session), grants)).collect(),
+        tasks,
         recent: rows.iter().take(RECENT).map(recent).collect(),
         looked_at: app.callers.anyone_looks_elsewhere(),
         locked: app.lock.is_shut(),
@@ -232,6 +238,7 @@ impl Glance {
             tunnel: TunnelGlance { on: false, state: "off", url: None },
             working: Vec::new(),
             approvals: Vec::new(),
+            tasks: Counts::default(),
             recent: Vec::new(),
             looked_at: false,
             locked: false,

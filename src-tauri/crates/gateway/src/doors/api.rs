@@ -98,6 +98,8 @@ fn small() -> OpenApiRouter<App> {
         .routes(routes!(tasks::list, tasks::make))
         .routes(routes!(tasks::one, tasks::cancel))
         .routes(routes!(tasks::retry))
+        .routes(routes!(tasks::schedules, tasks::plan))
+        .routes(routes!(tasks::unplan))
         .routes(routes!(tasks::repositories))
         .routes(routes!(tasks::branches))
         .routes(routes!(lock::lock))

@@ -5,10 +5,12 @@ use crate::{
     audit, config,
     gateway::App,
     sms::texting,
+    tasks::forge_problem,
     wire::desk::{AccountChecked, AccountShown, AccountState, Checked},
 };
 use accounts::{
     anthropic::{self, KeyState, check_key},
+    forge::{Forge, GitHub},
     keychain::{Account, Kept, KeychainError},
     twilio::{Credentials, Twilio, TwilioAccount, explain},
 };
@@ -20,7 +22,7 @@ use store::audit::Kind;
 use tokio::time::timeout;
 
 /// Those that something here uses; what Lanyard makes for itself is nobody's to change.
-pub const OWNERS: [Account; 3] = [Account::Anthropic, Account::Ngrok, Account::Twilio];
+pub const OWNERS: [Account; 4] = [Account::Anthropic, Account::Ngrok, Account::Twilio, Account::Github];
 
 /// A keychain that has not answered by then is shown as slow: it may be asking its owner something.
 const LOOK: Duration = Duration::from_secs(3);
@@ -61,7 +63,9 @@ fn words(account: Account) -> (&'static str, &'static str) {
         Account::Ngrok => ("ngrok", "The public address: texting, links, and phones away from home."),
         Account::Twilio => ("Twilio", "Texting: the account's auth token."),
         Account::TwilioApi => ("Twilio API key", "Nothing yet."),
-        Account::Github => ("GitHub", "Nothing yet."),
+        Account::Github => {
+            ("GitHub", "Tasks: a fine-grained token that may read and write contents and pull requests.")
+        }
         Account::Deepgram => ("Deepgram", "Nothing yet."),
         Account::Pin => ("PIN", "A yes from a phone, where approvals.pin_from wants one."),
         Account::Hosts => ("Other hosts", "Requests that egress.credentials is for."),
@@ -179,6 +183,7 @@ async fn ask(app: &App, account: Account, secret: &SecretString) -> Checked {
             Ok(()) => well("ngrok takes it: a session was begun with it and ended again."),
             Err(problem) => not(problem),
         },
+        Account::Github => github(app, secret).await,
         _ => twilio(app, secret).await,
     }
 }
@@ -192,6 +197,18 @@ async fn anthropic(app: &App, secret: &SecretString) -> Checked {
                 .suggest("Copy it again from console.anthropic.com, or from what claude setup-token prints.")),
         },
         Err(e) => not(Problem::with_detail(e.code(), "It could not be checked.")),
+    }
+}
+
+/// At the place where github.com's interface is.
+async fn github(app: &App, secret: &SecretString) -> Checked {
+    let Some(forge) = app.config.tasks.forges.iter().find(|forge| forge.host == "github.com") else {
+        return well("It was not asked: github.com is no forge of the config.");
+    };
+    let asked = async { GitHub::new(&forge.api, secret)?.whoami().await };
+    match asked.await {
+        Ok(login) => well(format!("GitHub takes it: it is {}'s.", domain::shown::shown_line(&login.login, 60))),
+        Err(e) => not(forge_problem(&e)),
     }
 }
 
@@ -272,8 +289,8 @@ mod tests {
 
     #[test]
     fn only_the_owners_accounts_are_named() {
-        assert_eq!(named("anthropic"), Ok(Account::Anthropic));
-        for own in ["links", "push", "lan", "github", "nobody"] {
+        assert_eq!(named("github"), Ok(Account::Github));
+        for own in ["links", "push", "lan", "deepgram", "nobody"] {
             assert_eq!(named(own).unwrap_err().code, Code::NotFound);
         }
     }

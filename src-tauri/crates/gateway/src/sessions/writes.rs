@@ -27,7 +27,7 @@ use store::{
     audit::{self, Kind},
     events, inbox, numbers, parked,
     push_letters::About,
-    sessions, turns, usage,
+    sessions, tasks, turns, usage,
 };
 
 pub use domain::risk::WORKSPACE;
@@ -353,10 +353,17 @@ impl Scene {
             false => by_text.and_then(|message| message.sender.clone()),
             true => match inbox::last_sender(tx, self.session)? {
                 Some((Channel::Sms, sender)) => Some(sender),
-                _ => None,
+                Some(_) => None,
+                // Of a task: while it is cloned and set up nothing was said in its session yet.
+                None => self.who_asked_for_the_task(tx)?,
             },
         };
         Ok(address.map(|address| To { address, session: Some(self.session), turn, event: None }))
+    }
+
+    fn who_asked_for_the_task(&self, tx: &Tx<'_>) -> store::Result<Option<String>> {
+        let task = tasks::of_session(tx, self.session)?.filter(|task| task.channel == Channel::Sms);
+        Ok(task.and_then(|task| task.sender))
     }
 
     /// `[2] ` where the words come from another session than the one the number is in.

@@ -6,8 +6,14 @@ use crate::{
     secrets::signers::Signers,
 };
 use accounts::forge::{Forge, ForgeError, GitHub, GitLab};
+use backon::{ExponentialBuilder, Retryable};
 use domain::{Code, Problem, task::Repository};
 use egress::{Beside, CredentialRule, CredentialSource};
+use std::time::Duration;
+
+/// Until the first further try; doubled for each after it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const TRIES: usize = 4;
 
 /// Tokens that commands printed, kept for a while.
 #[derive(Clone, Default)]
@@ -31,6 +37,12 @@ pub async fn forge_of(app: &App, repository: &Repository) -> Result<Option<Box<d
 pub fn problem(e: &ForgeError) -> Problem {
     tracing::warn!(error = ?e, "a forge did not do what it was asked");
     Problem::with_detail(e.code(), format!("{}.", sentence(&e.to_string())))
+}
+
+/// Tried again where the forge, or the way to it, is away for a moment.
+pub async fn tried<T, F: Future<Output = Result<T, ForgeError>>>(call: impl FnMut() -> F) -> Result<T, Problem> {
+    let tries = ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_max_times(TRIES);
+    call.retry(tries).when(ForgeError::retryable).await.map_err(|e| problem(&e))
 }
 
 fn sentence(words: &str) -> String {

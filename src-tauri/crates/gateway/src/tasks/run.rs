@@ -1,11 +1,14 @@
 //! Begins what waits, as many at once as may be; tidies up after what is over; takes up what the last run left.
 
-use super::worker::{Worker, instructions};
+use super::{
+    schedule,
+    worker::{Worker, instructions},
+};
 use crate::{
     approvals::internal,
     clock,
     gateway::App,
-    sessions::{Opening, open_session},
+    sessions::{Opening, Workshop, open_session},
 };
 use domain::{
     Code, Problem, SandboxId, SessionId, Timestamp,
@@ -51,6 +54,14 @@ enum Spare {
 impl Running {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sandbox kept ready, if there is one.
+    pub fn spare(&self, app: &App) -> Option<Workshop> {
+        match self.state().spare {
+            Spare::Ready(id) => Some(app.workshop.apart(id, None)),
+            Spare::None | Spare::BeingMade => None,
+        }
     }
 
     fn take_spare(&self) -> Option<SandboxId> {
@@ -112,12 +123,17 @@ async fn look(app: &App) -> store::Result<Option<Timestamp>> {
     let now = clock::now();
     stop_what_is_over(app).await?;
     go_on(app).await?;
+    let scheduled = match app.lock.is_shut() {
+        true => None,
+        false => schedule::due(app, now).await?,
+    };
     if !app.lock.is_shut() {
         begin(app, now).await?;
     }
     tidy(app, now).await?;
     keep_spare(app, now).await?;
-    app.store.read(move |r| tasks::next_at(r, now)).await
+    let waiting = app.store.read(move |r| tasks::next_at(r, now)).await?;
+    Ok([waiting, scheduled].into_iter().flatten().min())
 }
 
 /// Workers of tasks that somebody took back.

@@ -213,11 +213,11 @@ impl Worker {
         let Some(forge) = forge else {
             return Ok(Author { name: "Lanyard".into(), email: "lanyard@localhost".into() });
         };
-        let found = forge.repository(&task.repository.path).await.map_err(|e| forges::problem(&e))?;
+        let found = forges::tried(|| forge.repository(&task.repository.path)).await?;
         if !found.may_push {
             return Err(Problem::with_detail(Code::PushRefused, "The account may not push to it.").into());
         }
-        let login = forge.whoami().await.map_err(|e| forges::problem(&e))?;
+        let login = forges::tried(|| forge.whoami()).await?;
         Ok(Author { name: login.name, email: login.email })
     }
 
@@ -365,7 +365,7 @@ impl Worker {
         let request = match forge {
             Some(forge) => {
                 let words = self.request(task, &result).await?;
-                Some(forge.open(&task.repository.path, &words).await.map_err(|e| forges::problem(&e))?)
+                Some(forges::tried(|| forge.open(&task.repository.path, &words)).await?)
             }
             None => None,
         };

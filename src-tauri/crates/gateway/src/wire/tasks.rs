@@ -34,6 +34,45 @@ pub struct MakeTask {
     pub client_id: Option<String>,
 }
 
+/// `POST /api/schedules`.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+pub struct MakeSchedule {
+    /// Five fields by the clock of Lanyard's computer, as in `0 7 * * 1-5`; at most every 10 minutes.
+    #[schema(max_length = 100)]
+    pub cron: String,
+    #[schema(max_length = 200)]
+    pub repository: String,
+    #[schema(max_length = 20000)]
+    pub prompt: String,
+    #[ts(optional)]
+    pub base: Option<String>,
+    #[ts(optional)]
+    pub budget_dollars: Option<f64>,
+    #[ts(optional)]
+    pub priority: Option<PriorityWord>,
+}
+
+/// What is done again and again.
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+pub struct ScheduleShown {
+    pub id: u32,
+    pub cron: String,
+    /// The same as a person says it.
+    pub says: String,
+    pub repository: String,
+    pub prompt: String,
+    pub base: Option<String>,
+    pub budget_dollars: Option<f64>,
+    pub priority: PriorityWord,
+    pub next_at: i64,
+}
+
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+pub struct Schedules {
+    /// The next first.
+    pub schedules: Vec<ScheduleShown>,
+}
+
 /// `POST /api/tasks/{id}/retry`.
 #[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 pub struct RetryTask {

@@ -63,6 +63,13 @@ pub fn typescript() -> String {
     all.visit::<PushShown>();
     all.visit::<PushNotice>();
     all.visit::<MakeApiToken>();
+    all.visit::<TaskPage>();
+    all.visit::<MakeTask>();
+    all.visit::<RetryTask>();
+    all.visit::<Repositories>();
+    all.visit::<Branches>();
+    all.visit::<Schedules>();
+    all.visit::<MakeSchedule>();
     all.visit::<ApiTokenMade>();
     all.visit::<ApiTokens>();
     desk_types(&mut all);

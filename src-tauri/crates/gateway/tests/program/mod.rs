@@ -45,6 +45,11 @@ impl Program {
         }
     }
 
+    /// As a machine that loses power ends it.
+    pub async fn kill(mut self) {
+        self.0.kill().await.unwrap();
+    }
+
     pub async fn dies(&mut self) {
         let status = timeout(LATER, self.0.wait()).await.expect("it dies at the named step").unwrap();
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));

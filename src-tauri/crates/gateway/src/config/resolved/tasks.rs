@@ -33,6 +33,8 @@ pub struct ForgeSettings {
     pub host: String,
     pub kind: ForgeKind,
     pub api: Url,
+    /// Where it signs in by device flow.
+    pub login: Url,
     pub token: CredentialSource,
 }
 
@@ -84,7 +86,7 @@ impl TaskSettings {
     }
 }
 
-/// `HOST github|gitlab [api=URL] secret=NAME|command=WORDS...`
+/// `HOST github|gitlab [api=URL] [login=URL] secret=NAME|command=WORDS...`
 fn forge(line: &str) -> Result<ForgeSettings, Refused> {
     let bad = |why: &str| {
         let suggestion = "Write each as in \"git.example gitlab secret=work\".";
@@ -107,10 +109,11 @@ fn forge(line: &str) -> Result<ForgeSettings, Refused> {
         Some("gitlab") => ForgeKind::GitLab,
         _ => return Err(bad("it is neither github nor gitlab")),
     };
-    let (mut api, mut token) = (None, command);
+    let (mut api, mut login, mut token) = (None, None, command);
     for word in words {
         match word.split_once('=') {
             Some(("api", url)) => api = Some(base_url("tasks.forges", url)?),
+            Some(("login", url)) => login = Some(base_url("tasks.forges", url)?),
             Some(("secret", name)) if !name.is_empty() && token.is_none() => {
                 token = Some(CredentialSource::Secret(name.to_owned()));
             }
@@ -122,7 +125,8 @@ fn forge(line: &str) -> Result<ForgeSettings, Refused> {
         ForgeKind::GitLab => format!("https://{host}/api/v4"),
     };
     let api = api.map_or_else(|| base_url("tasks.forges", &usual), Ok)?;
-    Ok(ForgeSettings { host, kind, api, token: token.ok_or_else(|| bad("it says not whose token"))? })
+    let login = login.map_or_else(|| base_url("tasks.forges", &format!("https://{host}/login")), Ok)?;
+    Ok(ForgeSettings { host, kind, api, login, token: token.ok_or_else(|| bad("it says not whose token"))? })
 }
 
 #[cfg(test)]

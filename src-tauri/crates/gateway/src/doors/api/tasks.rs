@@ -9,7 +9,10 @@ use crate::{
     gateway::App,
     stream::view,
     tasks::{self as queue, Wish},
-    wire::{Branches, MakeTask, Repositories, RepositoryShown, RetryTask, TaskPage, TaskShown},
+    wire::{
+        Branches, MakeSchedule, MakeTask, Repositories, RepositoryShown, RetryTask, ScheduleShown, Schedules, TaskPage,
+        TaskShown,
+    },
 };
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
@@ -59,11 +62,7 @@ pub async fn make(
     Body(make): Body<MakeTask>,
 ) -> Result<(StatusCode, Json<TaskShown>), No> {
     let repository = make.repository.parse().map_err(bad)?;
-    let budget = match make.budget_dollars {
-        Some(dollars) if dollars > 0.0 && dollars.is_finite() => Some(MicroDollars::from_dollars(dollars)),
-        Some(_) => return Err(bad("budget_dollars is more than 0")),
-        None => None,
-    };
+    let budget = budget(make.budget_dollars)?;
     let client_id = make.client_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     if !(1..=100).contains(&client_id.chars().count()) {
         return Err(bad("client_id has 1 to 100 characters"));
@@ -118,6 +117,75 @@ pub async fn retry(
         false => queue::again(&app, TaskId(id), retry.words).await?,
     };
     shown(&app, TaskId(id)).await.map(Json)
+}
+
+fn budget(dollars: Option<f64>) -> Result<Option<MicroDollars>, No> {
+    match dollars {
+        Some(dollars) if dollars > 0.0 && dollars.is_finite() => Ok(Some(MicroDollars::from_dollars(dollars))),
+        Some(_) => Err(bad("budget_dollars is more than 0")),
+        None => Ok(None),
+    }
+}
+
+/// What is done again and again, the next first.
+#[utoipa::path(get, path = "/api/schedules", tag = "tasks", responses((status = 200, body = Schedules), Refusals))]
+pub async fn schedules(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Schedules>, No> {
+    planned(&app).await
+}
+
+/// Queues such a task each time.
+#[utoipa::path(post, path = "/api/schedules", tag = "tasks", request_body = MakeSchedule,
+    responses((status = 201, body = ScheduleShown), Refusals))]
+pub async fn plan(
+    State(app): State<App>,
+    phone: PairedPhone<Tasks>,
+    Body(make): Body<MakeSchedule>,
+) -> Result<(StatusCode, Json<ScheduleShown>), No> {
+    let wish = Wish {
+        repository: make.repository.parse().map_err(bad)?,
+        prompt: make.prompt,
+        base: make.base,
+        branch: None,
+        budget: budget(make.budget_dollars)?,
+        priority: make.priority.map(Into::into).unwrap_or_default(),
+        not_before: None,
+        channel: phone.0.channel(),
+        external: String::new(),
+        sender: phone.0.id().map(|id| id.to_string()),
+    };
+    let schedule = queue::plan(&app, wish, &make.cron).await?;
+    Ok((StatusCode::CREATED, Json(one_planned(schedule))))
+}
+
+/// It is done no more. Tasks that it queued stay.
+#[utoipa::path(delete, path = "/api/schedules/{id}", tag = "tasks", params(("id" = u32, Path)),
+    responses((status = 200, body = Schedules), Refusals))]
+pub async fn unplan(
+    State(app): State<App>,
+    _phone: PairedPhone<Tasks>,
+    Of(id): Of<u32>,
+) -> Result<Json<Schedules>, No> {
+    queue::unplan(&app, id).await?;
+    planned(&app).await
+}
+
+async fn planned(app: &App) -> Result<Json<Schedules>, No> {
+    let all = app.store.read(|r| store::schedules::all(r)).await?;
+    Ok(Json(Schedules { schedules: all.into_iter().map(one_planned).collect() }))
+}
+
+fn one_planned(schedule: store::schedules::Schedule) -> ScheduleShown {
+    ScheduleShown {
+        id: schedule.id,
+        says: queue::in_words(&schedule.cron),
+        cron: schedule.cron,
+        repository: schedule.task.repository.to_string(),
+        prompt: schedule.task.prompt,
+        base: schedule.task.base,
+        budget_dollars: schedule.task.budget.map(|budget| budget.dollars()),
+        priority: schedule.task.priority.into(),
+        next_at: schedule.next_at.0,
+    }
 }
 
 /// Which forge.
