@@ -35,8 +35,10 @@ export class Keys {
         return [
             { name: "New session", icon: "plus", keys: "c", also: "say ask begin chat", run: () => desk.places.go("/sessions/new") },
             { name: "Search everything said and done", icon: "search", keys: "/", also: "find", run: () => this.search() },
+            { name: "New task", icon: "branch", keys: "n", also: "repository pull request hand out", run: () => desk.places.go("/tasks/new") },
             go("Home", "home", "/", "g h", "state status"),
             go("Sessions", "chat", "/sessions", "g s", "history chats"),
+            go("Tasks", "branch", "/tasks", "g t", "repository pull request queue"),
             go("Approvals", "hand", "/approvals", "g a", "allow deny questions"),
             go("Phones", "phone", "/phones", "g p", "devices tokens revoke"),
             go("Activity", "activity", "/activity", "g l", "log audit"),

@@ -2,4 +2,4 @@
 
 import type { ScopeWord } from "../lib/api/wire";
 
-export const SCOPES: Partial<Record<ScopeWord, string>> = { read: "Read sessions", chat: "Talk to agents", approve: "Answer approvals" };
+export const SCOPES: Partial<Record<ScopeWord, string>> = { read: "Read sessions", chat: "Talk to agents", approve: "Answer approvals", tasks: "Hand out tasks" };

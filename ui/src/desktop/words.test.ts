@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { HouseStatus } from "../lib/api/wire";
+import { dollars, tokens } from "../lib/money";
 import { dayOf, shortDay } from "./days";
-import { dollars, tokens } from "./money";
 import { house } from "./standing";
 
 test("sums are read as people read them", () => {

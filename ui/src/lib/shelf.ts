@@ -1,7 +1,7 @@
 // What this phone keeps between visits, in IndexedDB: who it is, history, and what was said and is not sent yet.
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
-import type { ApprovalShown, Frame, Image, ModeWord, Refresh, ScopeWord, SessionShown, WhenWord } from "./api/wire";
+import type { ApprovalShown, Frame, Image, MakeTask, ModeWord, Refresh, ScopeWord, SessionShown, TaskShown, WhenWord } from "./api/wire";
 
 /** What a paired phone is. */
 export interface Paired {
@@ -47,10 +47,21 @@ export interface Unsent {
     event: number | null;
 }
 
+/** A task that is wished for and not known to be made yet. */
+export interface Wished {
+    client_id: string;
+    make: MakeTask;
+    at: number;
+    state: "waiting" | "sending" | "refused";
+    problem: { code: string; message: string; suggestion: string } | null;
+}
+
 /** What was known when the page was last open. */
 export interface Picture {
     sessions: SessionShown[];
     approvals: ApprovalShown[];
+    /** A picture from before there were tasks has none. */
+    tasks?: TaskShown[];
 }
 
 interface Schema extends DBSchema {
@@ -58,6 +69,7 @@ interface Schema extends DBSchema {
     facts: { key: number; value: { seq: number; session: string; frame: Fact }; indexes: { session: [string, number] } };
     spans: { key: string; value: Span };
     outbox: { key: string; value: Unsent };
+    wishes: { key: string; value: Wished };
     notes: { key: string; value: unknown };
 }
 
@@ -67,13 +79,16 @@ export const PICTURES = "lanyard-pictures";
 /** A session keeps this many of its newest facts; a phone shows a screenful at a time. */
 const FACTS_PER_SESSION = 600;
 const SESSIONS_KEPT = 40;
+const STORES = ["self", "facts", "spans", "outbox", "wishes", "notes"] as const;
 
 export class Shelf {
     private constructor(private readonly db: IDBPDatabase<Schema>) {}
 
     static async open(name = "lanyard"): Promise<Shelf> {
-        const db = await openDB<Schema>(name, 1, {
-            upgrade(db) {
+        const db = await openDB<Schema>(name, 2, {
+            upgrade(db, was) {
+                if (was < 2) db.createObjectStore("wishes", { keyPath: "client_id" });
+                if (was >= 1) return;
                 db.createObjectStore("self");
                 db.createObjectStore("facts", { keyPath: "seq" }).createIndex("session", ["session", "seq"]);
                 db.createObjectStore("spans", { keyPath: "session_id" });
@@ -154,6 +169,18 @@ export class Shelf {
         await this.db.delete("outbox", clientId);
     }
 
+    wishes(): Promise<Wished[]> {
+        return this.db.getAll("wishes");
+    }
+
+    async putWish(wish: Wished): Promise<void> {
+        await this.db.put("wishes", wish);
+    }
+
+    async dropWish(clientId: string): Promise<void> {
+        await this.db.delete("wishes", clientId);
+    }
+
     /** Drops what is too old to keep. `sessions`: the one last used first. */
     async prune(sessions: string[]): Promise<void> {
         for (const [place, session] of sessions.entries()) {
@@ -181,8 +208,8 @@ export class Shelf {
     /** Everything: the phone was forgotten or revoked. */
     async wipe(): Promise<void> {
         if ("caches" in globalThis) await caches.delete(PICTURES).catch(() => false);
-        const tx = this.db.transaction(["self", "facts", "spans", "outbox", "notes"], "readwrite");
-        await Promise.all([...(["self", "facts", "spans", "outbox", "notes"] as const).map((name) => tx.objectStore(name).clear()), tx.done]);
+        const tx = this.db.transaction([...STORES], "readwrite");
+        await Promise.all([...STORES.map((name) => tx.objectStore(name).clear()), tx.done]);
     }
 }
 

@@ -206,9 +206,9 @@ test("a phone that is taken off shows why, and keeps nothing", async () => {
     const kept = await page.evaluate(async () => {
         const db = await new Promise<IDBDatabase>((resolve) => (indexedDB.open("lanyard").onsuccess = (event) => resolve((event.target as IDBOpenDBRequest).result)));
         const count = (store: string) => new Promise<number>((resolve) => (db.transaction(store).objectStore(store).count().onsuccess = (event) => resolve((event.target as IDBRequest<number>).result)));
-        return Promise.all(["self", "facts", "outbox", "notes"].map(count));
+        return Promise.all(["self", "facts", "outbox", "wishes", "notes"].map(count));
     });
-    expect(kept).toEqual([0, 0, 0, 0]);
+    expect(kept).toEqual([0, 0, 0, 0, 0]);
     await page.reload();
     await page.getByRole("heading", { name: "Carry your coding agent with you" }).waitFor();
 });

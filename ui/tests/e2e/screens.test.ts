@@ -8,7 +8,8 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ANSWER, EDIT, PATCH, PLAN, QUESTION } from "./standin/agent.ts";
 import { Standin } from "./standin/server.ts";
-import { type World, browser, pair, phone, shot, world } from "./world.ts";
+import { type Furnished, PUSH, furnishTasks } from "./standin/tasks.ts";
+import { type World, browser, pair, phone, settled, shot, world } from "./world.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -16,6 +17,7 @@ let chrome: Browser;
 let house: World;
 let standin: Standin;
 const ids = { rich: "", asks: "", cold: "" };
+let tasks: Furnished;
 
 beforeAll(async () => {
     chrome = await browser();
@@ -61,6 +63,7 @@ async function furnish(): Promise<void> {
     const art = standin.keep(ids.rich, readFileSync(new URL("../../public/icons/512.png", import.meta.url)), "image/png", "The invoice, as it is printed now");
     lodge.fact({ type: "streamData", data: { kind: "artifact", session_id: ids.rich, at: Date.now(), turn: null, artifact: art, media_type: "image/png", caption: "The invoice, as it is printed now" } });
     lodge.fact({ type: "streamComplete", data: { session_id: ids.rich, at: Date.now(), turn: "t", outcome: "completed", usage: { input: 1, output: 1, cache_read: 1, cache_write: 1 }, cost_dollars: 0.12, duration_ms: 74_000, artifacts: [], sent: [] } });
+    tasks = furnishTasks(lodge, (session) => void agent.asked(session, null, PUSH));
     lodge.say(ids.rich, "And now deploy");
     lodge.fact({ type: "error", data: { session_id: ids.rich, at: Date.now(), code: "MODEL_OVERLOADED", kind: "process", message: "The model has too much to do just now.", details: { suggestion: "Say it again in a few minutes." } } });
 }
@@ -169,6 +172,58 @@ const SCREENS: Record<string, Look> = {
         await go("approvals/00000000-0000-4000-8000-000000000000")(page);
         await page.getByText(/not open any more/).waitFor();
     },
+    "tasks": async (page) => {
+        await go("tasks")(page);
+        await page.locator("main .state[data-kind=needs_you]").waitFor();
+    },
+    "tasks-end": async (page) => {
+        await go("tasks")(page);
+        await page.getByText("Fix the failing test").scrollIntoViewIfNeeded();
+    },
+    "task-done": (page) => task(page, tasks.done, "What the agent said"),
+    "task-done-end": async (page) => {
+        await task(page, tasks.done, "How it went");
+        await page.getByText(/^Asked for/).scrollIntoViewIfNeeded();
+    },
+    "task-checks": async (page) => {
+        await task(page, tasks.checks, "Checks failed");
+        await page.getByRole("button", { name: "Run again…" }).tap();
+        await page.getByLabel("More words for the agent").fill("The totals of refunds are negative.");
+        await page.getByText(/^Try 1: /).tap();
+        await page.getByRole("button", { name: "Run it again" }).scrollIntoViewIfNeeded();
+    },
+    "task-checks-tries": async (page) => {
+        await task(page, tasks.checks, "Checks failed");
+        await page.getByText(/^Try 1: /).tap();
+        await page.getByText(/^Asked for/).scrollIntoViewIfNeeded();
+    },
+    "task-failed": (page) => task(page, tasks.failed, "own tests failed"),
+    "task-asks": (page) => task(page, tasks.asks, "May it push to a protected branch?"),
+    "task-works": async (page) => {
+        await task(page, tasks.works, "Using Bash");
+        await page.getByRole("button", { name: "Take it back" }).tap();
+        await page.getByRole("button", { name: "Yes, take it back" }).scrollIntoViewIfNeeded();
+    },
+    "task-later": (page) => task(page, tasks.later, "High priority"),
+    "task-unknown": async (page) => {
+        await go("tasks/999")(page);
+        await page.getByRole("heading", { name: "No such task" }).waitFor();
+    },
+    "task-new": async (page) => {
+        await go("tasks/new")(page);
+        await page.getByLabel("Repository", { exact: true }).tap();
+        await page.getByRole("option").first().waitFor();
+    },
+    "task-new-full": async (page) => {
+        await go("tasks/new")(page);
+        await page.getByLabel("Repository", { exact: true }).fill("git.example.org/a/b");
+        await page.getByText("Nothing to choose from").waitFor();
+        await page.getByLabel("What should be done?").fill("Fix the failing test in billing.\nThe total of three thirds is one cent short.");
+        await page.getByText("Budget, priority and time").tap();
+        await page.getByLabel("Budget in dollars").fill("much");
+        await page.getByText("A sum, as in 2.50.").waitFor();
+        await page.getByRole("button", { name: "Make the task" }).scrollIntoViewIfNeeded();
+    },
     "more": async (page) => {
         await go("more")(page);
         await page.getByText("ada-desk").waitFor();
@@ -192,8 +247,14 @@ async function approval(page: Page, place: number): Promise<void> {
     await page.locator("article").waitFor();
 }
 
+async function task(page: Page, id: number, seen: string): Promise<void> {
+    await go(`tasks/${id}`)(page);
+    await page.getByText(seen).first().waitFor();
+}
+
 /** Barriers, and whatever is wider than the phone or cut off from view. */
 async function inspect(page: Page): Promise<string[]> {
+    await settled(page);
     await page.evaluate(AXE);
     const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({ resultTypes: ["violations"] }));
     const barriers = violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`);
@@ -326,6 +387,15 @@ test("without a line every screen shows what it has, and says so", async () => {
     await look("search");
     await page.getByRole("button", { name: /^Approvals/ }).tap();
     await look("approvals");
+    await page.getByRole("button", { name: "Tasks", exact: true }).tap();
+    await page.getByRole("button", { name: "New task" }).tap();
+    await page.getByLabel("Repository", { exact: true }).fill("acme/shop");
+    await page.getByLabel("What should be done?").fill("Write the release notes");
+    await look("task-new");
+    await page.getByRole("button", { name: "Make the task" }).tap();
+    await page.getByText("Waits for the line").waitFor();
+    await look("tasks");
+    await page.getByRole("button", { name: "Take back" }).tap();
     await page.getByRole("button", { name: "More" }).tap();
     await look("more");
     standin.dead = false;
@@ -336,7 +406,7 @@ test("a house with nothing in it says how to begin", async () => {
     const empty = await Standin.start(new URL("../../dist", import.meta.url).pathname);
     const context = await phone(chrome);
     const page = await pair(context, { ...house, url: empty.url, code: async () => empty.house.code() });
-    for (const [name, words] of Object.entries({ chat: "What should be done?", sessions: "No sessions yet", approvals: "Nothing needs you" })) {
+    for (const [name, words] of Object.entries({ chat: "What should be done?", sessions: "No sessions yet", approvals: "Nothing needs you", tasks: "No tasks yet" })) {
         await page.goto(`${empty.url}/#/${name === "chat" ? "" : name}`);
         await page.getByText(words).waitFor();
         expect(await inspect(page), name).toEqual([]);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { DeskStandin } from "./standin/desk.ts";
 import { type Rooms, furnish } from "./standin/furnished.ts";
 import { Refused } from "./standin/house.ts";
+import { type Furnished, PUSH, furnishTasks } from "./standin/tasks.ts";
 import { ENLARGED, SMALLEST, USUAL, complaints, inspect, window } from "./window.ts";
 import { browser, shot } from "./world.ts";
 
@@ -14,11 +15,13 @@ const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 let chrome: Browser;
 let desk: DeskStandin;
 let rooms: Rooms;
+let tasks: Furnished;
 
 beforeAll(async () => {
     chrome = await browser();
     desk = await DeskStandin.start(DIST);
     rooms = await furnish(desk);
+    tasks = furnishTasks(desk.house, (session) => void desk.agent.asked(session, null, PUSH));
 });
 
 afterAll(async () => {
@@ -76,6 +79,31 @@ const SCREENS: Record<string, Look> = {
     },
     "session-new": at(() => "/sessions/new", "What should be done?"),
     import: at(() => "/sessions?import", "why does the cart forget"),
+    tasks: at(() => "/tasks", "Fix the failing test"),
+    "task-done": at(() => `/tasks/${tasks.done}`, "What the agent said"),
+    "task-checks": async (page) => {
+        await at(() => `/tasks/${tasks.checks}`, "Checks failed")(page);
+        await page.getByRole("button", { name: "Run again…" }).click();
+        await page.getByLabel("More words for the agent").fill("The totals of refunds are negative.");
+        await page.getByText(/^Try 1: /).click();
+        await page.getByText(/^Asked for/).scrollIntoViewIfNeeded();
+    },
+    "task-failed": at(() => `/tasks/${tasks.failed}`, "own tests failed"),
+    "task-asks": at(() => `/tasks/${tasks.asks}`, "May it push to a protected branch?"),
+    "task-works": at(() => `/tasks/${tasks.works}`, "Using Bash"),
+    "task-new": async (page) => {
+        await at(() => "/tasks/new", "What should be done?")(page);
+        await page.getByLabel("Repository", { exact: true }).fill("acme");
+        await page.getByRole("option").first().waitFor();
+    },
+    "task-new-full": async (page) => {
+        await at(() => "/tasks/new", "What should be done?")(page);
+        await page.getByLabel("Repository", { exact: true }).fill("shop");
+        await page.getByLabel("What should be done?").fill("Fix the failing test in billing.");
+        await page.getByText("Budget, priority and time").click();
+        await page.getByRole("button", { name: "Make the task" }).click();
+        await page.getByText("names no repository").waitFor();
+    },
     approvals: at(() => "/approvals", "May this command run?", "Which currency"),
     phones: at(() => "/phones", "Ada’s iPhone", "Lost a phone?", "Tokens for scripts"),
     "phones-end": async (page) => {
@@ -241,7 +269,7 @@ test("a house with nothing in it says how to begin", async () => {
     empty.settings = desk.settings;
     const context = await window(chrome);
     const page = await context.newPage();
-    const seen = { "": "Set Lanyard up", sessions: "No sessions yet", approvals: "Nothing waits for you", phones: "No phone is paired", activity: "Nothing happened yet", usage: "Nothing was spent", "settings/Sandbox": "A host comes to stand here", "sessions?import": "has kept nothing", "setup/docker": "Docker does not answer", "setup/image": "Build it", "setup/tunnel": "free account at ngrok" };
+    const seen = { "": "Set Lanyard up", sessions: "No sessions yet", tasks: "No tasks yet", approvals: "Nothing waits for you", phones: "No phone is paired", activity: "Nothing happened yet", usage: "Nothing was spent", "settings/Sandbox": "A host comes to stand here", "sessions?import": "has kept nothing", "setup/docker": "Docker does not answer", "setup/image": "Build it", "setup/tunnel": "free account at ngrok" };
     for (const [path, words] of Object.entries(seen)) {
         await page.goto("about:blank");
         await page.goto(`${empty.url}/#/${path}`);

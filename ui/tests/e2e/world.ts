@@ -124,6 +124,11 @@ export async function say(page: Page, words: string): Promise<void> {
     await page.locator("button.send").tap();
 }
 
+/** Resolves once what just changed is painted: without motion a change of colour is still a transition of one frame. */
+export async function settled(page: Page): Promise<void> {
+    await page.evaluate(() => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))));
+}
+
 export const shots = process.env["LANYARD_SHOTS"];
 
 /** A picture to look at, where pictures were asked for. */

@@ -8,7 +8,10 @@ import type { House } from "./house.svelte";
 import type { Letters } from "./letters.svelte";
 import type { Outbox } from "./outbox.svelte";
 import type { Pictures } from "./pictures.svelte";
+import type { Repositories } from "./repositories.svelte";
 import type { Sessions } from "./sessions.svelte";
+import type { Tasks } from "./tasks.svelte";
+import type { Wishes } from "./wishes.svelte";
 
 /** What is written and not said, by session. */
 export interface Drafts {
@@ -20,6 +23,9 @@ export interface Drafts {
 export interface Here {
     readonly connection: Connection;
     readonly sessions: Sessions;
+    readonly tasks: Tasks;
+    readonly wishes: Wishes;
+    readonly repositories: Repositories;
     readonly approvals: Approvals;
     readonly outbox: Outbox;
     readonly house: House;

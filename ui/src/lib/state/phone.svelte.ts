@@ -19,9 +19,12 @@ import { Outbox } from "./outbox.svelte";
 import { Pairing } from "./pairing.svelte";
 import { Pictures } from "./pictures.svelte";
 import { Push } from "./push.svelte";
+import { Repositories } from "./repositories.svelte";
 import { Router } from "./route.svelte";
 import { Sessions } from "./sessions.svelte";
 import { AppShell } from "./shell.svelte";
+import { Tasks } from "./tasks.svelte";
+import { Wishes } from "./wishes.svelte";
 
 /** A phone that was away for longer does not fetch all that happened: it asks for what it looks at. */
 const AWAY_MS = 7 * 24 * 60 * 60_000;
@@ -32,6 +35,9 @@ export class Phone implements Listener, Here {
     readonly pairing: Pairing;
     readonly connection: Connection;
     readonly sessions: Sessions;
+    readonly tasks: Tasks;
+    readonly wishes: Wishes;
+    readonly repositories: Repositories;
     readonly approvals: Approvals;
     readonly outbox: Outbox;
     readonly house: House;
@@ -59,6 +65,9 @@ export class Phone implements Listener, Here {
         this.pairing = new Pairing(shelf, keyring);
         this.connection = new Connection(host, this);
         this.sessions = new Sessions(host, (words, sessions) => hitsIn(shelf, words, sessions));
+        this.tasks = new Tasks(host);
+        this.wishes = new Wishes(host, shelf, () => this.connection.live, (task) => this.tasks.answered(task));
+        this.repositories = new Repositories(host);
         this.approvals = new Approvals(host);
         this.house = new House(host);
         this.pictures = new Pictures(host);
@@ -82,6 +91,7 @@ export class Phone implements Listener, Here {
         if (picture) {
             this.sessions.restore(picture.sessions);
             this.approvals.restore(picture.approvals);
+            this.tasks.restore(picture.tasks ?? []);
         }
         let cursor = await this.shelf.cursor();
         if (cursor && Date.now() - cursor.at > AWAY_MS) {
@@ -89,7 +99,7 @@ export class Phone implements Listener, Here {
             cursor = undefined;
         }
         this.connection.start(cursor?.seq ?? null);
-        await this.outbox.restore();
+        await Promise.all([this.outbox.restore(), this.wishes.restore()]);
     }
 
     chat(id: string): Chat {
@@ -139,9 +149,11 @@ export class Phone implements Listener, Here {
         if (welcome.you.id) void this.push.belongTo(welcome.you.id).catch(() => {});
         this.learn(welcome.status);
         void this.sessions.welcome(welcome.sessions);
+        void this.tasks.welcome(welcome.tasks);
         this.approvals.welcome(welcome.approvals);
         this.letters.welcome(welcome.letters);
         void this.outbox.flush();
+        void this.wishes.flush();
         for (const chat of this.chats.values()) {
             chat.cut();
             if (chat.face === "failed" || chat.problem) void chat.retry();
@@ -150,6 +162,7 @@ export class Phone implements Listener, Here {
 
     frame(frame: Frame): void {
         this.sessions.hear(frame);
+        this.tasks.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
         this.letters.hear(frame);
@@ -201,7 +214,7 @@ export class Phone implements Listener, Here {
     /** The picture to begin with next time, and room for it. */
     private async rest(): Promise<void> {
         if (this.sessions.face === "loading") return;
-        const picture: Picture = { sessions: this.sessions.list.slice(0, 100), approvals: this.approvals.open };
+        const picture: Picture = { sessions: this.sessions.list.slice(0, 100), approvals: this.approvals.open, tasks: this.tasks.list.slice(0, 30) };
         await this.shelf.write("picture", $state.snapshot(picture)).catch(() => {});
         await this.shelf.prune(this.sessions.list.map((session) => session.id)).catch(() => {});
     }

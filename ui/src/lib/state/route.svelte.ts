@@ -6,9 +6,12 @@ export type Route =
     | { at: "sessions"; q: string }
     | { at: "approvals" }
     | { at: "approval"; id: string }
+    | { at: "tasks" }
+    | { at: "task"; id: number }
+    | { at: "wish" }
     | { at: "more" };
 
-export type Tab = "chat" | "sessions" | "approvals" | "more";
+export type Tab = "chat" | "sessions" | "approvals" | "tasks" | "more";
 
 interface Mark {
     /** How many entries of this page lie below. */
@@ -22,7 +25,7 @@ export class Router {
     /** The sheet that is open. */
     over = $state<string | null>(null);
 
-    readonly tab: Tab = $derived(this.route.at === "approval" ? "approvals" : this.route.at);
+    readonly tab: Tab = $derived(tabOf(this.route));
 
     start(): () => void {
         this.read();
@@ -71,6 +74,11 @@ export class Router {
     }
 }
 
+function tabOf({ at }: Route): Tab {
+    if (at === "approval") return "approvals";
+    return at === "task" || at === "wish" ? "tasks" : at;
+}
+
 function mark(): Mark | null {
     const state: unknown = history.state;
     return typeof state === "object" && state !== null && "depth" in state ? (state as Mark) : null;
@@ -84,6 +92,10 @@ export function address(route: Route): string {
             return route.q === "" ? "/#/sessions" : `/#/sessions?q=${encodeURIComponent(route.q)}`;
         case "approval":
             return `/#/approvals/${route.id}`;
+        case "task":
+            return `/#/tasks/${route.id}`;
+        case "wish":
+            return "/#/tasks/new";
         default:
             return `/#/${route.at}`;
     }
@@ -95,6 +107,7 @@ export function routeIn(hash: string): Route {
     const [first, second] = path.split("/");
     if (first === "sessions") return { at: "sessions", q: params.get("q") ?? "" };
     if (first === "approvals") return second ? { at: "approval", id: second } : { at: "approvals" };
+    if (first === "tasks") return second === "new" ? { at: "wish" } : Number(second) > 0 ? { at: "task", id: Number(second) } : { at: "tasks" };
     if (first === "more") return { at: "more" };
     const seq = Number(params.get("at"));
     return { at: "chat", session: first === "chat" && second ? second : null, seq: seq > 0 ? seq : null };

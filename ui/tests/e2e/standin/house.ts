@@ -1,7 +1,8 @@
-// What the stand-in gateway knows: sessions, numbered events, approvals, and who may come in.
+// What the stand-in gateway knows: sessions, numbered events, approvals, tasks, and who may come in.
 
 import { randomUUID, webcrypto } from "node:crypto";
 import type { ApprovalShown, ArtifactShown, ChannelWord, Frame, HouseStatus, Pair, Refresh, SessionShown, Tokens, Welcome, You } from "../../../src/lib/api/wire";
+import { Queue } from "./tasks.ts";
 
 type Fact = Frame & { seq: number };
 interface PhoneRow {
@@ -33,6 +34,7 @@ export class House {
     readonly events: Fact[] = [];
     readonly sessions = new Map<string, SessionShown>();
     readonly approvals = new Map<string, ApprovalShown>();
+    readonly tasks = new Queue((frame) => this.tell(frame));
     readonly artifacts = new Map<string, ArtifactShown & { session: string; data: Buffer }>();
     /** Words by the client's id, so that they are said once. */
     readonly said = new Map<string, object>();
@@ -91,7 +93,7 @@ export class House {
     }
 
     you(phone: Pick<PhoneRow, "id" | "name">): You {
-        return { kind: "phone", id: phone.id, name: phone.name, scopes: ["read", "chat", "approve"] };
+        return { kind: "phone", id: phone.id, name: phone.name, scopes: ["read", "chat", "approve", "tasks"] };
     }
 
     caller(token: string | undefined): PhoneRow {
@@ -113,7 +115,7 @@ export class House {
     welcome(you: You): Frame {
         const open = [...this.approvals.values()].filter((a) => a.state === "open");
         const sessions = [...this.sessions.values()].sort((a, b) => b.last_at - a.last_at).slice(0, 50);
-        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you, status: this.status, sessions, approvals: open, tasks: [], last_event: this.last, letters: [] };
+        const data: Welcome = { protocol: 1, version: "0.4.0", now: Date.now(), you, status: this.status, sessions, approvals: open, tasks: this.tasks.newest.slice(0, 30), last_event: this.last, letters: [] };
         return { type: "welcome", data };
     }
 

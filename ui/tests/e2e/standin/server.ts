@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { extname, join, normalize } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ClientFrame, Frame, Info, Say, Start, You } from "../../../src/lib/api/wire";
+import type { ClientFrame, Frame, Info, MakeTask, RetryTask, Say, Start, You } from "../../../src/lib/api/wire";
 import { Agent } from "./agent.ts";
 import { House, Refused } from "./house.ts";
 
@@ -245,6 +245,16 @@ export class Standin {
             this.house.fact({ type: "status", data: { kind: "closed", session_id: id, at: Date.now() } });
             this.house.stand(id, { state: "closed" });
         },
+        "GET tasks": ({ url }) => this.house.tasks.page(Number(url.searchParams.get("before") ?? Infinity), Number(url.searchParams.get("limit") ?? 50)),
+        "GET tasks/*": ({ parts }) => this.house.tasks.get(Number(parts[1])),
+        "POST tasks": ({ body }) => this.house.tasks.make(body as MakeTask, this.channel),
+        "DELETE tasks/*": ({ parts }) => this.house.tasks.cancel(Number(parts[1])),
+        "POST tasks/*/retry": ({ parts, body }) => this.house.tasks.retry(Number(parts[1]), body as RetryTask),
+        "GET repositories": ({ url }) => {
+            if (url.searchParams.get("host") !== "github.com") throw new Refused(401, "NO_FORGE", "There is no token for this forge yet.", "Keep one: lanyard config set-key github, or as tasks.forges says.");
+            return { repositories: this.house.tasks.repositories };
+        },
+        "GET branches": () => ({ branches: this.house.tasks.branches }),
         "POST permission/*": ({ parts, body, token }) => {
             const { decision, input_hash, pin } = body as { decision: string; input_hash: string; pin?: string };
             const approval = this.house.approvals.get(parts[1] ?? "");

@@ -12,7 +12,10 @@ import { House } from "../house.svelte";
 import { Letters } from "../letters.svelte";
 import { Outbox } from "../outbox.svelte";
 import { Pictures } from "../pictures.svelte";
+import { Repositories } from "../repositories.svelte";
 import { Sessions } from "../sessions.svelte";
+import { Tasks } from "../tasks.svelte";
+import { Wishes } from "../wishes.svelte";
 import { Activity } from "./activity.svelte";
 import { AppAround } from "./app.svelte";
 import { Audit } from "./audit.svelte";
@@ -34,6 +37,9 @@ import { Usage } from "./usage.svelte";
 export class Desk implements Listener, Here {
     readonly connection: Connection;
     readonly sessions: Sessions;
+    readonly tasks: Tasks;
+    readonly wishes: Wishes;
+    readonly repositories: Repositories;
     readonly approvals: Approvals;
     readonly outbox: Outbox;
     readonly house: House;
@@ -66,6 +72,9 @@ export class Desk implements Listener, Here {
     constructor(readonly host: DeskReach = new DeskHost()) {
         this.connection = new Connection(host, this);
         this.sessions = new Sessions(host);
+        this.tasks = new Tasks(host);
+        this.wishes = new Wishes(host, IN_MEMORY, () => this.connection.live, (task) => this.tasks.answered(task));
+        this.repositories = new Repositories(host);
         this.approvals = new Approvals(host);
         this.house = new House(host);
         this.pictures = new Pictures(host);
@@ -119,15 +128,18 @@ export class Desk implements Listener, Here {
     welcome(welcome: Welcome): void {
         this.house.welcome(welcome);
         void this.sessions.welcome(welcome.sessions);
+        void this.tasks.welcome(welcome.tasks);
         this.approvals.welcome(welcome.approvals);
         this.letters.welcome(welcome.letters);
         void this.outbox.flush();
+        void this.wishes.flush();
         void this.thread?.again();
         this.greeted++;
     }
 
     frame(frame: Frame): void {
         this.sessions.hear(frame);
+        this.tasks.hear(frame);
         this.listing.hear(frame);
         this.approvals.hear(frame);
         this.house.hear(frame);
@@ -157,7 +169,7 @@ export class Desk implements Listener, Here {
 }
 
 /** The gateway is in the same computer: what is said waits here only while it starts again. */
-const IN_MEMORY = { outbox: async () => [], putUnsent: async () => {}, dropUnsent: async () => {} };
+const IN_MEMORY = { outbox: async () => [], putUnsent: async () => {}, dropUnsent: async () => {}, wishes: async () => [], putWish: async () => {}, dropWish: async () => {} };
 
 /** Under which components find the desk. */
 export const DESK = Symbol("desk");

@@ -1,11 +1,11 @@
 // Where in the window a person is: a screen, what of it, and what was asked of it. It stands behind the `#`.
 
-export const SCREENS = ["home", "sessions", "approvals", "phones", "pair", "activity", "usage", "settings", "setup"] as const;
+export const SCREENS = ["home", "sessions", "tasks", "approvals", "phones", "pair", "activity", "usage", "settings", "setup"] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export interface Place {
     screen: Screen;
-    /** A session, a step, a section. */
+    /** A session, a task, a step, a section. */
     id: string | null;
     query: Readonly<Record<string, string>>;
 }

@@ -10,6 +10,9 @@ test("every place has an address that leads back to it", () => {
         { at: "sessions", q: "ö & ?" },
         { at: "approvals" },
         { at: "approval", id: "x" },
+        { at: "tasks" },
+        { at: "task", id: 12 },
+        { at: "wish" },
         { at: "more" },
     ];
     for (const place of places) expect(routeIn(address(place).slice(1))).toEqual(place);

@@ -1,6 +1,6 @@
 // What the tests of the state classes stand on: a gateway in memory whose line can be cut anywhere.
 
-import type { Frame, Welcome } from "../../api/wire";
+import type { Frame, TaskShown, Welcome } from "../../api/wire";
 import type { Hears, Host, Line, Method } from "../../host";
 import { Problem } from "../../problem";
 import { Shelf } from "../../shelf";
@@ -67,6 +67,15 @@ export class FakeHost implements Host {
 
 export function said(seq: number, text: string, session_id = "s"): Frame & { seq: number } {
     return { seq, type: "streamData", data: { kind: "said", session_id, at: seq, message: seq, channel: "phone", text, pictures: [], when: "queue" } };
+}
+
+export function task(id: number, change: Partial<TaskShown> = {}): TaskShown {
+    const at = 1_000 * id;
+    return {
+        id, repository: "acme/shop", prompt: `Do ${id}`, base: null, branch: `lanyard/${id}`, priority: "normal", budget_dollars: null, channel: "phone", made_at: at, not_before: at, attempt: 1, state: "queued", state_at: at,
+        session_id: null, session_number: null, doing: null, cost_dollars: 0, tokens: { input: 0, output: 0, cache_write: 0, cache_read: 0 }, steps: [{ attempt: 1, state: "queued", at }],
+        result: { base: null, head: null, commits: 0, files: 0, added: 0, removed: 0, summary: null, tests: null, pushed: false, request: null }, error: null, kept_until: null, ...change,
+    };
 }
 
 let shelves = 0;
