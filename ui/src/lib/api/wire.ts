@@ -989,6 +989,15 @@ failed: Array<ProblemShown>, };
 export type MakeApiToken = { name: string, scopes: Array<ScopeWord>, };
 
 /**
+ * `POST /api/schedules`.
+ */
+export type MakeSchedule = { 
+/**
+ * Five fields by the clock of Lanyard's computer, as in `0 7 * * 1-5`; at most every 10 minutes.
+ */
+cron: string, repository: string, prompt: string, base?: string, budget_dollars?: number, priority?: PriorityWord, };
+
+/**
  * `POST /api/tasks`.
  */
 export type MakeTask = { 
