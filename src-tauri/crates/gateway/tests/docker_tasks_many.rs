@@ -32,7 +32,7 @@ async fn said(w: &World, arguments: &[&str]) -> Value {
 fn adds(word: &str) -> Script {
     let line =
         format!("grep -qs {word} {word}.txt || echo {word} >> {word}.txt; python3 -c 'import time; time.sleep(2)'");
-    does(&format!("add {word}\\b"), &line)
+    Script::matching(format!("add {word}\\b")).step(bash(&line)).step(Step::text("I added it."))
 }
 
 /// What each prompt is to lead to: the end, and the code where that is a failure.
