@@ -229,3 +229,28 @@ async fn checks(place: &Place) {
     tokio::time::timeout(Duration::from_secs(60), until_nothing_is_left(&running)).await.unwrap();
     running.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_holds_every_task_and_fails_none() {
+    world::relay();
+    let place = Place::new(&["acme/shop"]).await;
+    place.trusted(paused(&place)).await;
+}
+
+async fn paused(place: &Place) {
+    let work = "echo bye >> greeting.txt; python3 -c 'import time; time.sleep(3)'";
+    let w = place.world(vec![does("greet", work)], "").await;
+    let running = w.start().await;
+    let first = add(&running, place, "acme/shop", "greet").await;
+    world::until(LATER, async || (task(&running, first).await["doing"] == "Bash").then_some(())).await;
+    assert_eq!(local(&running.app, "POST", "/sandbox/pause", None).await.status, 200);
+    let second = add(&running, place, "acme/shop", "greet again").await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(task(&running, first).await["state"], "working");
+    assert_eq!(task(&running, second).await["state"], "queued", "none begins meanwhile");
+    assert_eq!(local(&running.app, "POST", "/sandbox/resume", None).await.status, 200);
+    assert_eq!(until_over(&running, first).await["state"], "done");
+    assert_eq!(until_over(&running, second).await["state"], "done");
+    until_nothing_is_left(&running).await;
+    running.remove().await;
+}

@@ -61,6 +61,11 @@ pub fn task_failed(id: TaskId, code: Code, detail: &str) -> String {
     format!("Task {id} failed: {}{detail} To try again: retry {id}", code.entry().sentence)
 }
 
+/// It goes on by itself when that has passed.
+pub fn task_waits(id: TaskId, code: Code) -> String {
+    format!("Task {id} waits: {} It goes on by itself after.", code.entry().sentence)
+}
+
 pub fn task_cancelled(id: TaskId) -> String {
     format!("Task {id} is taken back.")
 }
@@ -129,6 +134,7 @@ mod tests {
             task_line(TaskId(12), &repository, TaskState::NeedsYou, Duration::from_secs(7_300), "fix it"),
             task_how().into(),
             no_tasks().into(),
+            task_waits(TaskId(12), Code::NoEngine),
         ];
         assert_eq!(
             said[0],

@@ -193,7 +193,8 @@ impl Workshop {
         Ok(lease)
     }
 
-    fn is_paused(&self) -> bool {
+    /// By the owner, or because everything is locked.
+    pub fn is_paused(&self) -> bool {
         self.0.rooms.lock.is_shut() || *self.0.state.borrow() == SandboxState::Paused
     }
 

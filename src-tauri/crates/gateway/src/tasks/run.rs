@@ -96,7 +96,7 @@ pub async fn take_up(app: &App) -> store::Result<()> {
 
 /// Runs until Lanyard stops.
 pub async fn run(app: App) {
-    let mut bell = app.store.bells().tasks.subscribe();
+    let (mut bell, mut paused) = (app.store.bells().tasks.subscribe(), app.workshop.watch());
     if let Err(e) = find_spare(&app).await {
         tracing::error!(error = ?e, "the sandbox kept ready could not be found");
     }
@@ -114,6 +114,7 @@ pub async fn run(app: App) {
             () = app.stop.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
             _ = bell.changed() => {}
+            _ = paused.changed() => {}
         }
     }
 }
@@ -127,11 +128,12 @@ async fn look(app: &App) -> store::Result<Option<Timestamp>> {
         true => None,
         false => schedule::due(app, now).await?,
     };
-    if !app.lock.is_shut() {
+    // A pause is of all sandboxes, those that would be made too.
+    if !app.workshop.is_paused() {
         begin(app, now).await?;
+        keep_spare(app, now).await?;
     }
     tidy(app, now).await?;
-    keep_spare(app, now).await?;
     let waiting = app.store.read(move |r| tasks::next_at(r, now)).await?;
     Ok([waiting, scheduled].into_iter().flatten().min())
 }
@@ -282,7 +284,7 @@ fn forget_spare(app: &App, id: SandboxId) {
 
 /// Makes one, if it is wanted, tasks are in use, and none is there.
 async fn keep_spare(app: &App, now: Timestamp) -> store::Result<()> {
-    if !app.config.tasks.spare || app.lock.is_shut() || app.running.state().spare != Spare::None {
+    if !app.config.tasks.spare || app.running.state().spare != Spare::None {
         return Ok(());
     }
     if !app.store.read(move |r| in_use(r, now)).await? {

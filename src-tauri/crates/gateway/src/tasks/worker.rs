@@ -109,7 +109,7 @@ impl Worker {
 
     /// Works until the task is over, or somebody has ended it. Dropping it leaves the task where it stands.
     pub async fn work(mut self, cancelled: CancellationToken) {
-        let went = match cancelled.run_until_cancelled(Box::pin(self.go())).await {
+        let went = match cancelled.run_until_cancelled(Box::pin(self.get_there())).await {
             Some(went) => went,
             None => Err(Halt::Elsewhere),
         };
@@ -122,6 +122,33 @@ impl Worker {
         self.app.apart.take(self.session);
         // Kept to be looked into, or removed by whoever tidies up; nothing runs in it either way.
         self.workshop.stop().await;
+    }
+
+    /// Goes on from where the task stands each time that what stopped it has passed.
+    async fn get_there(&mut self) -> Step {
+        let mut told = None;
+        loop {
+            let why = match self.go().await {
+                Err(Halt::Failed(why)) if passes(why.code) => why,
+                went => return went,
+            };
+            if told.replace(why.code) != Some(why.code) && why.code != Code::SandboxPaused {
+                self.waits(&why).await?;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Said once for each reason; a pause is the owner's own.
+    async fn waits(&self, why: &Problem) -> Step {
+        tracing::warn!(task.id = %self.id, code = %why.code, "a task waits");
+        let (id, code, now) = (self.id, why.code, clock::now());
+        let (scene, post) = (Scene::of(&self.app, self.session), self.app.post());
+        let told = self.app.store.write(move |tx| {
+            let task = tasks::get(tx, id)?.ok_or(store::Error::Missing)?;
+            tell(tx, &scene, &post, &task, &phrases::task_waits(id, code), now)
+        });
+        Ok(told.await?)
     }
 
     async fn go(&mut self) -> Step {
@@ -264,7 +291,7 @@ impl Worker {
                 Stand::Works => self.enter(TaskState::Working).await?,
             }
             let _rang_or_not = tokio::time::timeout(LOOK, bell.changed()).await;
-            if stand == Stand::Works {
+            if stand == Stand::Works && !self.workshop.is_paused() {
                 self.worked += since.elapsed();
                 if self.worked > self.app.config.tasks.longest {
                     return Err(Code::TaskTooLong.into());
@@ -406,7 +433,7 @@ impl Worker {
         let (code, why) = (problem.code, problem.message.clone());
         let failed = self.app.store.write(move |tx| {
             let Some(task) = tasks::fail(tx, id, code, &why, now)? else { return Ok(()) };
-            if !keep.is_zero() && !matches!(task.state, TaskState::Cancelled) {
+            if !keep.is_zero() {
                 tasks::keep_sandbox(tx, id, now + keep)?;
             }
             let detail = why.strip_prefix(code.entry().sentence).unwrap_or(&why);
@@ -414,8 +441,15 @@ impl Worker {
         });
         if let Err(e) = failed.await {
             tracing::error!(task.id = %id, error = ?e, "that a task failed could not be written down");
+            // It is begun again where it stands, and not at once: a full disk stays full for a while.
+            tokio::time::sleep(AGAIN).await;
         }
     }
+}
+
+/// What nobody need do anything about in the task: the engine comes up, the owner lets the sandboxes go on.
+fn passes(code: Code) -> bool {
+    matches!(code, Code::NoEngine | Code::SandboxPaused | Code::Locked)
 }
 
 /// In the session's history, and by text where the task was asked for by text.
