@@ -97,9 +97,9 @@ async fn an_import_tells_how_far_it_is_while_it_runs_and_stops_with_whole_conver
     let driven = driven(&desktop, &[]).await;
     let page = &driven.page;
     answers(page).await;
-    // As the window's page asks for lines; it stops the import at its first line.
+    // As the window's page asks for lines; it stops the import at its first line. Tauri's own last message has only an `end`.
     let bring = "const t = window.__TAURI_INTERNALS__; window.lines_ = []; const over = new Promise((done) => { \
-        window.channel_ = t.transformCallback(({ message }) => { window.lines_.push(message); \
+        window.channel_ = t.transformCallback(({ message, end }) => { if (end) return; window.lines_.push(message); \
             if (window.lines_.length === 1) window.stopped_ = fetch('/import/stop', { method: 'POST' }); \
             if (message === null) done(); }); }); \
         await t.invoke('desk_each_line', { method: 'POST', path: '/import', body: JSON.stringify({ paths: [] }), \
