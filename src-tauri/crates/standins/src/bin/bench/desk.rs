@@ -7,6 +7,7 @@ use standins::{
     twilio::{ACCOUNT, NUMBER, TOKEN, Twilio},
 };
 use std::{
+    borrow::Cow,
     fs::{self, File},
     net::SocketAddr,
     path::PathBuf,
@@ -46,12 +47,14 @@ pub struct Wish {
     /// A folder with a database to start with.
     pub store: Option<PathBuf>,
     /// More tables of the config.
-    pub config: &'static str,
+    pub config: Cow<'static, str>,
+    /// The certificate authorities that the program trusts, in place of the system's.
+    pub ca: Option<PathBuf>,
 }
 
 impl Wish {
-    pub const SANDBOX: Self = Self { sandbox: true, port: 0, store: None, config: "" };
-    pub const PLAIN: Self = Self { sandbox: false, port: 0, store: None, config: "" };
+    pub const SANDBOX: Self = Self { sandbox: true, port: 0, store: None, config: Cow::Borrowed(""), ca: None };
+    pub const PLAIN: Self = Self { sandbox: false, port: 0, store: None, config: Cow::Borrowed(""), ca: None };
 }
 
 /// Starts a desk, measures at it, and ends it in order whatever came of that.
@@ -81,6 +84,7 @@ impl Desk {
         let mut command = Command::new(program);
         command.arg("serve").env("LANYARD_HOME", folder.path());
         command.env("LANYARD_ANTHROPIC_KEY", KEY).env("LANYARD_TWILIO_KEY", TOKEN);
+        command.envs(wish.ca.iter().map(|ca| ("SSL_CERT_FILE", ca)));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(folder.path().join("log"))?);
         // Ctrl-C in the terminal is for us; we stop it in order.
         command.process_group(0).kill_on_drop(true);
@@ -121,12 +125,17 @@ impl Desk {
         Ok(status["address"].as_str().context("no address")?.parse()?)
     }
 
-    /// The name of its container; it carries a hash of the data folder.
+    /// The name of one of its containers.
     pub async fn container(&self) -> Result<String> {
+        self.containers().await?.pop().context("the desk has no container")
+    }
+
+    /// The names of its containers that run; each carries a hash of the data folder.
+    pub async fn containers(&self) -> Result<Vec<String>> {
         let instance = standins::engine::instance(&self.folder.path().join("data"));
         let filter = format!("label=dev.lanyard.instance={instance}");
         let named = engine::docker(&["ps", "--filter", &filter, "--format", "{{.Names}}"]).await?;
-        Ok(named.lines().next().context("the desk has no container")?.to_owned())
+        Ok(named.lines().map(str::to_owned).collect())
     }
 
     pub fn pid(&self) -> Result<u32> {

@@ -40,7 +40,7 @@ async fn main() -> ExitCode {
 async fn measure(row: &str) -> Result<Figures> {
     use rows::{
         caught_up, cold_turn, egress, fan_out, idle_memory, open_long, page_weight, sandbox_start, sandbox_wake,
-        search, sms_ack, start_up, warm_turn,
+        search, sms_ack, start_up, task, warm_turn,
     };
     match row {
         "warm-turn" => warm_turn::against_cold().await,
@@ -57,6 +57,8 @@ async fn measure(row: &str) -> Result<Figures> {
         "caught-up" => caught_up::measure().await,
         "open-long" => open_long::measure().await,
         "page-weight" => page_weight::measure().await,
+        "task" => task::first_word().await,
+        "second-clone" => task::second_clone().await,
         _ => bail!("There is no row {row}. There are: {}", rows::NAMES.join(", ")),
     }
 }

@@ -12,9 +12,10 @@ pub mod sandbox_wake;
 pub mod search;
 pub mod sms_ack;
 pub mod start_up;
+pub mod task;
 pub mod warm_turn;
 
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 16] = [
     "warm-turn",
     "added-latency",
     "cold-turn",
@@ -29,4 +30,6 @@ pub const NAMES: [&str; 14] = [
     "caught-up",
     "open-long",
     "page-weight",
+    "task",
+    "second-clone",
 ];

@@ -74,6 +74,19 @@ impl Talk {
         }
     }
 
+    /// Waits for the next word that any agent says, and gives when it arrived.
+    pub async fn word(&mut self) -> Result<Instant> {
+        let word = async {
+            loop {
+                let (arrived, frame) = self.next().await?;
+                if frame["type"] == "streamData" && is_word(&frame["data"]) {
+                    return Ok(arrived);
+                }
+            }
+        };
+        timeout(TURN, word).await.context("no agent said a word")?
+    }
+
     /// Closes a session, with its process.
     pub async fn close(&mut self, session: Uuid) -> Result<()> {
         self.say(("streamClose", json!({ "session_id": session }))).await?;

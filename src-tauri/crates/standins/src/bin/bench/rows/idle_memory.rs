@@ -21,7 +21,7 @@ const LETTERS: Duration = Duration::from_secs(60);
 const CLOUDCLI_MB: f64 = 88.0;
 
 pub async fn measure() -> Result<Figures> {
-    at_a_desk(Wish { config: FAST, ..Wish::SANDBOX }, async |desk| {
+    at_a_desk(Wish { config: FAST.into(), ..Wish::SANDBOX }, async |desk| {
         let (mut talk, session) = warm_session(desk).await?;
         load::post(desk.address().await?, load::texts(TEXTS), 4).await?;
         for _ in 0..TURNS {
