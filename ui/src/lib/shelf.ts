@@ -28,9 +28,17 @@ export interface Span {
     start: boolean;
 }
 
-/** Words that are not known to be said yet. */
-export interface Unsent {
+/** What was made here and is not known to be at the gateway yet. */
+export interface Item {
     client_id: string;
+    /** When it was made; two never have the same. */
+    at: number;
+    state: "waiting" | "sending" | "refused" | "sent";
+    problem: { code: string; message: string; suggestion: string } | null;
+}
+
+/** Words that are not known to be said yet. */
+export interface Unsent extends Item {
     /** A session's id; or `new:` and the client's id of a session that is not open yet. */
     session: string;
     text: string;
@@ -38,9 +46,6 @@ export interface Unsent {
     when: WhenWord;
     /** For a session that is to be opened. */
     start: { agent?: string; permission_mode?: ModeWord; model?: string } | null;
-    at: number;
-    state: "waiting" | "sending" | "refused" | "sent";
-    problem: { code: string; message: string; suggestion: string } | null;
     /** The newest event when it was first sent: what says it comes later. */
     after: number;
     /** The event that says it. */
@@ -48,12 +53,8 @@ export interface Unsent {
 }
 
 /** A task that is wished for and not known to be made yet. */
-export interface Wished {
-    client_id: string;
+export interface Wished extends Item {
     make: MakeTask;
-    at: number;
-    state: "waiting" | "sending" | "refused";
-    problem: { code: string; message: string; suggestion: string } | null;
 }
 
 /** What was known when the page was last open. */

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { EMPTY, dollarsIn, draftOf, isEarly, isWhole, stages, until, wished } from "./task";
 
-const full = { repository: " acme/shop ", base: "next", prompt: "Fix it\n", budget: "2,50", priority: "high", time: "2026-11-22T09:30" } as const;
+const full = { repository: " acme/shop ", base: "next", branch: "ada/try", prompt: "Fix it\n", budget: "2,50", priority: "high", time: "2026-11-22T09:30" } as const;
 
 test("a wish says only what was said", () => {
     expect(wished({ ...EMPTY, repository: " acme/shop ", prompt: " Fix it " })).toEqual({ repository: "acme/shop", prompt: "Fix it" });
-    expect(wished(full, 500)).toEqual({ repository: "acme/shop", prompt: "Fix it", base: "next", budget_dollars: 2.5, priority: "high", at: new Date(2026, 10, 22, 9, 30).getTime() + 500 });
+    expect(wished(full, 500)).toEqual({ repository: "acme/shop", prompt: "Fix it", base: "next", branch: "ada/try", budget_dollars: 2.5, priority: "high", at: new Date(2026, 10, 22, 9, 30).getTime() + 500 });
 });
 
 test("what was wished for stands in the form again as it was written", () => {

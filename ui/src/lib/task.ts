@@ -59,6 +59,8 @@ export function until(at: number, now: number): string {
 export interface Draft {
     repository: string;
     base: string;
+    /** To work on; empty: one named after the task. */
+    branch: string;
     prompt: string;
     budget: string;
     priority: PriorityWord;
@@ -66,7 +68,7 @@ export interface Draft {
     time: string;
 }
 
-export const EMPTY: Draft = { repository: "", base: "", prompt: "", budget: "", priority: "normal", time: "" };
+export const EMPTY: Draft = { repository: "", base: "", branch: "", prompt: "", budget: "", priority: "normal", time: "" };
 
 /** Dollars; nothing where nothing is said, and `NaN` for what is no sum. */
 export function dollarsIn(words: string): number | null {
@@ -87,6 +89,7 @@ export function wished(draft: Draft, skew = 0): MakeTask {
         repository: draft.repository.trim(),
         prompt: draft.prompt.trim(),
         ...(draft.base.trim() === "" ? {} : { base: draft.base.trim() }),
+        ...(draft.branch.trim() === "" ? {} : { branch: draft.branch.trim() }),
         ...(budget === null ? {} : { budget_dollars: budget }),
         ...(draft.priority === "normal" ? {} : { priority: draft.priority }),
         ...(draft.time === "" ? {} : { at: new Date(draft.time).getTime() + skew }),
@@ -97,6 +100,7 @@ export function draftOf(make: MakeTask, skew = 0): Draft {
     return {
         repository: make.repository,
         base: make.base ?? "",
+        branch: make.branch ?? "",
         prompt: make.prompt,
         budget: make.budget_dollars === undefined ? "" : String(make.budget_dollars),
         priority: make.priority ?? "normal",

@@ -219,7 +219,7 @@ const SCREENS: Record<string, Look> = {
         await page.getByLabel("Repository", { exact: true }).fill("git.example.org/a/b");
         await page.getByText("Nothing to choose from").waitFor();
         await page.getByLabel("What should be done?").fill("Fix the failing test in billing.\nThe total of three thirds is one cent short.");
-        await page.getByText("Budget, priority and time").tap();
+        await page.getByText("Budget, priority, time and branch").tap();
         await page.getByLabel("Budget in dollars").fill("much");
         await page.getByText("A sum, as in 2.50.").waitFor();
         await page.getByRole("button", { name: "Make the task" }).scrollIntoViewIfNeeded();

@@ -57,7 +57,7 @@ test("a task is made by a few taps, and is followed to its pull request", async 
     await page.getByLabel("Branch to begin at").tap();
     await page.getByRole("option", { name: "next" }).tap();
     await page.getByLabel("What should be done?").fill("Sort the invoices by date");
-    await page.getByText("Budget, priority and time").tap();
+    await page.getByText("Budget, priority, time and branch").tap();
     await page.getByLabel("Budget in dollars").fill("2,50");
     await page.getByLabel("Priority").selectOption("high");
     await page.getByRole("button", { name: "Make the task" }).tap();

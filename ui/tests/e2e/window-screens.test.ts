@@ -100,7 +100,7 @@ const SCREENS: Record<string, Look> = {
         await at(() => "/tasks/new", "What should be done?")(page);
         await page.getByLabel("Repository", { exact: true }).fill("shop");
         await page.getByLabel("What should be done?").fill("Fix the failing test in billing.");
-        await page.getByText("Budget, priority and time").click();
+        await page.getByText("Budget, priority, time and branch").click();
         await page.getByRole("button", { name: "Make the task" }).click();
         await page.getByText("names no repository").waitFor();
     },

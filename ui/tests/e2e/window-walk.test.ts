@@ -257,6 +257,20 @@ test("a key that is refused says why, and the right one is kept", async () => {
     await page.getByText("It works.").waitFor();
 });
 
+test("a sign-in shows its code until the owner has answered at the other page", async () => {
+    await page.goto(`${desk.url}#/settings/accounts`);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("WDJB-MJHT").waitFor();
+    await shot(page, "sign-in");
+    desk.grant(false);
+    await page.getByText("The owner said no.").waitFor();
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByText("WDJB-MJHT").waitFor();
+    desk.grant(true);
+    await page.getByText("GitHub takes it: it is ada’s.").waitFor();
+    await page.getByRole("button", { name: "Sign in again" }).waitFor();
+});
+
 test("a step is skipped, and taken up again", async () => {
     await page.goto(`${desk.url}/#/setup/texting`);
     await page.getByRole("button", { name: "Skip it" }).click();

@@ -1,6 +1,7 @@
 //! The owner's secrets, read once from where they are kept and again after a change; held in memory only.
 
 pub mod accounts;
+pub mod device;
 pub mod signers;
 
 use crate::config::Resolved;

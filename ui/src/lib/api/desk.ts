@@ -4,7 +4,7 @@
 import type { AccountChecked, ProblemShown, SessionState } from "./wire";
 
 export type {
-    AccountChecked, Activity, ActivityItem, ActivityKind, AuditBroken, AuditShown, Checked, Field, Finding, HelloShown, Home, HostAllowed, HostOfPackages, Hosts, ImportFound, ImportLine, ImportProgress, Imported, LockShown, PinShown, ProblemShown, RuleMade, RulesMade, Sent, Settings, SetupStep, StepId, TwilioAccountShown, TwilioNumber, Usage, UsageBy, UsageRow, WebhookShown, WindowShown,
+    AccountChecked, Activity, ActivityItem, ActivityKind, AuditBroken, AuditShown, Checked, Field, Finding, HelloShown, Home, HostAllowed, HostOfPackages, Hosts, ImportFound, ImportLine, ImportProgress, Imported, LockShown, PinShown, ProblemShown, RuleMade, RulesMade, Sent, Settings, SetupStep, SignInCode, SignInLine, StepId, TwilioAccountShown, TwilioNumber, Usage, UsageBy, UsageRow, WebhookShown, WindowShown,
 } from "./wire";
 
 /** `GET /accounts` is a list of these. */

@@ -147,7 +147,11 @@ needed_for: string,
 /**
  * Whether `check` can ask the service about it.
  */
-checkable: boolean, };
+checkable: boolean, 
+/**
+ * Whether `sign-in` can fetch one.
+ */
+sign_in: boolean, };
 
 export type AccountState = "kept" | "missing" | "locked" | "denied" | "absent" | "slow" | "failed";
 
@@ -1242,7 +1246,11 @@ letter: number,
 /**
  * The session's number.
  */
-session: number, session_id: string, approval?: PushApproval, };
+session: number, session_id: string, 
+/**
+ * The task that ended.
+ */
+task?: number, approval?: PushApproval, };
 
 /**
  * `POST /api/push/shown`: the service worker showed it. Without this a text goes after a while.
@@ -1585,6 +1593,25 @@ waiting: Array<string>, };
  * One step of setting up, as things really stand.
  */
 export type SetupStep = { id: StepId, state: StepState, says: string, suggestion?: string, };
+
+export type SignInCode = { 
+/**
+ * What the owner types.
+ */
+code: string, 
+/**
+ * Where.
+ */
+url: string, 
+/**
+ * Seconds until it is void.
+ */
+expires_in: number, };
+
+/**
+ * The answer to `POST /accounts/github/sign-in`, a JSON line each: the code, and how it ended.
+ */
+export type SignInLine = { "type": "code" } & SignInCode | { "type": "done" } & AccountChecked | { "type": "refused" } & ProblemShown;
 
 /**
  * `POST /setup/{id}/skip`; the answer is the step.

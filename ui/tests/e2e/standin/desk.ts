@@ -26,6 +26,8 @@ export class DeskStandin extends Standin {
     audit: AuditShown = { rows: 0, signed: null, cut: null, broken: null };
     importable: ImportFound[] = [];
     importPace = 0;
+    /** What the owner says to a sign-in. */
+    grant: (says: boolean) => void = () => {};
     private stopImport = false;
     accounts: AccountShown[] = [];
     numbers: TwilioNumber[] = [];
@@ -194,6 +196,7 @@ export class DeskStandin extends Standin {
         "GET /audit": () => this.auditLines(),
         "GET /activity": ({ url }) => this.happened(url),
         "GET /usage": ({ url }) => this.usage(url),
+        "POST /accounts/github/sign-in": () => this.signIn(),
         "GET /import": () => this.importable,
         "POST /import": ({ body }) => this.take((body as { paths: string[] }).paths),
         "POST /import/stop": () => void (this.stopImport = true),
@@ -236,7 +239,7 @@ export class DeskStandin extends Standin {
     }
 
     private account(name: string): AccountShown {
-        return this.accounts.find((one) => one.account === name) ?? { account: name, label: name, state: "missing", needed_for: "", checkable: true };
+        return this.accounts.find((one) => one.account === name) ?? { account: name, label: name, state: "missing", needed_for: "", checkable: true, sign_in: false };
     }
 
     private step(id: string, state: SetupStep["state"]): SetupStep | undefined {
@@ -298,6 +301,14 @@ export class DeskStandin extends Standin {
         const here = [...this.house.sessions.values()].map(({ id, title }) => ({ id, title }));
         const gone = ["Move the cart to the new store", "Read the crash reports", "Sort the icons", "Try the beta of the test runner", "Cut the release notes"].map((title, n) => ({ id: `gone-${n}`, title }));
         return [...here, ...gone].map(({ id, title }, n) => ({ ...used(id, 6 / (n + 1)), label: title }));
+    }
+
+    /** Waits for the owner's yes at GitHub. */
+    private async *signIn(): AsyncGenerator<string> {
+        yield JSON.stringify({ type: "code", code: "WDJB-MJHT", url: "https://github.com/login/device", expires_in: 899 }) + "\n";
+        const says = await new Promise<boolean>((resolve) => (this.grant = resolve));
+        const account = Object.assign(this.account("github"), says ? { state: "kept", source: "the keychain", problem: undefined } : {});
+        yield JSON.stringify(says ? { type: "done", ...account, checked: { ok: true, says: "GitHub takes it: it is ada’s." } } : { type: "refused", code: "FORGE_REFUSED", message: "The owner said no.", suggestion: "Keep a fine-grained token instead." }) + "\n";
     }
 
     /** Says how far it is as it goes, one conversation in `importPace` milliseconds, and ends early when it is stopped. */

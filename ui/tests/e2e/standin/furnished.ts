@@ -60,10 +60,10 @@ export async function furnish(desk: DeskStandin): Promise<Rooms> {
     ];
     desk.tokens = [{ id: "t1", name: "ci", scopes: ["read", "chat"], made_at: Date.now() - 300 * HOUR, used_at: Date.now() - 2 * HOUR, revoked_at: null }];
     desk.accounts = [
-        { account: "anthropic", label: "Anthropic", state: "kept", source: "the keychain", needed_for: "Without it no agent can answer.", checkable: true },
-        { account: "twilio", label: "Twilio", state: "missing", needed_for: "Without it there is no texting.", checkable: true },
-        { account: "ngrok", label: "ngrok", state: "kept", source: "the keychain", needed_for: "Without it there is no tunnel.", checkable: true },
-        { account: "github", label: "GitHub", state: "locked", needed_for: "Without it there are no pull requests.", checkable: true, problem: { code: "KEYCHAIN_UNAVAILABLE", message: "The keychain is locked.", suggestion: "Unlock it, then look again." } },
+        { account: "anthropic", label: "Anthropic", state: "kept", source: "the keychain", needed_for: "Without it no agent can answer.", checkable: true, sign_in: false },
+        { account: "twilio", label: "Twilio", state: "missing", needed_for: "Without it there is no texting.", checkable: true, sign_in: false },
+        { account: "ngrok", label: "ngrok", state: "kept", source: "the keychain", needed_for: "Without it there is no tunnel.", checkable: true, sign_in: false },
+        { account: "github", label: "GitHub", state: "locked", needed_for: "Without it there are no pull requests.", checkable: true, sign_in: true, problem: { code: "KEYCHAIN_UNAVAILABLE", message: "The keychain is locked.", suggestion: "Unlock it, then look again." } },
     ];
     desk.numbers = [
         { number: "+15550100123", sid: "PN1", label: "Lanyard", sms: true, mms: true, kind: "local", registration: { state: "missing", says: "Carriers in the US do not let it through yet.", suggestion: "Register it for A2P messages.", link: "https://console.twilio.com" }, webhook: "https://demo.twilio.com/welcome/sms/reply", ours: false },

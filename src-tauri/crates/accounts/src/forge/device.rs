@@ -70,11 +70,14 @@ fn usual_interval() -> u64 {
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     pub token: SecretString,
+    /// Seconds that it is good for, where that is not for ever: a GitHub App's, unless its owner has switched that off.
+    pub expires_in: Option<u64>,
 }
 
 #[derive(Deserialize)]
 struct Granted {
     access_token: Option<SecretString>,
+    expires_in: Option<u64>,
     error: Option<String>,
     error_description: Option<String>,
     interval: Option<u64>,
@@ -125,7 +128,7 @@ impl DeviceFlow {
                     Err(e) => return Err(e),
                 };
                 if let Some(token) = granted.access_token {
-                    return Ok(SignedIn { token });
+                    return Ok(SignedIn { token, expires_in: granted.expires_in });
                 }
                 match granted.error.as_deref() {
                     Some("authorization_pending") => {}

@@ -3,12 +3,9 @@
 use super::client::LocalDoor;
 use crate::{
     config::Resolved,
-    secrets::{Secrets, signers},
+    secrets::{Secrets, device, signers},
 };
-use accounts::{
-    forge::{DeviceError, DeviceFlow},
-    keychain::{Account, KeychainError},
-};
+use accounts::keychain::{Account, KeychainError};
 use domain::{Code, Problem, shown::shown};
 use secrecy::SecretString;
 use std::io::{IsTerminal, Read};
@@ -36,29 +33,22 @@ pub async fn set(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(
 
 /// By device flow: the owner types a short code on the forge's own page.
 pub async fn sign_in(config: &Resolved, door: &LocalDoor, account: &str) -> Result<(), Problem> {
-    let token_instead = "Keep a fine-grained token instead: lanyard config set-key github.";
     let account = named(account)?;
     if account != Account::Github {
         let why = format!("{account} has no such sign-in.");
         return Err(Problem::with_detail(Code::BadRequest, why).suggest(format!("lanyard config set-key {account}")));
     }
-    let Some(app) = config.tasks.github_app.clone() else {
-        return Err(Problem::with_detail(Code::ConfigInvalid, "tasks.github_app names no app.").suggest(token_instead));
-    };
-    let forge = config.tasks.forges.iter().find(|forge| forge.host == "github.com").ok_or(Code::NoForge)?;
-    let at = |what: &str| format!("{}/{what}", forge.login.as_str().trim_end_matches('/')).parse();
-    let (Ok(begin), Ok(token)) = (at("device/code"), at("oauth/access_token")) else {
-        return Err(Problem::with_detail(Code::ConfigInvalid, "tasks.forges: login is no address."));
-    };
-    let refused = |e: DeviceError| Problem::with_detail(e.code(), format!("{e}.")).suggest(token_instead);
-    let flow = DeviceFlow::new(begin, token, app).map_err(refused)?;
-    let device = flow.begin("repo").await.map_err(refused)?;
-    let (place, code) = (shown(&device.verification_uri), shown(&device.user_code));
-    println!("Open {place} and type {code}. It is good for {} minutes.", device.expires_in / 60);
-    let signed_in = flow.wait(&device).await.map_err(refused)?;
+    let flow = device::flow(&config.tasks)?;
+    let begun = flow.begin(device::SCOPE).await.map_err(|e| device::refused(&e))?;
+    let (place, code) = (shown(&begun.verification_uri), shown(&begun.user_code));
+    println!("Open {place} and type {code}. It is good for {} minutes.", begun.expires_in / 60);
+    let signed_in = flow.wait(&begun).await.map_err(|e| device::refused(&e))?;
     let keychain = Secrets::open(config);
     let kept = keychain.keychain().set(account, signed_in.token).await.map_err(|e| e.problem(account))?;
     println!("Signed in. The token is in {}.", kept.at);
+    if let Some(seconds) = signed_in.expires_in {
+        println!("{}", device::runs_out(seconds));
+    }
     tell_the_running(door, account).await;
     Ok(())
 }

@@ -1,12 +1,17 @@
-//! How a door says no: `{"type":"error","requestId":..,"data":{code,message,details:{suggestion}}}` with the code's status.
+//! How a door tells lines, and how it says no: `{"type":"error","requestId":..,"data":{code,message,details:{suggestion}}}` with the code's status.
 
 use crate::wire::{ErrorBody, ErrorData};
 use axum::{
     Json,
+    body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{Code, Problem};
+use futures::StreamExt;
+use serde::Serialize;
+use std::convert::Infallible;
+use tokio::sync::mpsc;
 
 /// A problem on its way to a person.
 #[derive(Debug)]
@@ -34,6 +39,15 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         refuse(self.0.into())
     }
+}
+
+/// An answer of JSON lines, each as it comes; it ends with who tells them.
+pub fn json_lines<T: Serialize + Send + 'static>(told: mpsc::Receiver<T>) -> Response {
+    let lines = futures::stream::unfold(told, |mut told| async { told.recv().await.map(|line| (line, told)) });
+    Response::new(Body::from_stream(lines.map(|line| {
+        let text = serde_json::to_string(&line).unwrap_or_default();
+        Ok::<_, Infallible>(format!("{text}\n"))
+    })))
 }
 
 /// The header that names a request, in answers and in the log.

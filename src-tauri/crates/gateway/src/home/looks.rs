@@ -81,7 +81,7 @@ pub async fn refresh(app: &App) {
     };
     let silent = || Problem::with_detail(Code::NoEngine, "It took the question and did not answer.");
     let engine = async { timeout(ENGINE, engine).await.unwrap_or_else(|_| Err(silent())) };
-    let (engine, key) = tokio::join!(engine, accounts::shown(&app.secrets, Account::Anthropic));
+    let (engine, key) = tokio::join!(engine, accounts::shown(app, Account::Anthropic));
     let (engine, image) = match engine {
         Ok((version, image)) => (Ok(version), Some(image)),
         Err(problem) => (Err(problem), None),

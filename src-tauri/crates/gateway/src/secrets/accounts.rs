@@ -1,6 +1,5 @@
 //! The owner's accounts, as they are shown, kept and tried. A secret goes in here and never comes out again.
 
-use super::Secrets;
 use crate::{
     audit, config,
     gateway::App,
@@ -40,19 +39,21 @@ pub fn named(name: &str) -> Result<Account, Problem> {
 
 /// All of them, each looked for where it is kept.
 pub async fn all(app: &App) -> Vec<AccountShown> {
-    futures::future::join_all(OWNERS.map(|account| shown(&app.secrets, account))).await
+    futures::future::join_all(OWNERS.map(|account| shown(app, account))).await
 }
 
 /// One, from where it is kept.
-pub async fn shown(secrets: &Secrets, account: Account) -> AccountShown {
-    let looked = timeout(LOOK, secrets.look(account)).await;
+pub async fn shown(app: &App, account: Account) -> AccountShown {
+    let looked = timeout(LOOK, app.secrets.look(account)).await;
     let looked = looked.unwrap_or(Err(KeychainError::Silent { after: LOOK }));
     let (label, needed_for) = words(account);
     let (state, source, problem) = match looked {
         Ok(secret) => (AccountState::Kept, Some(secret.source.to_string()), None),
         Err(e) => (state_of(&e), None, Some(e.problem(account).into())),
     };
-    AccountShown { account: account.name().to_owned(), label, state, source, problem, needed_for, checkable: true }
+    let sign_in = account == Account::Github && app.config.tasks.github_app.is_some();
+    let account = account.name().to_owned();
+    AccountShown { account, label, state, source, problem, needed_for, checkable: true, sign_in }
 }
 
 fn words(account: Account) -> (&'static str, &'static str) {
@@ -101,7 +102,7 @@ pub async fn keep(app: &App, account: Account, secret: &SecretString, check: boo
     };
     if !checked.ok {
         let checked = not_kept(checked);
-        return Ok(AccountChecked { account: shown(&app.secrets, account).await, checked });
+        return Ok(AccountChecked { account: shown(app, account).await, checked });
     }
     let kept = app.secrets.keep(account, &secret).await;
     if kept.is_ok() {
@@ -132,7 +133,7 @@ pub async fn remove(app: &App, account: Account) -> Result<AccountShown, Problem
 pub async fn check(app: &App, account: Account) -> Result<AccountChecked, Problem> {
     let secret = app.secrets.look(account).await.map_err(|e| e.problem(account))?.value;
     let checked = ask(app, account, &secret).await;
-    Ok(AccountChecked { account: shown(&app.secrets, account).await, checked })
+    Ok(AccountChecked { account: shown(app, account).await, checked })
 }
 
 fn trimmed(secret: &SecretString) -> Result<SecretString, Problem> {
@@ -167,7 +168,7 @@ pub async fn changed(app: &App, account: Account) -> AccountShown {
         Account::Twilio => texting::open_anew(app, app.texting.stands().settings().cloned()).await,
         _ => {}
     }
-    let now = shown(&app.secrets, account).await;
+    let now = shown(app, account).await;
     if account == Account::Anthropic {
         app.looks.take_key(now.clone());
     }

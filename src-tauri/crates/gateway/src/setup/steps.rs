@@ -206,7 +206,8 @@ mod tests {
 
     fn key_in(state: AccountState) -> Option<AccountShown> {
         let (account, problem) = ("anthropic".into(), Some(Problem::from(Code::KeychainUnavailable).into()));
-        Some(AccountShown { account, label: "", state, source: None, problem, needed_for: "", checkable: true })
+        let (label, needed_for) = ("", "");
+        Some(AccountShown { account, label, state, source: None, problem, needed_for, checkable: true, sign_in: false })
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod rules;
 mod settings;
 mod setup;
 
-pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecret};
+pub use accounts::{AccountChecked, AccountShown, AccountState, Checked, KeepSecret, SignInCode, SignInLine};
 pub use audit::{AuditBroken, AuditShown};
 pub use hosts::{HostAllowed, HostOfPackages, HostWish, Hosts};
 pub use house::{

@@ -119,6 +119,7 @@ fn records_types(all: &mut Declared) {
     all.visit::<desk::ImportFound>();
     all.visit::<desk::ImportWish>();
     all.visit::<desk::ImportLine>();
+    all.visit::<desk::SignInLine>();
 }
 
 fn codes() -> String {

@@ -1,7 +1,7 @@
 // The way from an installed Lanyard to one that works: accounts, the number, the tunnel, each checked where it is entered.
 
-import type { AccountChecked, AccountShown, HelloShown, StepId, TwilioAccountShown, TwilioNumber, WebhookShown } from "../../api/desk";
-import type { Host } from "../../host";
+import type { AccountChecked, AccountShown, HelloShown, SignInCode, SignInLine, StepId, TwilioAccountShown, TwilioNumber, WebhookShown } from "../../api/desk";
+import type { DeskReach } from "../../host/desk";
 import { Problem } from "../../problem";
 import { Deed, Fetched } from "./fetched.svelte";
 
@@ -11,11 +11,17 @@ export class Setup {
     readonly accounts: Fetched<AccountShown[]>;
     readonly numbers: Fetched<TwilioNumber[]>;
     readonly deed = new Deed();
+    /** Apart, for it waits for a person at another page. */
+    readonly signing = new Deed();
+    /** What that person types there, while they are waited for. */
+    code = $state.raw<SignInCode | null>(null);
+    /** What there is to know about a token that was fetched. */
+    signedIn = $state<string | null>(null);
     account = $state.raw<TwilioAccountShown | null>(null);
     proof = $state.raw<WebhookShown | null>(null);
     hello = $state.raw<HelloShown | null>(null);
 
-    constructor(private readonly host: Host) {
+    constructor(private readonly host: DeskReach) {
         this.accounts = new Fetched(() => host.request<AccountShown[]>("GET", "/accounts"));
         this.numbers = new Fetched(() => host.request<TwilioNumber[]>("GET", "/twilio/numbers"));
     }
@@ -41,6 +47,29 @@ export class Setup {
 
     drop(account: string): Promise<boolean> {
         return this.act(`drop-${account}`, () => this.host.request("DELETE", `/accounts/${account}`));
+    }
+
+    /** By a code that is typed at the service's own page; resolves when that was done, or not. */
+    async signIn(account: string): Promise<boolean> {
+        this.signedIn = null;
+        const worked = await this.signing.run(account, async () => {
+            await this.host.eachLine<SignInLine>("POST", `/accounts/${account}/sign-in`, {}, (line) => this.hearSignIn(line));
+            if (this.signedIn === null) throw new Problem("NOT_RUNNING", "Lanyard stopped before you had signed in.", "Sign in again once it runs.");
+        });
+        this.code = null;
+        await this.accounts.load();
+        return worked;
+    }
+
+    private hearSignIn(line: SignInLine): void {
+        if (line.type === "code") {
+            this.code = line;
+            return;
+        }
+        if (line.type === "refused") throw new Problem(line.code, line.message, line.suggestion);
+        const { ok, code, says, suggestion } = line.checked;
+        if (!ok) throw new Problem(code ?? "KEY_REFUSED", says, suggestion ?? "Sign in again.");
+        this.signedIn = suggestion ?? says;
     }
 
     skip(step: StepId, skip = true): Promise<boolean> {

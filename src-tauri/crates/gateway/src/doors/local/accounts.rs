@@ -4,18 +4,22 @@ use crate::{
     doors::{
         api::no::{Body, No, Of},
         owners::owners,
+        reply::json_lines,
     },
     gateway::App,
-    secrets::accounts,
+    secrets::{accounts, device},
     wire::desk::{AccountChecked, AccountShown, KeepSecret},
 };
-use axum::{Json, extract::State};
+use ::accounts::keychain::Account;
+use axum::{Json, extract::State, response::Response};
+use domain::{Code, Problem};
 
 owners! {
     get "/accounts" => all,
     put "/accounts/{account}" => keep,
     delete "/accounts/{account}" => remove,
     post "/accounts/{account}/check" => check,
+    post "/accounts/{account}/sign-in" => sign_in,
 }
 
 async fn all(State(app): State<App>) -> Json<Vec<AccountShown>> {
@@ -36,4 +40,12 @@ async fn remove(State(app): State<App>, Of(account): Of<String>) -> Result<Json<
 
 async fn check(State(app): State<App>, Of(account): Of<String>) -> Result<Json<AccountChecked>, No> {
     Ok(Json(accounts::check(&app, accounts::named(&account)?).await?))
+}
+
+/// JSON lines until it is done. Who stops listening stops it.
+async fn sign_in(State(app): State<App>, Of(account): Of<String>) -> Result<Response, No> {
+    if accounts::named(&account)? != Account::Github {
+        return Err(Problem::with_detail(Code::NotFound, "There is no such sign-in.").into());
+    }
+    Ok(json_lines(device::sign_in(&app).await?))
 }

@@ -2,21 +2,21 @@
 
 use crate::{
     clock,
-    doors::{owners::owners, reply::Refusal},
+    doors::{
+        owners::owners,
+        reply::{Refusal, json_lines},
+    },
     gateway::App,
     records::{activity, import, usage},
     wire::desk::{Activity, ImportFound, ImportWish, Usage},
 };
 use axum::{
     Json,
-    body::Body,
     extract::{Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::Response,
 };
 use domain::{Code, Problem};
-use futures::{StreamExt, stream};
-use std::convert::Infallible;
 
 owners! {
     get "/usage" => spent,
@@ -59,10 +59,5 @@ async fn stop_import(State(app): State<App>) -> StatusCode {
 
 /// JSON lines until it is done. Who stops listening stops it after the conversation it is at.
 async fn bring(State(app): State<App>, Json(wish): Json<ImportWish>) -> Response {
-    let lines = import::bring(&app, wish.paths);
-    let lines = stream::unfold(lines, |mut lines| async { lines.recv().await.map(|line| (line, lines)) });
-    Response::new(Body::from_stream(lines.map(|line| {
-        let text = serde_json::to_string(&line).unwrap_or_default();
-        Ok::<_, Infallible>(format!("{text}\n"))
-    })))
+    json_lines(import::bring(&app, wish.paths))
 }

@@ -25,6 +25,27 @@ pub struct AccountShown {
     pub needed_for: &'static str,
     /// Whether `check` can ask the service about it.
     pub checkable: bool,
+    /// Whether `sign-in` can fetch one.
+    pub sign_in: bool,
+}
+
+/// The answer to `POST /accounts/github/sign-in`, a JSON line each: the code, and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum SignInLine {
+    Code(SignInCode),
+    Done(AccountChecked),
+    Refused(ProblemShown),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SignInCode {
+    /// What the owner types.
+    pub code: String,
+    /// Where.
+    pub url: String,
+    /// Seconds until it is void.
+    pub expires_in: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]

@@ -99,6 +99,24 @@ test("a secret that its service refuses is said to be refused", async () => {
     expect(asked(host, "PUT /accounts/anthropic")).toEqual([{ secret: "sk-wrong" }]);
 });
 
+test("a code is shown until its owner has said yes, and what was said of the token stays", async () => {
+    const code = { type: "code", code: "ABCD-1234", url: "https://github.com/login/device", expires_in: 900 };
+    const done = { type: "done", account: "github", checked: { ok: true, says: "GitHub takes it: it is ada's." } };
+    host.answers = { "POST /accounts/github/sign-in": () => [code, done], "GET /accounts": () => [] };
+    const setup = new Setup(host);
+    const heard: (string | undefined)[] = [];
+    host.heard = () => heard.push(setup.code?.code);
+    expect(await setup.signIn("github")).toBe(true);
+    expect([heard, setup.code, setup.signedIn]).toEqual([["ABCD-1234", "ABCD-1234"], null, "GitHub takes it: it is ada's."]);
+
+    host.answers["POST /accounts/github/sign-in"] = () => [code, { type: "refused", code: "FORGE_REFUSED", message: "The owner said no.", suggestion: "Keep a token." }];
+    expect(await setup.signIn("github")).toBe(false);
+    expect([setup.signing.problem?.message, setup.code, setup.signedIn]).toEqual(["The owner said no.", null, null]);
+    host.answers["POST /accounts/github/sign-in"] = () => [code];
+    expect(await setup.signIn("github")).toBe(false);
+    expect(setup.signing.problem?.code).toBe("NOT_RUNNING");
+});
+
 test("an import tells how far it is, and what came of it", async () => {
     host.answers = { "POST /import": () => [{ type: "progress", path: "a", done: 1, of: 2, events: 5 }, { type: "done", sessions: 2, events: 9, redacted: 0, skipped: [], stopped: false }], "GET /import": () => [] };
     const imports = new Imports(host);

@@ -6,9 +6,14 @@ import { FakeHost } from "../../tests/stand";
 
 export class FakeDesk extends FakeHost implements DeskReach {
     readonly native = null;
+    /** After each line. */
+    heard = () => {};
 
     async eachLine<T>(method: Method, path: string, body: unknown, heard: (line: T) => void): Promise<void> {
-        for (const line of await this.request<T[]>(method, path, body)) heard(line);
+        for (const line of await this.request<T[]>(method, path, body)) {
+            heard(line);
+            this.heard();
+        }
     }
 }
 
