@@ -65,7 +65,7 @@ async fn plain(folder: &Path) -> String {
 async fn carried(carrier: Carrier, run_dir: &Path) -> String {
     let (sandboxes, incoming) = Sandboxes::connect(settings(carrier, run_dir)).await.expect("an engine");
     tokio::spawn(door(incoming));
-    let spec = SandboxSpec { id: SandboxId::new(), size: Size::Medium, workspace: Workspace::Volume };
+    let spec = SandboxSpec { id: SandboxId::new(), size: Size::Medium, workspace: Workspace::Volume, base: None };
     sandboxes.ensure(&spec).await.expect("a sandbox");
     let connect = "import socket\ndef connect(): return socket.create_connection(('127.0.0.1', 3128))\n";
     let client = Command::new(["python3", "-c", &format!("{connect}{CLIENT}")]).timeout(Duration::from_secs(300));

@@ -21,7 +21,7 @@ mod turn;
 mod wire;
 
 pub use end::{Ending, Patience};
-pub use launch::{AgentLaunch, Session};
+pub use launch::{AgentLaunch, Session, path_on};
 pub use process::{Control, NotReady, Process, ProcessIo, Ready};
 pub use read::{Heard, LINE_CAP, Options, Reader, TURN_CAP};
 pub use relay::within::{ITSELF as OVER_MEMORY, Limits};

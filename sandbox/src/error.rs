@@ -16,6 +16,8 @@ pub enum Error {
         "the base image {base} is not in the engine: pull it (docker pull {base}), or make one with cargo xtask image"
     )]
     BaseMissing { base: String },
+    #[error("the image {image} could not be pulled: {reason}")]
+    Pull { image: String, reason: String },
     #[error("the image could not be built at {step}:\n{lines}")]
     BuildFailed { step: String, lines: String },
     #[error("the package {package} could not be fetched with npm: {reason}")]
@@ -52,6 +54,7 @@ impl Error {
         match self {
             Error::NoEngine { .. } => Code::NoEngine,
             Error::BaseMissing { .. }
+            | Error::Pull { .. }
             | Error::BuildFailed { .. }
             | Error::Package { .. }
             | Error::RelayProgram { .. } => Code::NoImage,
@@ -82,6 +85,7 @@ impl Error {
             | Error::TimedOut { .. }
             | Error::Package { .. } => true,
             Error::BaseMissing { .. }
+            | Error::Pull { .. }
             | Error::BuildFailed { .. }
             | Error::RelayProgram { .. }
             | Error::Unknown(_)

@@ -9,7 +9,7 @@ mod packages;
 mod recipe;
 
 pub use kept::ImageState;
-pub(crate) use recipe::{Recipe, hex};
+pub(crate) use recipe::{NODE_BESIDE, Recipe, hex};
 
 use crate::{
     Error, Sandboxes,
@@ -19,6 +19,7 @@ use crate::{
 use futures::TryStreamExt;
 use packages::Packages;
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::Path,
     pin::pin,
@@ -40,6 +41,10 @@ const BASE: &str = "dev.lanyard.image.base";
 pub(crate) const INSTANCE: &str = "dev.lanyard.image.instance";
 const VERSION: &str = "dev.lanyard.image.version";
 const CLAUDE: &str = "dev.lanyard.claude.version";
+/// The source of the image with the same parts on the usual base.
+const PARTS: &str = "dev.lanyard.image.parts";
+/// Where the base's own programs are.
+const PATH: &str = "dev.lanyard.image.path";
 /// Read and sent at a time.
 const PIECE: usize = 256 * 1024;
 /// How often the bytes sent are told.
@@ -53,6 +58,8 @@ pub struct ImageInfo {
     /// Hash (SHA-256, hex) of everything that went in.
     pub source: String,
     pub claude_version: String,
+    /// On another base than the usual: the path to that one's own programs.
+    pub path: Option<String>,
     /// On the engine's disk, with the base.
     pub bytes: u64,
     /// It was built just now.
@@ -84,20 +91,35 @@ impl Sandboxes {
     /// Finds the image, or builds it: about two minutes with an empty cache, seconds where only the relay changed.
     /// Fails with [`Error::BaseMissing`], [`Error::Package`] or [`Error::BuildFailed`].
     pub async fn ensure_image(&self, progress: OnProgress<'_>) -> Result<ImageInfo, Error> {
-        let _one_at_a_time = self.building().lock().await;
-        let recipe = self.recipe().await?;
-        let base = self.engine_handle().find_image(&self.settings().base).await?;
-        if let Some(found) = self.fitting(recipe, base.as_ref()).await? {
+        self.ensure_image_on(None, progress).await
+    }
+
+    /// The same on another base, which is pulled if the engine has it not: a Debian, or what is made from one. It gets the
+    /// agent and the relay, the tools that it has not itself, and no browser. Fails with [`Error::Pull`] too.
+    pub async fn ensure_image_on(&self, base: Option<&str>, progress: OnProgress<'_>) -> Result<ImageInfo, Error> {
+        let recipe = self.recipe_on(base).await?;
+        // Nobody whose image is there waits for another's build.
+        if let (_, Some(found)) = self.look_for(&recipe).await? {
             return Ok(recipe.info(&found, false));
         }
-        self.build_on(recipe, base, progress, Cached::Yes).await
+        let _one_at_a_time = self.building().lock().await;
+        let mut found = self.look_for(&recipe).await?;
+        if found.0.is_none() && found.1.is_none() && base.is_some() {
+            progress(Progress::Line(format!("Pulling {}", recipe.base)));
+            self.engine_handle().pull(&recipe.base, &|line| progress(Progress::Line(line.to_owned()))).await?;
+            found = self.look_for(&recipe).await?;
+        }
+        match found {
+            (_, Some(found)) => Ok(recipe.info(&found, false)),
+            (base, None) => self.build_on(&recipe, base, progress, Cached::Yes).await,
+        }
     }
 
     /// Builds the image anew, every step of it: for a base whose packages have grown old.
     pub async fn rebuild_image(&self, progress: OnProgress<'_>) -> Result<ImageInfo, Error> {
         let _one_at_a_time = self.building().lock().await;
         let recipe = self.recipe().await?;
-        let base = self.engine_handle().find_image(&self.settings().base).await?;
+        let (base, _) = self.look_for(recipe).await?;
         self.build_on(recipe, base, progress, Cached::No).await
     }
 
@@ -108,7 +130,7 @@ impl Sandboxes {
         progress: OnProgress<'_>,
         cached: Cached,
     ) -> Result<ImageInfo, Error> {
-        let base = base.ok_or_else(|| Error::BaseMissing { base: self.settings().base.clone() })?;
+        let base = base.ok_or_else(|| Error::BaseMissing { base: recipe.base.clone() })?;
         let outdated = self.engine_handle().find_image(&recipe.tag()).await?;
         self.build_image(recipe, &base, progress, cached).await?;
         let built = self.fitting(recipe, Some(&base)).await?;
@@ -123,14 +145,26 @@ impl Sandboxes {
         Ok(recipe.info(&built, true))
     }
 
-    pub(crate) async fn image_ready(&self) -> Result<ImageInfo, Error> {
-        self.ensure_image(&|step| tracing::debug!(?step, "building the sandbox image")).await
+    pub(crate) async fn image_ready(&self, base: Option<&str>) -> Result<ImageInfo, Error> {
+        self.ensure_image_on(base, &|step| tracing::debug!(?step, "building the sandbox image")).await
     }
 
     async fn recipe(&self) -> Result<&Recipe, Error> {
         let (settings, arch) = (self.settings().clone(), self.known().arch.clone());
         let read = || async move { Recipe::read(&settings, &arch) };
         self.recipe_cell().get_or_try_init(read).await
+    }
+
+    async fn recipe_on(&self, base: Option<&str>) -> Result<Cow<'_, Recipe>, Error> {
+        let usual = self.recipe().await?;
+        Ok(base.map_or(Cow::Borrowed(usual), |base| Cow::Owned(usual.on(base))))
+    }
+
+    /// The base, and the image that fits, as far as the engine has them.
+    async fn look_for(&self, recipe: &Recipe) -> Result<(Option<FoundImage>, Option<FoundImage>), Error> {
+        let base = self.engine_handle().find_image(&recipe.base).await?;
+        let fitting = self.fitting(recipe, base.as_ref()).await?;
+        Ok((base, fitting))
     }
 
     /// An image with the right hash; one on an older base does not fit, as long as the newer base is there to build on.
@@ -158,16 +192,15 @@ impl Sandboxes {
         let request = BuildRequest {
             tag: recipe.tag(),
             cached: cached == Cached::Yes,
-            arguments: HashMap::from([
-                ("BASE".to_owned(), self.settings().base.clone()),
-                ("AGENT_UID".to_owned(), self.settings().agent_uid.to_string()),
-            ]),
+            arguments: recipe.arguments(),
             labels: HashMap::from([
                 (SOURCE.to_owned(), recipe.source.clone()),
                 (BASE.to_owned(), base.id.clone()),
                 (INSTANCE.to_owned(), self.settings().instance.clone()),
                 (VERSION.to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
                 (CLAUDE.to_owned(), CLAUDE_VERSION.to_owned()),
+                (PARTS.to_owned(), recipe.parts.clone()),
+                (PATH.to_owned(), base.path.clone().unwrap_or_default()),
             ]),
         };
         let (file, size) = open(context.path()).await?;

@@ -75,6 +75,8 @@ pub struct SandboxSpec {
     pub id: SandboxId,
     pub size: Size,
     pub workspace: Workspace,
+    /// An image to build on in place of [`Settings::base`]: see [`Sandboxes::ensure_image_on`](crate::Sandboxes::ensure_image_on).
+    pub base: Option<String>,
 }
 
 /// What is at `/workspace`.

@@ -24,7 +24,7 @@ impl Sandboxes {
         if self.pause_note(spec.id).exists() {
             return Err(Error::Paused(spec.id));
         }
-        let image = self.image_ready().await?;
+        let image = self.image_ready(spec.base.as_deref()).await?;
         self.carriers().up(spec.id)?;
         let plan = Plan::of(spec, self.settings(), self.known(), self.carriers().kind, &image.tag)?;
         self.mend(spec.id, &plan, &image).await?;

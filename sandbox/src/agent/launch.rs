@@ -1,6 +1,7 @@
 //! How Claude Code is started: arguments and environment.
 
 use super::{Limits, Options, mcp};
+use crate::image::NODE_BESIDE;
 use domain::{PermissionMode, agent::Rule};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -12,6 +13,13 @@ pub(super) const WORKSPACE: &str = "/workspace";
 pub(super) const PROGRAM: &str = "/usr/local/bin/claude";
 /// An agent's commands find its own programs first. Nothing else that is started in a sandbox does.
 const PATH: &str = "/home/agent/.local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// That of an agent on a base whose own programs are on `base`, which go before ours.
+pub fn path_on(base: &str) -> String {
+    let (own, ours) = PATH.split_once(':').unwrap_or((PATH, ""));
+    format!("{own}:{base}:{ours}:{NODE_BESIDE}/bin")
+}
+
 /// The relay's address inside every sandbox: base URL for the model, proxy for everything else.
 const RELAY: &str = "http://127.0.0.1:3128";
 
@@ -195,6 +203,13 @@ mod tests {
         let rule = Rule { tool: "Bash".into(), content: Some("npm test *".into()) };
         let argv = AgentLaunch { rules: vec![rule], ..launch() }.argv("claude");
         assert_eq!(argv[argv.len() - 3..], ["--allowedTools", "mcp__lanyard__send_photo", "Bash(npm test *)"]);
+    }
+
+    #[test]
+    fn on_another_base_its_own_programs_go_before_ours() {
+        let path = path_on("/usr/local/cargo/bin:/usr/bin");
+        assert!(path.starts_with("/home/agent/.local/bin:/usr/local/cargo/bin:/usr/bin:/usr/local/sbin:"), "{path}");
+        assert!(path.ends_with(":/bin:/opt/lanyard/node/bin"), "{path}");
     }
 
     #[test]

@@ -88,9 +88,9 @@ impl Engine {
         self.docker.unpause_container(name).await.map_err(|e| self.refused_for(id, "resume a sandbox", e))
     }
 
-    /// Kills and removes. Harmless when there is none. Named volumes stay.
+    /// Kills and removes, with volumes that its image wished and nobody named. Harmless when there is none. Named volumes stay.
     pub(crate) async fn remove(&self, id: SandboxId, name: &str) -> Result<(), Error> {
-        let options = RemoveContainerOptionsBuilder::default().force(true).build();
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         match self.docker.remove_container(name, Some(options)).await {
             Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
             Err(e) => Err(self.refused_for(id, "remove a sandbox", e)),

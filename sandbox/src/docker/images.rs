@@ -4,13 +4,19 @@ use super::Engine;
 use crate::{Error, docker::containers::Labels};
 use bollard::{
     errors::Error as EngineError,
-    query_parameters::{ListImagesOptionsBuilder, RemoveImageOptions},
+    query_parameters::{CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions},
 };
-use std::collections::HashMap;
+use futures::StreamExt;
+use std::{collections::HashMap, time::Duration};
+
+/// The engine answers once a registry has.
+const PULLING: Duration = Duration::from_secs(300);
 
 pub(crate) struct FoundImage {
     pub id: String,
     pub labels: Labels,
+    /// Where its programs are.
+    pub path: Option<String>,
     pub bytes: u64,
 }
 
@@ -23,14 +29,39 @@ pub(crate) struct NamedImage {
 impl Engine {
     pub(crate) async fn find_image(&self, name: &str) -> Result<Option<FoundImage>, Error> {
         match self.docker.inspect_image(name).await {
-            Ok(image) => Ok(Some(FoundImage {
-                id: image.id.unwrap_or_default(),
-                labels: image.config.and_then(|config| config.labels).unwrap_or_default(),
-                bytes: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-            })),
+            Ok(image) => {
+                let config = image.config.unwrap_or_default();
+                let env = config.env.unwrap_or_default();
+                Ok(Some(FoundImage {
+                    id: image.id.unwrap_or_default(),
+                    labels: config.labels.unwrap_or_default(),
+                    path: env.iter().find_map(|set| set.strip_prefix("PATH=")).map(str::to_owned),
+                    bytes: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                }))
+            }
             Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
             Err(e) => Err(self.refused("look at an image", e)),
         }
+    }
+
+    /// Fetches an image from where its name says, without a login; `said` is given what the engine says of it.
+    pub(crate) async fn pull(&self, name: &str, said: &(dyn Fn(&str) + Send + Sync)) -> Result<(), Error> {
+        // Without a tag the engine would fetch all of them.
+        let has_tag = name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+        let whole = if has_tag { name.to_owned() } else { format!("{name}:latest") };
+        let options = CreateImageOptionsBuilder::default().from_image(&whole).build();
+        let docker = self.docker.clone().with_timeout(PULLING);
+        let mut answers = std::pin::pin!(docker.create_image(Some(options), None, None));
+        let failed = |reason: String| Err(Error::Pull { image: name.to_owned(), reason });
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(info) => said(&info.status.unwrap_or_default()),
+                Err(EngineError::DockerStreamError { error }) => return failed(error),
+                Err(EngineError::DockerResponseServerError { message, .. }) => return failed(message),
+                Err(e) => return Err(self.refused("pull an image", e)),
+            }
+        }
+        Ok(())
     }
 
     /// The images of a repository, the newest first; with `label` only those that have it.

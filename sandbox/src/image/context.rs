@@ -45,7 +45,7 @@ pub(super) async fn pack(recipe: &Recipe, packages: &Packages, cache: &Path) -> 
 fn small_files(recipe: &Recipe) -> Vec<(String, u32, Vec<u8>)> {
     let mut files = vec![
         ("Dockerfile".to_owned(), 0o644, DOCKERFILE.as_bytes().to_vec()),
-        ("lanyard-relay".to_owned(), 0o755, recipe.relay.clone()),
+        ("lanyard-relay".to_owned(), 0o755, recipe.relay.to_vec()),
     ];
     files.extend(FILES.iter().map(|(path, mode, text)| ((*path).to_owned(), *mode, text.as_bytes().to_vec())));
     files.extend(recipe.authorities.iter().map(|(name, text)| (format!("own-ca/{name}"), 0o644, text.clone())));

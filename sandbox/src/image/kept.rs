@@ -1,7 +1,10 @@
 //! Which images the engine holds: whether the one that fits is there, and taking away those that this Lanyard built before.
 
-use super::{CLAUDE, INSTANCE, ImageInfo, REPOSITORY, VERSION};
+use super::{CLAUDE, INSTANCE, ImageInfo, PARTS, REPOSITORY, VERSION};
 use crate::{Error, Sandboxes};
+
+/// Images on the bases of repositories that are kept, so that the next task of one need not build.
+const OTHER_BASES: usize = 4;
 
 /// How the image is, for doctor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,8 @@ impl Sandboxes {
     /// to build one on.
     pub async fn image_state(&self) -> Result<ImageState, Error> {
         let recipe = self.recipe().await?;
-        let base = self.engine_handle().find_image(&self.settings().base).await?;
-        if let Some(found) = self.fitting(recipe, base.as_ref()).await? {
+        let (base, fitting) = self.look_for(recipe).await?;
+        if let Some(found) = fitting {
             return Ok(ImageState::Ready(recipe.info(&found, false)));
         }
         if base.is_none() {
@@ -36,12 +39,20 @@ impl Sandboxes {
     }
 
     /// Takes away the images that this Lanyard built before the one that fits, and gives their tags. Those of another
-    /// Lanyard on the same engine stay, and so does one that a container is made from.
+    /// Lanyard on the same engine stay, and so does one that a container is made from; of those with the same parts on other
+    /// bases the newest few.
     pub async fn remove_old_images(&self) -> Result<Vec<String>, Error> {
-        let current = self.recipe().await?.tag();
+        let usual = self.recipe().await?;
+        let current = usual.tag();
         let own = (INSTANCE, self.settings().instance.as_str());
-        let mut removed = Vec::new();
+        let (mut removed, mut on_other_bases) = (Vec::new(), 0);
         for image in self.engine_handle().images_of(REPOSITORY, Some(own)).await? {
+            if image.labels.get(PARTS) == Some(&usual.source) && !image.tags.contains(&current) {
+                on_other_bases += 1;
+                if on_other_bases <= OTHER_BASES {
+                    continue;
+                }
+            }
             for tag in image.tags.into_iter().filter(|tag| *tag != current) {
                 if self.engine_handle().remove_unused_image(&tag).await {
                     tracing::info!(image.tag = tag, "an old sandbox image was taken away");

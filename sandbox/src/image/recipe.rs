@@ -1,18 +1,26 @@
 //! Everything that goes into the image, and its hash.
 
 use super::{
-    CLAUDE_VERSION, ImageInfo, REPOSITORY,
+    CLAUDE_VERSION, ImageInfo, PATH, REPOSITORY,
     packages::{self, Package},
 };
 use crate::{Error, Settings, docker::images::FoundImage};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 /// A small file of the image: path in the context, mode, text.
 pub(crate) type SettingsFile = (&'static str, u32, &'static str);
 
 /// As many as `build_image` sets.
-const LABELS: u32 = 5;
+const LABELS: u32 = 7;
+/// What an image on a repository's base has, where it has it not already.
+const FEWER_TOOLS: &str = "curl git jq less openssh-client procps python3 ripgrep tmux xz-utils";
+/// On such a base, last on the path.
+pub(crate) const NODE_BESIDE: &str = "/opt/lanyard/node";
 
 pub(crate) const DOCKERFILE: &str = include_str!("../../image/Dockerfile");
 pub(crate) const FILES: &[SettingsFile] = &[
@@ -33,10 +41,16 @@ const OWN_AUTHORITIES: &[&str] = &[
 /// `e_machine` of an ELF file, at byte 18.
 const ELF_MACHINES: &[(u8, &str)] = &[(62, "x64"), (183, "arm64")];
 
+#[derive(Clone)]
 pub(crate) struct Recipe {
+    /// The image to build on.
+    pub base: String,
+    pub agent_uid: u32,
     pub source: String,
+    /// The source of the image on the usual base, which has the same parts; the same as `source` if this is that.
+    pub parts: String,
     pub packages: &'static [Package],
-    pub relay: Vec<u8>,
+    pub relay: Bytes,
     /// Name and text of each of the owner's certificate authorities. Public by nature.
     pub authorities: Vec<(String, Vec<u8>)>,
 }
@@ -48,14 +62,40 @@ impl Recipe {
             name: "engine",
             reason: format!("its processor ({arch}) is neither x86_64 nor aarch64"),
         })?;
-        let relay = read_relay(&settings.relay_binary, packages)?;
-        let authorities = own_authorities();
-        let mut recipe = Self { source: String::new(), packages, relay, authorities };
-        recipe.source = recipe.hash(settings);
+        let mut recipe = Self {
+            base: settings.base.clone(),
+            agent_uid: settings.agent_uid,
+            source: String::new(),
+            parts: String::new(),
+            packages,
+            relay: read_relay(&settings.relay_binary, packages)?.into(),
+            authorities: own_authorities(),
+        };
+        recipe.source = recipe.hash();
+        recipe.parts.clone_from(&recipe.source);
         Ok(recipe)
     }
 
-    fn hash(&self, settings: &Settings) -> String {
+    /// The same parts on another base.
+    pub(crate) fn on(&self, base: &str) -> Self {
+        let mut other = Self { base: base.to_owned(), ..self.clone() };
+        other.source = hex(&Sha256::digest(format!("{}\n{FEWER_TOOLS}\n{NODE_BESIDE}\n{base}", self.parts)));
+        other
+    }
+
+    pub(crate) fn is_usual(&self) -> bool {
+        self.source == self.parts
+    }
+
+    pub(crate) fn arguments(&self) -> HashMap<String, String> {
+        let mut arguments = vec![("BASE", self.base.clone()), ("AGENT_UID", self.agent_uid.to_string())];
+        if !self.is_usual() {
+            arguments.extend([("TOOLS", FEWER_TOOLS.to_owned()), ("NODE", NODE_BESIDE.to_owned())]);
+        }
+        arguments.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn hash(&self) -> String {
         let mut hash = Sha256::new();
         // Each part with its length, so that no two lists of parts look the same.
         let mut part = |bytes: &[u8]| {
@@ -63,8 +103,8 @@ impl Recipe {
             hash.update(bytes);
         };
         part(DOCKERFILE.as_bytes());
-        part(settings.base.as_bytes());
-        part(&settings.agent_uid.to_be_bytes());
+        part(self.base.as_bytes());
+        part(&self.agent_uid.to_be_bytes());
         for (path, mode, text) in FILES {
             part(path.as_bytes());
             part(&mode.to_be_bytes());
@@ -90,6 +130,7 @@ impl Recipe {
         ImageInfo {
             tag: self.tag(),
             source: self.source.clone(),
+            path: found.labels.get(PATH).filter(|_| !self.is_usual()).cloned(),
             claude_version: CLAUDE_VERSION.to_owned(),
             bytes: found.bytes,
             built,
@@ -161,6 +202,27 @@ mod tests {
         elf[0] = 0;
         std::fs::write(&path, &elf).unwrap();
         assert!(read_relay(&path, packages::of("aarch64").unwrap()).is_err());
+    }
+
+    #[test]
+    fn the_same_parts_on_another_base_are_another_image_with_fewer_tools() {
+        let packages = packages::of("x86_64").unwrap();
+        let mut usual = Recipe {
+            base: "debian:bookworm-slim".into(),
+            agent_uid: 1000,
+            source: String::new(),
+            parts: String::new(),
+            packages,
+            relay: Bytes::new(),
+            authorities: Vec::new(),
+        };
+        usual.source = usual.hash();
+        usual.parts.clone_from(&usual.source);
+        let other = usual.on("debian:bookworm-slim");
+        assert!(usual.is_usual() && !other.is_usual() && other.tag() != usual.tag());
+        assert_ne!(other.source, usual.on("node:18").source);
+        assert_eq!((usual.arguments().len(), usual.on("node:18").arguments()["BASE"].as_str()), (2, "node:18"));
+        assert!(!other.arguments()["TOOLS"].contains("chromium"));
     }
 
     #[test]

@@ -98,7 +98,7 @@ async fn remove_all(settings: Settings) {
 }
 
 pub fn spec() -> SandboxSpec {
-    SandboxSpec { id: SandboxId::new(), size: Size::Small, workspace: Workspace::Volume }
+    SandboxSpec { id: SandboxId::new(), size: Size::Small, workspace: Workspace::Volume, base: None }
 }
 
 pub fn settings(run_dir: &Path, carrier: Carrier) -> Settings {

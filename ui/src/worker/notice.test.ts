@@ -28,6 +28,11 @@ test("without its letter nobody could hold an answer to what a lock screen may g
     expect(actions.map((a) => a.action)).toEqual(["deny"]);
 });
 
+test("the end of a task leads to the task", () => {
+    expect(noticeIn(JSON.stringify({ kind: "done", task: 12, session_id: id, letter: 7 })).options.data.path).toBe("/#/tasks/12");
+    expect(noticeIn(JSON.stringify({ kind: "done", task: "12/../x", session_id: id })).options.data.path).toBe(`/#/chat/${id}`);
+});
+
 test("a message that is not ours leads nowhere but to the page", () => {
     for (const text of ["", "null", "[1]", "{", '{"approval":{"id":"../x","input_hash":"h","allow":true}}', '{"session_id":"https://example.org"}']) {
         const { options } = noticeIn(text);

@@ -12,6 +12,7 @@ interface Payload {
     body?: unknown;
     tag?: unknown;
     session_id?: unknown;
+    task?: unknown;
     letter?: unknown;
     approval?: { id?: unknown; input_hash?: unknown; allow?: unknown };
 }
@@ -36,7 +37,8 @@ export function noticeIn(text: string): Notice {
     const word = (value: unknown, otherwise: string) => (typeof value === "string" && value !== "" ? value : otherwise);
     const approval = approvalIn(payload);
     const session = typeof payload.session_id === "string" && ID.test(payload.session_id) ? payload.session_id : null;
-    const path = approval ? `/#/approvals/${approval.id}` : session ? `/#/chat/${session}` : "/";
+    const task = Number.isSafeInteger(payload.task) ? Number(payload.task) : null;
+    const path = approval ? `/#/approvals/${approval.id}` : task !== null ? `/#/tasks/${task}` : session ? `/#/chat/${session}` : "/";
     const letter = typeof payload.letter === "number" ? payload.letter : null;
     const allow = { action: "allow", title: "Allow once" };
     const deny = { action: "deny", title: "Deny" };

@@ -8,7 +8,7 @@ pub use paths::Paths;
 pub(crate) use resolved::wrong;
 pub use resolved::{
     ApiSettings, Caps, Each, ForgeKind, ForgeSettings, Pace, PushSettings, Refused, Resolved, SmsSettings,
-    TaskSettings, TunnelSettings, TwilioSettings,
+    TaskSettings, TunnelSettings, TwilioSettings, is_image,
 };
 pub use written::{Carrier as SandboxCarrier, LogFormat, Preset, Written};
 

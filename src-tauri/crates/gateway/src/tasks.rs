@@ -4,6 +4,7 @@
 //! in the store before anything is done, and each step may be done again: a kill anywhere leads on or back to the queue, and an
 //! agent's turn that was cut off is offered again like any other.
 
+mod ended;
 mod forges;
 mod mirror;
 mod queue;
@@ -15,6 +16,7 @@ mod stand;
 mod watch;
 mod worker;
 
+pub use ended::in_words as end_in_words;
 pub use forges::{Forges, forge_of, problem as forge_problem};
 pub use queue::{Wish, again, cancel, queue, queue_in};
 pub use run::{Running, run, take_up};

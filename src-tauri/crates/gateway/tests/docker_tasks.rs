@@ -254,3 +254,81 @@ async fn paused(place: &Place) {
     until_nothing_is_left(&running).await;
     running.remove().await;
 }
+
+/// An image as a company might have one: a tool of its own off the usual path, a Node of its own, a volume that nobody names.
+fn company_image(name: &str) {
+    let tool = "mkdir -p /opt/company/bin && printf '#!/bin/sh\\necho made by our own tool\\n' > /opt/company/bin/ours \
+                && cp /opt/company/bin/ours /opt/company/bin/node && chmod 755 /opt/company/bin/*";
+    let base = std::env::var("LANYARD_BASE").unwrap_or_else(|_| "lanyard-base:bookworm".into());
+    let recipe =
+        format!("FROM {base}\nRUN {tool}\nENV PATH=/opt/company/bin:/usr/bin:/bin\nVOLUME /scratch\nUSER 1234\n");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("Dockerfile"), recipe).unwrap();
+    world::docker(&["build", "-q", "-t", name, folder.path().to_str().unwrap()]);
+}
+
+/// Those that an image wished for and that nobody named.
+fn unnamed_volumes() -> std::collections::BTreeSet<String> {
+    let all = world::docker(&["volume", "ls", "-q"]);
+    all.lines().filter(|name| name.len() == 64).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_s_tasks_run_on_its_own_image_where_the_owner_lets_it() {
+    world::relay();
+    let place = Place::new(&["acme/own", "acme/foreign", "acme/away"]).await;
+    place.trusted(own_image(&place)).await;
+}
+
+async fn own_image(place: &Place) {
+    // A name of its own, so that nobody else's image is built on, or taken away at the end.
+    let image = format!("lanyard-test-company:{}", std::process::id());
+    company_image(&image);
+    let away = "127.0.0.1:9/company/base:1";
+    for (repository, line) in [
+        ("acme/own", format!("printf 'image = \"{image}\"\ntest = \"ours\"\n' > .lanyard.toml")),
+        ("acme/foreign", "printf '{ \"image\": \"elsewhere.example/base\" }' > .devcontainer.json".to_owned()),
+        ("acme/away", format!("printf 'image = \"{away}\"\n' > .lanyard.toml")),
+    ] {
+        sh(place.folder.path(), &format!("rm -rf {repository}.git"));
+        seed(place.folder.path(), repository, &line);
+    }
+    let scripts = vec![does("use the tool", "(ours; node --version; id -u; echo $HOME; python3 --version) > made.txt; true")];
+    let w = place.world(scripts, &format!("images = [\"{image}\", \"127.0.0.1:9/*\"]\nkeep_hours = 0\n")).await;
+    let running = w.start().await;
+    let before = unnamed_volumes();
+    let ids = [
+        add(&running, place, "acme/own", "use the tool").await,
+        add(&running, place, "acme/foreign", "use the tool").await,
+        add(&running, place, "acme/away", "use the tool").await,
+    ];
+    let own = until_over(&running, ids[0]).await;
+    assert_eq!((own["state"].as_str(), own["result"]["tests"].as_bool()), (Some("done"), Some(true)), "{own}");
+    let made = place.git("acme/own", &["show", &format!("{}:made.txt", own["branch"].as_str().unwrap())]);
+    let uid = running.app.config.agent_uid.to_string();
+    let lines: Vec<&str> = made.lines().collect();
+    assert_eq!(lines[..2], ["made by our own tool"; 2], "its own programs go first: {made}");
+    assert_eq!(lines[2..4], [uid.as_str(), "/home/agent"], "{made}");
+    assert!(lines[4].starts_with("Python 3"), "{made}");
+
+    let foreign = until_over(&running, ids[1]).await;
+    assert_eq!(foreign["state"], "done", "{foreign}");
+    let made = place.git("acme/foreign", &["show", &format!("{}:made.txt", foreign["branch"].as_str().unwrap())]);
+    assert!(!made.contains("our own tool") && made.contains("v22."), "{made}");
+    let session = foreign["session_id"].as_str().unwrap().to_owned();
+    let events = local(&running.app, "GET", &format!("/api/sessions/{session}/events"), None).await;
+    assert!(events.text.contains("left out: the image elsewhere.example/base, which tasks.images"), "{}", events.text);
+
+    let failed = until_over(&running, ids[2]).await;
+    assert_eq!((failed["state"].as_str(), failed["error"]["code"].as_str()), (Some("failed"), Some("SETUP_FAILED")));
+    let why = failed["error"]["message"].as_str().unwrap_or_default();
+    assert!(why.contains(away) && why.contains("could not be pulled"), "{failed}");
+    until_nothing_is_left(&running).await;
+    assert_eq!(unnamed_volumes().difference(&before).collect::<Vec<_>>(), Vec::<&String>::new());
+    let built = world::docker(&["images", "-q", "-f", "label=dev.lanyard.image.path=/opt/company/bin:/usr/bin:/bin"]);
+    running.remove().await;
+    for id in built.lines() {
+        world::docker(&["rmi", "-f", id]);
+    }
+    world::docker(&["rmi", &image]);
+}

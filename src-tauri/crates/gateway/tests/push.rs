@@ -5,13 +5,16 @@ mod push_world;
 mod world;
 
 use api_world::{Phone, Socket, call, token};
-use domain::event::Outcome;
-use gateway::clock;
+use domain::{Code, event::Outcome};
+use gateway::{clock, sessions::Scene};
 use push_world::{Told, ask, bash, ended, letters, told};
 use serde_json::json;
 use standins::push::Push;
 use std::time::Duration;
-use store::push_letters::{self, About};
+use store::{
+    push_letters::{self, About},
+    tasks,
+};
 use world::{PUBLIC_URL, SOON, Wish, World, until};
 
 #[tokio::test]
@@ -295,4 +298,32 @@ async fn only_phones_subscribe_and_only_with_what_a_browser_gives() {
     assert_eq!(call(app, "DELETE", "/api/push", Some(&phone.access), Some(&gone)).await.status, 204);
     assert_eq!(count().await, 0);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_task_is_told_for_the_task_and_never_for_its_turns() {
+    let t = Told::new("text_after = 1").await;
+    let app = &t.running.app;
+    let wish = json!({ "repository": "acme/shop", "prompt": "mend it" });
+    let made = api_world::local(app, "POST", "/api/tasks", Some(&wish)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    // No engine answers here: it waits in its session.
+    let id = domain::task::TaskId(1);
+    let begun = async || app.store.read(move |r| tasks::get(r, id)).await.unwrap().and_then(|task| task.session);
+    let session = until(SOON, begun).await;
+    ended(app, session, Outcome::Failed).await;
+    let scene = Scene::of(app, session);
+    let fail = move |tx: &store::Tx<'_>| {
+        let task = tasks::fail(tx, id, Code::TestsFailed, "2 of 9 failed", clock::now())?.unwrap();
+        let words = gateway::tasks::end_in_words(tx, &task)?.unwrap();
+        scene.end_of_task(tx, &task, &words, clock::now())
+    };
+    app.store.write(fail).await.unwrap();
+    let push = t.push.wait_for(1, SOON).await.unwrap();
+    assert_eq!((&push.words["title"], &push.words["kind"]), (&json!("Task 1 failed"), &json!("failed")));
+    assert_eq!((&push.words["task"], &push.words["session_id"]), (&json!(1), &json!(session.to_string())));
+    let text = t.world.arrives(SOON).await.body;
+    assert!(text.starts_with("Task 1 failed: ") && text.contains("(2 of 9 failed)"), "{text}");
+    assert_eq!((t.push.arrived().len(), t.world.phone.received().len()), (1, 1), "its turn alone told nothing");
+    t.running.stop().await;
 }

@@ -2,7 +2,7 @@
 //! was begun and how it ended is not known), sent, shown, failed or texted.
 
 use crate::{Result, Rows, Tx, letters::change, values};
-use domain::{ApprovalId, PhoneId, SessionId, Timestamp, TurnId};
+use domain::{ApprovalId, PhoneId, SessionId, Timestamp, TurnId, task::TaskId};
 use rusqlite::{Row, params};
 use std::{fmt, str::FromStr};
 
@@ -20,6 +20,8 @@ pub enum About {
     Closed(ApprovalId),
     /// A turn ended.
     Turn(TurnId),
+    /// A task ended; one that is run again ends again, and tells that in the same place.
+    Task(TaskId),
 }
 
 impl About {
@@ -27,7 +29,7 @@ impl About {
     pub fn place(self) -> String {
         match self {
             Self::Closed(id) => Self::Approval(id).to_string(),
-            Self::Approval(_) | Self::Turn(_) => self.to_string(),
+            Self::Approval(_) | Self::Turn(_) | Self::Task(_) => self.to_string(),
         }
     }
 }
@@ -38,12 +40,13 @@ impl fmt::Display for About {
             Self::Approval(id) => write!(f, "approval:{id}"),
             Self::Closed(id) => write!(f, "closed:{id}"),
             Self::Turn(id) => write!(f, "turn:{id}"),
+            Self::Task(id) => write!(f, "task:{id}"),
         }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a push is about an approval or a turn")]
+#[error("a push is about an approval, a turn or a task")]
 pub struct NotAbout;
 
 impl FromStr for About {
@@ -55,6 +58,7 @@ impl FromStr for About {
             "approval" => id.parse().map(Self::Approval).map_err(|_| NotAbout),
             "closed" => id.parse().map(Self::Closed).map_err(|_| NotAbout),
             "turn" => id.parse().map(Self::Turn).map_err(|_| NotAbout),
+            "task" => id.parse().map(|id| Self::Task(TaskId(id))).map_err(|_| NotAbout),
             _ => Err(NotAbout),
         }
     }

@@ -60,6 +60,8 @@ pub struct TaskRow {
 pub struct TaskResult {
     /// The branch it is to go into.
     pub base: Option<String>,
+    /// What its sandbox is made from in place of the usual.
+    pub image: Option<String>,
     /// The commit it began at.
     pub from: Option<String>,
     /// The newest commit of its branch.

@@ -54,6 +54,14 @@ pub fn task_done(done: &TaskDone<'_>) -> String {
     }
 }
 
+/// For a lock screen.
+pub fn task_in_short(repository: &Repository, request: Option<&PullRequest>) -> String {
+    match request {
+        Some(request) => format!("{repository} #{} is open.", request.number),
+        None => format!("Its branch is at {repository}."),
+    }
+}
+
 /// `detail`: what went wrong, in its own words.
 pub fn task_failed(id: TaskId, code: Code, detail: &str) -> String {
     let detail = shown_line(detail.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim(), 120);
@@ -64,6 +72,11 @@ pub fn task_failed(id: TaskId, code: Code, detail: &str) -> String {
 /// It goes on by itself when that has passed.
 pub fn task_waits(id: TaskId, code: Code) -> String {
     format!("Task {id} waits: {} It goes on by itself after.", code.entry().sentence)
+}
+
+/// In its session's history.
+pub fn task_on_image(image: &str) -> String {
+    format!("This repository's tasks run on {image}. Putting the agent into it takes a minute or two the first time.")
 }
 
 pub fn task_cancelled(id: TaskId) -> String {

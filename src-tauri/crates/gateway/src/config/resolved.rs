@@ -7,7 +7,7 @@ mod ways;
 
 pub use bounds::{Caps, Each};
 pub use letters::{PushSettings, SmsSettings, TwilioSettings};
-pub use tasks::{ForgeKind, ForgeSettings, TaskSettings};
+pub use tasks::{ForgeKind, ForgeSettings, TaskSettings, is_image};
 pub use ways::{LanSettings, TunnelSettings};
 
 use super::{Written, written, written::Preset};

@@ -138,6 +138,7 @@ table!(Tasks {
     mirrors_gb: f64 = 5.0,
     fix_checks: u32 = 0,
     forges: Vec<String> = Vec::new(),
+    images: Vec<String> = Vec::new(),
     github_app: String = String::new(),
 });
 table!(Audit { keep_days: u32 = 730 });

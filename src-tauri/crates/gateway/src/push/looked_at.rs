@@ -1,4 +1,4 @@
-//! What is to be told while a page is looked at. The end of a turn is settled once a page has shown it; a question waits until
+//! What is to be told while a page is looked at. The end of a turn or a task is settled once a page has shown it; a question waits until
 //! it is answered or nobody looks any more, for no answer means no. Neither waits long: a page may be left open.
 
 use crate::{clock, gateway::App};
@@ -26,17 +26,19 @@ pub fn now(app: &App, about: About, came: Timestamp) -> Now {
 }
 
 fn decide(about: About, age: Duration, looks: bool, seen: impl FnOnce() -> bool) -> Now {
+    let is_end = matches!(about, About::Turn(_) | About::Task(_));
     match about {
-        About::Turn(_) if seen() => Now::Seen,
-        About::Turn(_) | About::Approval(_) if looks && age < LONGEST => Now::Wait,
-        About::Turn(_) | About::Approval(_) | About::Closed(_) => Now::Send,
+        _ if is_end && seen() => Now::Seen,
+        About::Closed(_) => Now::Send,
+        About::Turn(_) | About::Task(_) | About::Approval(_) if looks && age < LONGEST => Now::Wait,
+        About::Turn(_) | About::Task(_) | About::Approval(_) => Now::Send,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{ApprovalId, TurnId};
+    use domain::{ApprovalId, TurnId, task::TaskId};
 
     #[test]
     fn a_question_waits_for_who_looks_but_not_for_a_page_that_was_left_open() {
@@ -48,9 +50,11 @@ mod tests {
 
     #[test]
     fn the_end_of_a_turn_is_settled_once_a_page_showed_it() {
-        let end = |looks, seen| decide(About::Turn(TurnId::new()), Duration::from_secs(1), looks, move || seen);
-        assert_eq!(end(true, false), Now::Wait);
-        assert_eq!(end(false, true), Now::Seen);
-        assert_eq!(end(false, false), Now::Send);
+        for about in [About::Turn(TurnId::new()), About::Task(TaskId(12))] {
+            let end = |looks, seen| decide(about, Duration::from_secs(1), looks, move || seen);
+            assert_eq!(end(true, false), Now::Wait);
+            assert_eq!(end(false, true), Now::Seen);
+            assert_eq!(end(false, false), Now::Send);
+        }
     }
 }

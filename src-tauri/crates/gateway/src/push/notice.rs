@@ -10,12 +10,15 @@ use domain::{
     event::Outcome,
     pairing::{Scope, Scopes},
     phrases,
+    task::TaskState,
 };
 use store::{
     Rows, approvals, phones,
     push_letters::{About, Due},
     push_subscriptions::Subscription,
-    sessions, turns,
+    sessions,
+    tasks::{self, TaskRow},
+    turns,
 };
 
 /// The words of a push as they are now; none if there is nothing to tell any more.
@@ -35,6 +38,7 @@ pub fn notice(
         letter: due.id,
         session,
         session_id: due.session.0,
+        task: None,
         approval: None,
     };
     Ok(match due.about {
@@ -46,6 +50,7 @@ pub fn notice(
         }
         About::Closed(id) => Some(closed(blank, &approvals::expect(rows, id)?)),
         About::Turn(turn) => Some(ended(blank, turns::outcome(rows, turn)?)),
+        About::Task(id) => tasks::get(rows, id)?.and_then(|task| task_ended(blank, &task)),
     })
 }
 
@@ -86,6 +91,18 @@ fn closed(blank: PushNotice, approval: &Approval) -> PushNotice {
         body: approval.decision.as_ref().map_or("", phrases::closed).to_owned(),
         ..blank
     }
+}
+
+/// None if it runs again by now.
+fn task_ended(blank: PushNotice, task: &TaskRow) -> Option<PushNotice> {
+    let (kind, end, body) = match (task.state, &task.failed) {
+        (TaskState::Done, _) => {
+            (PushKind::Done, "is done", phrases::task_in_short(&task.repository, task.result.request.as_ref()))
+        }
+        (TaskState::Failed, Some((code, _))) => (PushKind::Failed, "failed", code.entry().sentence.to_owned()),
+        _ => return None,
+    };
+    Some(PushNotice { kind, title: format!("Task {} {end}", task.id), body, task: Some(task.id.0), ..blank })
 }
 
 fn ended(blank: PushNotice, outcome: Option<Outcome>) -> PushNotice {

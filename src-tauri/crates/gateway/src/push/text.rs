@@ -11,6 +11,7 @@ use std::time::Duration;
 use store::{
     Tx, approvals,
     push_letters::{self, About, ToText},
+    tasks,
 };
 
 /// Until the next look where a text may not go yet.
@@ -77,6 +78,14 @@ fn tell(
         // Says nothing new: it is never given a time for a text.
         About::Closed(_) => return Ok(()),
         About::Turn(turn) => scene.ended_by_text(tx, &to(Some(turn)), turn, now)?,
+        About::Task(id) => {
+            let task = tasks::get(tx, id)?.ok_or(store::Error::Missing)?;
+            match crate::tasks::end_in_words(tx, &task)? {
+                Some(words) => scene.say_to(tx, &to(None), &words, now)?,
+                // It runs again.
+                None => return Ok(()),
+            }
+        }
     };
     match told {
         true => push_letters::texted(tx, about),

@@ -229,7 +229,11 @@ fn text(kind: ActivityKind, address: String, body: &str, status: Option<&str>, w
 }
 
 fn push(kind: ActivityKind, phone: String, about: &str, shown: bool, why: Option<String>) -> Told {
-    let what = if about.starts_with("approval:") { "A question" } else { "A turn's end" };
+    let what = match about.split_once(':').map(|(kind, _)| kind) {
+        Some("approval") => "A question",
+        Some("task") => "A task's end",
+        _ => "A turn's end",
+    };
     let went = match (kind, shown) {
         (_, true) => "was shown on",
         (ActivityKind::PushFailed, _) => "was not pushed to",

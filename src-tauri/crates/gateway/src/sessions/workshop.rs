@@ -16,6 +16,7 @@ use crate::{
     packages::Packages,
     tokens::{TokenKey, Tokens},
 };
+use apart::Base;
 pub use apart::{Apart, Pass};
 use builds::{Builds, Hearer};
 use domain::{Code, PermissionMode, Problem, SandboxId, agent::Rule};
@@ -91,6 +92,8 @@ pub struct Workshop(Arc<Inner>);
 struct Inner {
     settings: Settings,
     spec: SandboxSpec,
+    /// Of a sandbox that a repository wants made from an image of its own.
+    base: RwLock<Option<Base>>,
     model: Option<String>,
     mode: PermissionMode,
     instructions: Option<String>,
@@ -128,6 +131,7 @@ impl Workshop {
         Ok(Self(Arc::new(Inner {
             settings: settings(config, paths),
             spec: spec(config, id),
+            base: RwLock::default(),
             model: text(&agent.model),
             mode: agent.mode,
             instructions: text(&agent.instructions),
@@ -255,7 +259,11 @@ impl Workshop {
         let packages = self.0.rooms.packages.clone();
         self.0.rooms.tasks.spawn(async move { packages.environment().await });
         let engine = self.engine().await?;
-        let hearer = Arc::new(Hearer::of(&self.0.builds));
+        let mut spec = self.0.spec.clone();
+        spec.base = self.base().map(|base| base.image);
+        // What is built on a repository's image is shown with its task.
+        let builds = if spec.base.is_none() { self.0.builds.clone() } else { Arc::default() };
+        let hearer = Arc::new(Hearer::of(&builds));
         let (workshop, hearing) = (self.clone(), hearer.clone());
         let progress = move |p: Progress| {
             hearing.hear(&p);
@@ -263,10 +271,10 @@ impl Workshop {
                 workshop.found(SandboxState::Preparing { step: format!("image, step {n} of {of}: {words}") });
             }
         };
-        let image = engine.ensure_image(&progress).await.map_err(|e| problem(&e));
+        let image = engine.ensure_image_on(spec.base.as_deref(), &progress).await.map_err(|e| problem(&e));
         hearer.end(image.as_ref());
-        image?;
-        engine.ensure(&self.0.spec).await.map_err(|e| problem(&e))?;
+        self.found_programs(image?.path);
+        engine.ensure(&spec).await.map_err(|e| problem(&e))?;
         self.tell_the_managers(&engine).await;
         Ok(engine)
     }

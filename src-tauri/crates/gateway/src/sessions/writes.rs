@@ -27,7 +27,9 @@ use store::{
     audit::{self, Kind},
     events, inbox, numbers, parked,
     push_letters::About,
-    sessions, tasks, turns, usage,
+    sessions,
+    tasks::{self, TaskRow},
+    turns, usage,
 };
 
 pub use domain::risk::WORKSPACE;
@@ -163,15 +165,15 @@ impl Scene {
             events::append(tx, self.session, &Event::TurnEnded { turn, outcome, tokens, cost, duration_ms }, now)?;
         sessions::touch(tx, self.session, now)?;
         let (Some(reply), to) = (reply, self.who_asked(tx, Some(turn))?) else { return Ok(()) };
+        // A task tells of its end itself, with what came of all its turns.
+        if sessions::get(tx, self.session)?.is_some_and(|session| session.task.is_some()) {
+            return Ok(());
+        }
         // Who stopped it knows.
         if outcome != Outcome::Halted {
             self.pushes.put(tx, About::Turn(turn), self.session, event, to.is_some(), now)?;
         }
         let Some(to) = to.map(|to| to.of(event)) else { return Ok(()) };
-        // A task tells of its end itself, with what came of all its turns.
-        if sessions::get(tx, self.session)?.is_some_and(|session| session.task.is_some()) {
-            return Ok(());
-        }
         let mark = self.mark(tx, &to)?;
         match reply {
             Reply::Answer { text, unasked: false } => self.post.answer(tx, &to, &format!("{mark}{text}"), now),
@@ -309,6 +311,34 @@ impl Scene {
             Some(to) => self.post.picture_from_agent(tx, &to, caption, id, now),
             None => Ok(true),
         }
+    }
+
+    /// Words of ours that an agent's doing led to. False as for [`Self::ask_by_text`].
+    pub fn say_to(&self, tx: &Tx<'_>, to: &To, words: &str, now: Timestamp) -> store::Result<bool> {
+        self.post.from_agent(tx, to, words, None, now)
+    }
+
+    /// Something to know about a task, in its session's history and by text to the one who asked for it so. Gives the event, and
+    /// whether a text goes.
+    pub fn notice_of_task(
+        &self,
+        tx: &Tx<'_>,
+        task: &TaskRow,
+        words: &str,
+        now: Timestamp,
+    ) -> store::Result<(i64, bool)> {
+        let event = events::append(tx, self.session, &Event::Noticed { text: words.to_owned() }, now)?;
+        let number = task.sender.as_ref().filter(|_| task.channel == Channel::Sms);
+        if let Some(number) = number {
+            self.post.say(tx, &To::address(number).of(event), words, now)?;
+        }
+        Ok((event, number.is_some()))
+    }
+
+    /// That a task is over: as [`Self::notice_of_task`], and to every phone that takes pushes.
+    pub fn end_of_task(&self, tx: &Tx<'_>, task: &TaskRow, words: &str, now: Timestamp) -> store::Result<()> {
+        let (event, texted) = self.notice_of_task(tx, task, words, now)?;
+        self.pushes.put(tx, About::Task(task.id), self.session, event, texted, now)
     }
 
     /// Something to know, in the session's history.

@@ -174,6 +174,7 @@ const TABLE: &[Line] = &[
     line(TASKS, "tasks.spare", "Keep a sandbox ready", "The next task begins at once. It costs a little memory."),
     line(TASKS, "tasks.mirrors_gb", "Copies of repositories", "Kept on this computer, so that a second clone is quick.").unit("gigabytes").advanced(),
     line(TASKS, "tasks.forges", "Forges", "Beside github.com and gitlab.com, as in git.example gitlab secret=work: host, github or gitlab, and whose token.").advanced(),
+    line(TASKS, "tasks.images", "Images of repositories", "Those that a repository may have its tasks run on, as in rust:1.90 or ghcr.io/acme/*. What is in one the agent can read.").advanced(),
     line(TASKS, "tasks.github_app", "GitHub app", "The client id of an app that may sign you in by device flow. Without one, keep a fine-grained token under Accounts.").advanced(),
 
     line(PUSH, "push.text_after", "Text instead after", "A notification that no phone has shown by then becomes a text.").unit("seconds"),

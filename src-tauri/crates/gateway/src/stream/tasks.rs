@@ -105,7 +105,8 @@ pub fn task(rows: &impl Rows, task: TaskRow, glances: &HashMap<SessionId, Glance
 }
 
 fn outcome(result: TaskResult) -> TaskOutcome {
-    let TaskResult { base, from: _, head, commits, files, added, removed, summary, tests, pushed, request } = result;
+    let TaskResult { base, image: _, from: _, head, commits, files, added, removed, summary, tests, pushed, request } =
+        result;
     let request =
         request.map(|request| TaskRequest { number: request.number, url: request.url, checks: request.checks.into() });
     TaskOutcome { base, head, commits, files, added, removed, summary, tests, pushed, request }

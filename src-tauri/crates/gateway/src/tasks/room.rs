@@ -103,6 +103,15 @@ pub struct Work {
     pub removed: u32,
 }
 
+/// How the repository's own tests went, in words for the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tested {
+    Passed,
+    /// What they printed last.
+    Failed(String),
+    Hung(String),
+}
+
 /// How a merge with the base went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Merge {
@@ -149,13 +158,15 @@ impl Room<'_> {
         self.done(script, Code::SetupFailed).await.map(drop)
     }
 
-    /// The repository's own tests. `Err` with what they printed last, for the agent to read.
-    pub async fn test(&self, line: &str, longest: Duration) -> Result<Result<(), String>, Problem> {
+    /// The repository's own tests.
+    pub async fn test(&self, line: &str, longest: Duration) -> Result<Tested, Problem> {
         let command = Command::new(["sh", "-c", line]).timeout(longest);
         Ok(match self.workshop.run(self.pass, command).await? {
-            Some(output) if output.status == 0 => Ok(()),
-            Some(output) => Err(tail(&output)),
-            None => Err(format!("They did not end within {} and were stopped.", domain::phrases::span(longest))),
+            Some(output) if output.status == 0 => Tested::Passed,
+            Some(output) => Tested::Failed(tail(&output)),
+            None => {
+                Tested::Hung(format!("They did not end within {} and were stopped.", domain::phrases::span(longest)))
+            }
         })
     }
 

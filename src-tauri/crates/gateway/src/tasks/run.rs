@@ -2,7 +2,7 @@
 
 use super::{
     schedule,
-    worker::{Worker, instructions},
+    worker::{Worker, workshop_of},
 };
 use crate::{
     approvals::internal,
@@ -88,7 +88,7 @@ pub async fn take_up(app: &App) -> store::Result<()> {
     });
     for task in left.await? {
         if let (Some(session), Some(sandbox)) = (task.session, task.sandbox) {
-            app.apart.put(session, app.workshop.apart(sandbox, Some(&instructions(&task))));
+            app.apart.put(session, workshop_of(app, &task, sandbox));
         }
     }
     Ok(())

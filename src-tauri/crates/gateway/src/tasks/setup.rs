@@ -1,7 +1,8 @@
-//! What a repository says of itself: packages, commands to set it up, its tests. Its own `.lanyard.toml` first, else a
-//! devcontainer.json (containers.dev), of which the commands and the environment are read.
+//! What a repository says of itself: an image, packages, commands to set it up, its tests. Its own `.lanyard.toml` first, else a
+//! devcontainer.json (containers.dev), of which the image, the commands and the environment are read. Its `build`, `features` and
+//! `dockerComposeFile` would run the repository's own words on the engine, outside of any sandbox: they are left out.
 
-use crate::sessions::Workshop;
+use crate::{config::is_image, sessions::Workshop};
 use domain::{Code, Problem};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +16,8 @@ const PREPARING: [&str; 3] = ["onCreateCommand", "updateContentCommand", "postCr
 /// As it is carried out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
+    /// What its sandbox is to be made from.
+    pub image: Option<String>,
     /// Debian packages.
     pub packages: Vec<String>,
     /// Shell lines, one after another.
@@ -30,6 +33,7 @@ pub struct Setup {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Own {
+    image: Option<String>,
     packages: Vec<String>,
     setup: OneOrMore,
     test: Option<String>,
@@ -83,8 +87,11 @@ fn own(text: &str) -> Result<Setup, Problem> {
     if let Some(odd) = own.packages.iter().find(|name| !is_package(name)) {
         return Err(unreadable(".lanyard.toml", &format!("{odd:?} is no package's name")));
     }
+    if let Some(odd) = own.image.as_ref().filter(|image| !is_image(image)) {
+        return Err(unreadable(".lanyard.toml", &format!("{odd:?} is no image's name")));
+    }
     let env = own.env.into_iter().collect();
-    Ok(Setup { packages: own.packages, commands, test: own.test, env, left_out: Vec::new() })
+    Ok(Setup { image: own.image, packages: own.packages, commands, test: own.test, env, left_out: Vec::new() })
 }
 
 fn devcontainer(text: &str) -> Result<Setup, Problem> {
@@ -104,10 +111,10 @@ fn devcontainer(text: &str) -> Result<Setup, Problem> {
     let test = ours.and_then(|ours| ours.get("test")).and_then(Value::as_str).map(str::to_owned);
     let packages = ours.and_then(|ours| ours.get("packages")).and_then(Value::as_array).into_iter().flatten();
     let packages = packages.filter_map(Value::as_str).filter(|name| is_package(name)).map(str::to_owned).collect();
-    let lacking =
-        ["image", "build", "dockerComposeFile", "features"].into_iter().filter(|key| table.contains_key(*key));
+    let image = table.get("image").and_then(Value::as_str).filter(|image| is_image(image)).map(str::to_owned);
+    let lacking = ["build", "dockerComposeFile", "features"].into_iter().filter(|key| table.contains_key(*key));
     let left_out = lacking.map(|key| format!("{name}: {key}")).collect();
-    Ok(Setup { packages, commands, test, env, left_out })
+    Ok(Setup { image, packages, commands, test, env, left_out })
 }
 
 /// A line, a program with its arguments, or several by name, which may run in any order.
@@ -149,7 +156,8 @@ mod tests {
         assert_eq!((setup.packages, setup.commands), (vec!["libpq-dev".to_owned()], vec!["npm ci".to_owned()]));
         assert_eq!((setup.test.as_deref(), setup.env), (Some("npm test"), vec![("CI".into(), "1".into())]));
         assert_eq!(own("setup = [\"a\", \"b\"]").unwrap().commands, ["a", "b"]);
-        for bad in ["tests = \"x\"", "packages = [\"-o=x\"]", "setup = 3", "= "] {
+        assert_eq!(own("image = \"rust:1.90\"").unwrap().image.as_deref(), Some("rust:1.90"));
+        for bad in ["image = \"a b\"", "tests = \"x\"", "packages = [\"-o=x\"]", "setup = 3", "= "] {
             assert_eq!(own(bad).unwrap_err().code, Code::SetupFailed, "{bad}");
         }
     }
@@ -168,7 +176,11 @@ mod tests {
         let setup = devcontainer(text).unwrap();
         assert_eq!(setup.commands, ["pip install -r requirements.txt", "make a", r"'npm' 'run' 'it'\''s'"]);
         assert_eq!((setup.test.as_deref(), setup.env), (Some("npm test"), vec![("CI".into(), "1".into())]));
-        assert_eq!(setup.left_out, ["devcontainer.json: image"]);
+        assert_eq!((setup.image.as_deref(), setup.left_out.len()), (Some("mcr.example/devcontainers/base"), 0));
+        let built =
+            devcontainer(r#"{ "build": { "dockerfile": "Dockerfile" }, "features": {}, "image": "-v" }"#).unwrap();
+        assert_eq!(built.left_out, ["devcontainer.json: build", "devcontainer.json: features"]);
+        assert_eq!(built.image, None);
         assert_eq!(devcontainer("[]").unwrap_err().code, Code::SetupFailed);
     }
 }

@@ -63,6 +63,10 @@ pub struct PushNotice {
     /// The session's number.
     pub session: u32,
     pub session_id: Uuid,
+    /// The task that ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub task: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub approval: Option<PushApproval>,
@@ -75,9 +79,9 @@ pub enum PushKind {
     Approval,
     /// What asked under the same tag is asked no more: close it, and show this in its place without a sound.
     Closed,
-    /// A turn ended.
+    /// A turn or a task ended.
     Done,
-    /// A turn failed.
+    /// A turn or a task failed.
     Failed,
 }
 

@@ -22,6 +22,8 @@ pub struct TaskSettings {
     /// How often failed checks go back to the agent unasked.
     pub fix_checks: u32,
     pub forges: Vec<ForgeSettings>,
+    /// Names, or the beginnings of names with a star, of images that a repository may name.
+    pub images: Vec<String>,
     /// The client id of an app that signs in by device flow.
     pub github_app: Option<String>,
 }
@@ -59,6 +61,13 @@ impl TaskSettings {
         if !(w.mirrors_gb >= 0.0 && w.mirrors_gb.is_finite()) {
             return Err(wrong("tasks.mirrors_gb", "it is no size", "Write gigabytes, as in 5.0; 0 keeps none."));
         }
+        if let Some(odd) = w.images.iter().find(|image| !is_image(image.strip_suffix('*').unwrap_or(image))) {
+            return Err(wrong(
+                "tasks.images",
+                format!("{odd:?} names no image"),
+                "Write each as in \"rust:1.90\" or \"ghcr.io/acme/*\".",
+            ));
+        }
         let mut forges = w.forges.iter().map(|line| forge(line)).collect::<Result<Vec<_>, _>>()?;
         for usual in ["github.com github api=https://api.github.com secret=github", "gitlab.com gitlab secret=gitlab"] {
             let usual = forge(usual)?;
@@ -76,6 +85,7 @@ impl TaskSettings {
             mirrors: (w.mirrors_gb * 1e9) as u64,
             fix_checks: w.fix_checks,
             forges,
+            images: w.images.clone(),
             github_app: Some(w.github_app.trim().to_owned()).filter(|id| !id.is_empty()),
         })
     }
@@ -84,6 +94,20 @@ impl TaskSettings {
     pub fn forge(&self, repository: &Repository) -> Option<&ForgeSettings> {
         self.forges.iter().find(|forge| forge.host == repository.host)
     }
+
+    /// Whether a repository may have its tasks run on this image.
+    pub fn may_run_on(&self, image: &str) -> bool {
+        self.images.iter().any(|known| match known.strip_suffix('*') {
+            Some(beginning) => image.starts_with(beginning),
+            None => image == known,
+        })
+    }
+}
+
+/// As engines name them: registry, path, tag or digest.
+pub fn is_image(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    name.len() <= 255 && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
 /// `HOST github|gitlab [api=URL] [login=URL] secret=NAME|command=WORDS...`
@@ -132,6 +156,30 @@ fn forge(line: &str) -> Result<ForgeSettings, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repository_may_run_on_the_images_that_are_named_and_on_no_other() {
+        let named = |images: &[&str]| {
+            TaskSettings::new(&written::Tasks {
+                images: images.iter().map(|image| (*image).to_owned()).collect(),
+                ..Default::default()
+            })
+        };
+        let some = named(&["rust:1.90", "ghcr.io/acme/*"]).unwrap();
+        for (image, may) in [
+            ("rust:1.90", true),
+            ("rust:1.91", false),
+            ("ghcr.io/acme/base:2", true),
+            ("ghcr.io/acme.evil/base", false),
+            ("evil.example/ghcr.io/acme/base", false),
+        ] {
+            assert_eq!(some.may_run_on(image), may, "{image}");
+        }
+        assert!(!named(&[]).unwrap().may_run_on("rust:1.90"));
+        for odd in ["*", "", "-v", "a b", "$BASE", "a*b"] {
+            assert!(named(&[odd]).is_err(), "{odd}");
+        }
+    }
 
     #[test]
     fn the_two_usual_forges_are_known_and_another_is_added_or_put_in_their_place() {

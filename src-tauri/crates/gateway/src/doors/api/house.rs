@@ -66,7 +66,7 @@ fn judged(no_key: Option<String>, trouble: Option<String>, failed: Option<Code>)
 /// What this gateway is and can do.
 #[utoipa::path(get, path = "/api/info", tag = "house", responses((status = 200, body = Info), Refusals))]
 pub async fn info(State(app): State<App>, _phone: PairedPhone<Read>) -> Result<Json<Info>, No> {
-    let mut features = vec!["chat", "approvals", "search", "export", "pictures", "push"];
+    let mut features = vec!["chat", "approvals", "search", "export", "pictures", "push", "tasks"];
     if app.texting.now().is_some() {
         features.push("texting");
     }

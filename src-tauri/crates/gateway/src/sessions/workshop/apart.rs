@@ -11,7 +11,7 @@ use sandbox::{
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU64},
     },
 };
@@ -43,6 +43,14 @@ impl Apart {
     }
 }
 
+/// What a sandbox is made from in place of the usual base.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Base {
+    pub image: String,
+    /// To its own programs; known once the image is there.
+    pub path: Option<String>,
+}
+
 /// What commands in a sandbox have, beside what every program there has: a token of their own for the door, with what it takes
 /// to use it. Worthless when dropped.
 pub struct Pass {
@@ -64,7 +72,8 @@ impl Workshop {
         let here = &*self.0;
         Workshop(Arc::new(Inner {
             settings: here.settings.clone(),
-            spec: SandboxSpec { id, size: here.spec.size, workspace: Workspace::Volume },
+            spec: SandboxSpec { id, size: here.spec.size, workspace: Workspace::Volume, base: None },
+            base: RwLock::default(),
             model: here.model.clone(),
             mode: here.mode,
             instructions: {
@@ -94,6 +103,22 @@ impl Workshop {
     /// More environment for agents and commands from now on.
     pub fn set_env(&self, env: Vec<(String, String)>) {
         *self.0.env.write().unwrap_or_else(PoisonError::into_inner) = env;
+    }
+
+    pub(super) fn base(&self) -> Option<Base> {
+        self.0.base.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn found_programs(&self, path: Option<String>) {
+        if let Some(base) = self.0.base.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            base.path = path;
+        }
+    }
+
+    /// When it is made ready next it is made from this image, with the agent put in: what is in it is kept, what runs ends.
+    pub fn set_base(&self, image: &str) {
+        let base = Base { image: image.to_owned(), path: None };
+        *self.0.base.write().unwrap_or_else(PoisonError::into_inner) = Some(base);
     }
 
     /// For commands that are run as the session's agent would run them.

@@ -52,5 +52,6 @@ pub fn spec(config: &Resolved, id: SandboxId) -> SandboxSpec {
         id,
         size: config.size,
         workspace: config.workspace.clone().map_or(Workspace::Volume, Workspace::Folder),
+        base: None,
     }
 }

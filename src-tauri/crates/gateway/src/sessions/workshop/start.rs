@@ -4,7 +4,7 @@ use super::{Lease, SandboxState, Wanted, Workshop, git, problem};
 use domain::{Problem, agent::AgentFault};
 use sandbox::{
     Sandboxes,
-    agent::{AgentLaunch, Control, NotReady, Ready, Session as Conversation},
+    agent::{AgentLaunch, Control, NotReady, Ready, Session as Conversation, path_on},
 };
 use secrecy::SecretString;
 use std::{sync::PoisonError, time::Duration};
@@ -56,6 +56,7 @@ impl Workshop {
         let mut env = self.0.rooms.packages.environment().await;
         let policy = self.0.rooms.door.policy(self.0.spec.id);
         env.extend(git::environment(&policy.credentials, token));
+        env.extend(self.base().and_then(|base| base.path).map(|path| ("PATH".to_owned(), path_on(&path))));
         env.extend(self.0.env.read().unwrap_or_else(PoisonError::into_inner).iter().cloned());
         env
     }
