@@ -5,7 +5,7 @@ mod repository;
 mod request;
 mod state;
 
-pub use order::{Priority, Waiting, next};
+pub use order::{Priority, Waiting, has_room, next};
 pub use repository::{BadRepository, Repository};
 pub use request::{Checks, PullRequest};
 pub use state::TaskState;

@@ -11,9 +11,9 @@ use crate::{
     outline::Outline,
     purse::Reservation,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::{Code, SandboxId, usage::MicroDollars};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -23,6 +23,9 @@ use hyper::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+
+/// Small pieces of an answer go on together up to this many bytes.
+const GATHERED: usize = 8 * 1024;
 
 /// What of the API a sandbox may ask for. Files, batches, organisations and all else that could carry something out or
 /// spend past the meter is not here.
@@ -214,7 +217,7 @@ async fn metered(door: &Inner, mut account: Account, request: Request<Full<Bytes
     }
     // The end must be ours to give: with a length the client would see it before the money is recorded.
     parts.headers.remove(CONTENT_LENGTH);
-    let passing = Passing { body, account, idle: door.settings.idle_timeout, last: None, over: false };
+    let passing = Passing { body, account, idle: door.settings.idle_timeout, after: None, last: None, over: false };
     Ok(Response::from_parts(head(parts), passing.into_body()))
 }
 
@@ -224,11 +227,15 @@ fn head(mut parts: hyper::http::response::Parts) -> hyper::http::response::Parts
     parts
 }
 
+type Came = Option<Result<Frame<Bytes>, hyper::Error>>;
+
 /// An answer on its way in.
 struct Passing {
     body: Incoming,
     account: Account,
     idle: Duration,
+    /// What came after the piece that goes on now, and is no piece itself: an end, or trailers.
+    after: Option<Came>,
     /// The piece that ends the answer, for when the money is recorded.
     last: Option<Bytes>,
     over: bool,
@@ -249,7 +256,11 @@ impl Passing {
             self.account.settle().await;
             return Some((Ok(Frame::data(last)), self));
         }
-        let frame = match timeout(self.idle, self.body.frame()).await {
+        let came = match self.after.take() {
+            Some(came) => Ok(came),
+            None => timeout(self.idle, self.body.frame()).await,
+        };
+        let frame = match came {
             Ok(Some(Ok(frame))) => frame,
             Ok(Some(Err(error))) => return Some(self.broken(error.into()).await),
             Err(elapsed) => return Some(self.broken(elapsed.into()).await),
@@ -260,9 +271,37 @@ impl Passing {
             }
         };
         match frame.into_data() {
-            Ok(bytes) => self.pass(bytes).await,
+            Ok(bytes) => {
+                let bytes = self.with_neighbours(bytes).await;
+                self.pass(bytes).await
+            }
             Err(trailers) => Some((Ok(trailers), self)),
         }
+    }
+
+    /// A piece with those that are here already: many small ones cost a write each.
+    async fn with_neighbours(&mut self, first: Bytes) -> Bytes {
+        let mut all = BytesMut::new();
+        while all.len().max(first.len()) < GATHERED {
+            // The connection hands on one at a time, and has the next one at its next turn.
+            tokio::task::yield_now().await;
+            match self.body.frame().now_or_never() {
+                None => break,
+                Some(Some(Ok(frame))) if frame.is_data() => {
+                    let next = frame.into_data().unwrap_or_default();
+                    if all.is_empty() {
+                        all.reserve(GATHERED);
+                        all.extend_from_slice(&first);
+                    }
+                    all.extend_from_slice(&next);
+                }
+                Some(other) => {
+                    self.after = Some(other);
+                    break;
+                }
+            }
+        }
+        if all.is_empty() { first } else { all.freeze() }
     }
 
     async fn pass(mut self, mut bytes: Bytes) -> Option<(Result<Frame<Bytes>, BoxError>, Self)> {

@@ -293,7 +293,8 @@ async fn own_image(place: &Place) {
         sh(place.folder.path(), &format!("rm -rf {repository}.git"));
         seed(place.folder.path(), repository, &line);
     }
-    let scripts = vec![does("use the tool", "(ours; node --version; id -u; echo $HOME; python3 --version) > made.txt; true")];
+    let scripts =
+        vec![does("use the tool", "(ours; node --version; id -u; echo $HOME; python3 --version) > made.txt; true")];
     let w = place.world(scripts, &format!("images = [\"{image}\", \"127.0.0.1:9/*\"]\nkeep_hours = 0\n")).await;
     let running = w.start().await;
     let before = unnamed_volumes();

@@ -1,6 +1,6 @@
 //! Whose turn it is.
 
-use super::{Repository, TaskId};
+use super::{Repository, TaskId, TaskState};
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -52,6 +52,13 @@ pub fn next<'w>(waiting: &'w [Waiting], running: &[Repository]) -> Option<&'w Wa
     waiting.iter().min_by_key(|task| (at_work(task), since(task), Reverse(task.priority), task.id))
 }
 
+/// Whether one more may begin. One that waits for its owner leaves its place to others, until as many wait so as may be at
+/// work: each has a sandbox.
+pub fn has_room(running: impl IntoIterator<Item = TaskState>, at_once: usize) -> bool {
+    let (asking, at_work): (Vec<_>, Vec<_>) = running.into_iter().partition(|state| *state == TaskState::NeedsYou);
+    at_work.len() + asking.len().saturating_sub(at_once) < at_once
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +72,22 @@ mod tests {
     fn begins(waiting: &[Waiting], running: &[&str]) -> u32 {
         let running: Vec<Repository> = running.iter().map(|r| r.parse().unwrap()).collect();
         next(waiting, &running).unwrap().id.0
+    }
+
+    #[test]
+    fn one_that_waits_for_its_owner_keeps_nobody_from_working_until_too_many_do() {
+        use TaskState::{NeedsYou, Working};
+        for (running, room) in [
+            (&[][..], true),
+            (&[Working, NeedsYou], true),
+            (&[Working, Working], false),
+            (&[NeedsYou, NeedsYou, Working], true),
+            (&[NeedsYou, NeedsYou, NeedsYou], true),
+            (&[NeedsYou, NeedsYou, NeedsYou, Working], false),
+            (&[NeedsYou, NeedsYou, NeedsYou, NeedsYou], false),
+        ] {
+            assert_eq!(has_room(running.iter().copied(), 2), room, "{running:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::client::LocalDoor;
 use clap::Subcommand;
-use console::style;
+use console::{Alignment, pad_str, style};
 use domain::{
     Problem, Timestamp, phrases,
     shown::{shown, shown_line},
@@ -101,6 +101,9 @@ pub async fn act(door: &LocalDoor, action: TaskAction, json: bool) -> Result<(),
     Ok(())
 }
 
+/// "needs you" is the longest.
+const STATE: usize = 9;
+
 fn word<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
@@ -130,7 +133,8 @@ fn list(page: &Value, json: bool) -> Result<(), Problem> {
     for task in tasks {
         let prompt = shown_line(word(task, "prompt").trim(), 50);
         let place = shown(word(task, "repository"));
-        println!("{:>4} {} {} {place}  {}", task["id"], state(task), since(&task["state_at"]), style(prompt).dim());
+        let state = pad_str(&state(task), STATE, Alignment::Left, None).into_owned();
+        println!("{:>4}  {state}  {:<9} {place}  {}", task["id"], since(&task["state_at"]), style(prompt).dim());
     }
     if tasks.is_empty() {
         println!("There are no tasks. Begin one: lanyard task add acme/shop fix the login test");
@@ -202,7 +206,8 @@ fn tell(task: &Value) {
     }
     let result = &task["result"];
     if result["files"].as_u64().unwrap_or(0) > 0 {
-        let size = format!("{} files, +{} -{}", result["files"], result["added"], result["removed"]);
+        let many = if result["files"] == 1 { "file" } else { "files" };
+        let size = format!("{} {many}, +{} -{}", result["files"], result["added"], result["removed"]);
         line("changed", &size);
     }
     if let Some(url) = result["request"]["url"].as_str() {

@@ -18,9 +18,10 @@ const TOLD: usize = 1_500;
 /// Of a diff that is kept.
 const DIFF: usize = 1_000_000;
 
-/// A repository's history into `/workspace`: the mirror's, if one was unpacked there, and what is newer. Says the name of the
-/// base and how much history there is, in KiB.
-const FETCH: &str = r#"set -e
+/// A repository's history into `/workspace`: the mirror's, if one was unpacked there, and what is newer; then the branch, beginning
+/// where it was left off if it was pushed before. In one go, for each start of a program in a sandbox costs some 50 ms. Says the name
+/// of the base, how much history there is (KiB), and the commit it begins at.
+const CLONED: &str = r#"set -e
 cd /workspace
 git init -q
 git remote get-url origin > /dev/null 2>&1 || git remote add origin "$URL"
@@ -32,11 +33,7 @@ fi
 git rev-parse -q --verify "refs/remotes/origin/$BASE" > /dev/null || { echo "there is no branch $BASE" >&2; exit 3; }
 git pack-refs --all
 printf 'base %s\n' "$BASE"
-git count-objects -v | awk '/^size(-pack)?:/ { n += $2 } END { print "size " n }'"#;
-
-/// The branch, beginning where it was left off if it was pushed before. Says where that is.
-const CHECKOUT: &str = r#"set -e
-cd /workspace
+git count-objects -v | awk '/^size(-pack)?:/ { n += $2 } END { print "size " n }'
 git config user.name "$NAME"
 git config user.email "$EMAIL"
 git config push.default current
@@ -50,7 +47,7 @@ git config lanyard.trailer "$TRAILER"
 from="origin/$BASE"
 [ -n "$CONTINUE" ] && git rev-parse -q --verify "refs/remotes/origin/$BRANCH" > /dev/null && from="origin/$BRANCH"
 git checkout -q --no-track -B "$BRANCH" "$from"
-git rev-parse HEAD"#;
+printf 'from %s\n' "$(git rev-parse HEAD)""#;
 
 /// What the agent left uncommitted goes into a commit of its own. Then: newest commit, commits, and a line for each file.
 const COMMIT: &str = r#"set -e
@@ -78,12 +75,27 @@ pub struct Room<'r> {
     pub pass: &'r Pass,
 }
 
-/// What a fetch found.
+/// What is to be cloned, and how its branch is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'w> {
+    pub task: TaskId,
+    pub repository: &'w Repository,
+    /// None: the repository's own.
+    pub base: Option<&'w str>,
+    pub branch: &'w str,
+    /// What was pushed to the branch before is gone on with.
+    pub go_on: bool,
+    pub author: &'w Author,
+}
+
+/// What was cloned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
+pub struct Cloned {
     pub base: String,
     /// Bytes of history.
     pub size: u64,
+    /// The commit that the branch begins at.
+    pub from: String,
 }
 
 /// Whose commits they are to be.
@@ -121,35 +133,19 @@ pub enum Merge {
 }
 
 impl Room<'_> {
-    pub async fn fetch(&self, repository: &Repository, base: Option<&str>) -> Result<Fetched, Problem> {
-        let script = script(FETCH).env("URL", repository.url()).env("BASE", base.unwrap_or_default()).timeout(CLONE);
-        let output = self.done(script, Code::CloneFailed).await.map_err(not_there)?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let said = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let base = said("base").ok_or(Code::CloneFailed)?.to_owned();
-        let kib: u64 = said("size").and_then(|size| size.parse().ok()).unwrap_or(0);
-        Ok(Fetched { base, size: kib * 1024 })
-    }
-
-    /// Gives the commit it begins at.
-    pub async fn check_out(
-        &self,
-        task: TaskId,
-        base: &str,
-        branch: &str,
-        go_on: bool,
-        author: &Author,
-    ) -> Result<String, Problem> {
-        let script = script(CHECKOUT)
+    pub async fn clone_it(&self, wanted: Wanted<'_>) -> Result<Cloned, Problem> {
+        let Wanted { task, repository, base, branch, go_on, author } = wanted;
+        let script = script(CLONED)
+            .env("URL", repository.url())
+            .env("BASE", base.unwrap_or_default())
             .env("NAME", &author.name)
             .env("EMAIL", &author.email)
             .env("TRAILER", format!("Lanyard-Task: {task}"))
-            .env("BASE", base)
             .env("BRANCH", branch)
             .env("CONTINUE", if go_on { "yes" } else { "" })
             .timeout(CLONE);
-        let output = self.done(script, Code::CloneFailed).await?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let output = self.done(script, Code::CloneFailed).await.map_err(not_there)?;
+        cloned(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| Code::CloneFailed.into())
     }
 
     /// One of the repository's own commands, as its agent would run it.
@@ -230,6 +226,13 @@ fn tail(output: &Output) -> String {
     all.chars().skip(skip).collect()
 }
 
+/// What [`CLONED`] says.
+fn cloned(said: &str) -> Option<Cloned> {
+    let word = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let size = word("size").and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024;
+    Some(Cloned { base: word("base")?.to_owned(), size, from: word("from")?.to_owned() })
+}
+
 /// What [`COMMIT`] says. A binary file counts no lines.
 fn work(said: &str) -> Option<Work> {
     let mut lines = said.lines();
@@ -254,6 +257,13 @@ mod tests {
         assert_eq!(work(said), Some(Work { head: "abc".into(), commits: 2, files: 3, added: 10, removed: 10 }));
         assert_eq!(work("abc\n0\n").unwrap().files, 0);
         assert_eq!(work(""), None);
+    }
+
+    #[test]
+    fn what_was_cloned_is_read() {
+        let said = cloned("base main\nsize 12\nfrom abc\n");
+        assert_eq!(said, Some(Cloned { base: "main".into(), size: 12 << 10, from: "abc".into() }));
+        assert_eq!((cloned("base main\nsize 12\n"), cloned("")), (None, None));
     }
 
     #[test]

@@ -171,7 +171,7 @@ async fn go_on(app: &App) -> store::Result<()> {
 async fn begin(app: &App, now: Timestamp) -> store::Result<()> {
     loop {
         let (waiting, running) = app.store.read(move |r| Ok((tasks::waiting(r, now)?, tasks::running(r)?))).await?;
-        if running.len() >= app.config.tasks.at_once {
+        if !task::has_room(running.iter().map(|task| task.state), app.config.tasks.at_once) {
             return Ok(());
         }
         let at_work: Vec<Repository> = running.into_iter().map(|task| task.repository).collect();

@@ -58,15 +58,13 @@ impl Default for OneOrMore {
 /// # Errors
 /// `SETUP_FAILED` for a file that cannot be understood; as the engine's.
 pub async fn read(workshop: &Workshop) -> Result<Setup, Problem> {
-    if let Some(text) = text_of(workshop, OWN).await? {
-        return own(&text);
+    let [first, second] = DEVCONTAINERS;
+    let all = tokio::try_join!(text_of(workshop, OWN), text_of(workshop, first), text_of(workshop, second))?;
+    match all {
+        (Some(text), ..) => own(&text),
+        (_, Some(text), _) | (.., Some(text)) => devcontainer(&text),
+        (None, None, None) => Ok(Setup::default()),
     }
-    for path in DEVCONTAINERS {
-        if let Some(text) = text_of(workshop, path).await? {
-            return devcontainer(&text);
-        }
-    }
-    Ok(Setup::default())
 }
 
 /// A file that is not there, or too large to be one, is none.

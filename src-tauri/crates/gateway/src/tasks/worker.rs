@@ -7,7 +7,7 @@ mod turns;
 use super::{
     ended, forges,
     mirror::Mirrors,
-    room::{Author, Room},
+    room::{Author, Cloned, Room, Wanted},
     setup::{self, Setup},
     stand,
 };
@@ -57,6 +57,12 @@ impl From<Code> for Halt {
     fn from(code: Code) -> Self {
         Self::Failed(code.into())
     }
+}
+
+/// What a forge says before anything is cloned.
+struct Who {
+    author: Author,
+    usual_base: Option<String>,
 }
 
 type Step<T = ()> = Result<T, Halt>;
@@ -215,18 +221,29 @@ impl Worker {
 
     /// Sandbox, clone, branch.
     async fn prepare(&self, task: &TaskRow, forge: Option<&dyn Forge>, pass: &Pass) -> Step {
-        let author = self.who_commits(task, forge).await?;
-        self.workshop.make().await?;
-        self.enter(TaskState::Cloning).await?;
-        let room = Room { workshop: &self.workshop, pass };
         let mirrors = Mirrors::below(&self.app.paths.cache, self.app.config.tasks.mirrors);
-        let known = mirrors.put_into(&self.workshop, &task.repository).await;
-        let fetched = room.fetch(&task.repository, task.base.as_deref()).await?;
-        mirrors.take_from(&self.workshop, &task.repository, fetched.size, known).await;
-        let go_on = task.result.pushed;
-        let from = room.check_out(self.id, &fetched.base, &task.branch, go_on, &author).await?;
+        let make = async {
+            self.workshop.make().await?;
+            self.enter(TaskState::Cloning).await?;
+            Ok::<_, Halt>(mirrors.put_into(&self.workshop, &task.repository).await)
+        };
+        // Both to their end: a sandbox that is half made when its task fails could not be removed.
+        let (who, made) = tokio::join!(Self::who_commits(task, forge), make);
+        let (Who { author, usual_base }, known) = (who?, made?);
+        let room = Room { workshop: &self.workshop, pass };
+        let Cloned { base, size, from } = room
+            .clone_it(Wanted {
+                task: self.id,
+                repository: &task.repository,
+                base: task.base.as_deref().or(usual_base.as_deref()),
+                branch: &task.branch,
+                go_on: task.result.pushed,
+                author: &author,
+            })
+            .await?;
+        mirrors.take_from(&self.workshop, &task.repository, size, known).await;
         self.change_result(move |result| {
-            result.base = Some(fetched.base);
+            result.base = Some(base);
             result.image = None;
             result.from = Some(from);
         })
@@ -235,16 +252,20 @@ impl Worker {
     }
 
     /// The forge knows; a repository that is not there, or that the account may not push to, is told from its answer.
-    async fn who_commits(&self, task: &TaskRow, forge: Option<&dyn Forge>) -> Step<Author> {
+    async fn who_commits(task: &TaskRow, forge: Option<&dyn Forge>) -> Result<Who, Problem> {
         let Some(forge) = forge else {
-            return Ok(Author { name: "Lanyard".into(), email: "lanyard@localhost".into() });
+            let author = Author { name: "Lanyard".into(), email: "lanyard@localhost".into() };
+            return Ok(Who { author, usual_base: None });
         };
-        let found = forges::tried(|| forge.repository(&task.repository.path)).await?;
+        let (found, login) = tokio::try_join!(
+            forges::tried(|| forge.repository(&task.repository.path)),
+            forges::tried(|| forge.whoami())
+        )?;
         if !found.may_push {
-            return Err(Problem::with_detail(Code::PushRefused, "The account may not push to it.").into());
+            return Err(Problem::with_detail(Code::PushRefused, "The account may not push to it."));
         }
-        let login = forges::tried(|| forge.whoami()).await?;
-        Ok(Author { name: login.name, email: login.email })
+        let author = Author { name: login.name, email: login.email };
+        Ok(Who { author, usual_base: Some(found.default_branch) })
     }
 
     /// The image that the repository names, where the owner lets it; the clone is in a volume and stays.

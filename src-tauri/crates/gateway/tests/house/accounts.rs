@@ -13,6 +13,7 @@ use egress::Credential;
 use gateway::App;
 use serde_json::{Value, json};
 use standins::{
+    forge::{CLIENT, Forge},
     ngrok::{DOMAIN, TOKEN},
     twilio::TOKEN as AUTH,
 };
@@ -138,5 +139,40 @@ async fn texting_follows_its_token_without_a_restart() {
     w.text("menu").await;
     assert!(w.arrives(SOON).await.body.contains("Just write"), "texts come and go again");
     assert_eq!(shown(app, "twilio").await["state"], "kept");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_tells_its_code_and_what_github_says_of_the_token_which_no_answer_has() {
+    const SIGNED_IN: &str = "ghu_signed-in";
+    let folder = tempfile::tempdir().unwrap();
+    let forge = Forge::start(folder.path(), SIGNED_IN).await.unwrap();
+    let config = format!(
+        "[tasks]\nforges = [\"github.com github api={0} login={0}/login secret=github\"]\ngithub_app = \"{CLIENT}\"\n",
+        forge.url
+    );
+    let w = World::new(Wish { config: &config, ..Wish::default() }).await;
+    let running = w.start().await;
+    let app = &running.app;
+    assert_eq!(
+        (&shown(app, "github").await["sign_in"], &shown(app, "ngrok").await["sign_in"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(local(app, "POST", "/accounts/ngrok/sign-in", None).await.status, 404);
+    for (grants, end) in [(false, "refused"), (true, "done")] {
+        let looks = || forge.requests().iter().filter(|(_, path)| path == "/login/oauth/access_token").count();
+        let before = looks();
+        let owner = async {
+            until(SOON, async || (looks() > before).then_some(())).await;
+            if grants { forge.grant_device() } else { forge.deny_device() }
+        };
+        let (said, ()) = tokio::join!(local(app, "POST", "/accounts/github/sign-in", None), owner);
+        let lines: Vec<Value> = said.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
+        assert_eq!(types, ["code", end], "{}", said.text);
+        assert!(lines[0]["url"].as_str().is_some_and(|url| url.starts_with("http")) && lines[0]["expires_in"].is_u64());
+        assert!(!said.text.contains(SIGNED_IN), "{}", said.text);
+        assert_eq!(shown(app, "github").await["state"], if grants { "kept" } else { "missing" });
+    }
     running.stop().await;
 }

@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 /// A turn that takes longer is lost.
 const TURN: Duration = Duration::from_secs(120);
+/// Nothing comes for this long where nobody says anything: all of it was heard.
+const CAUGHT_UP: Duration = Duration::from_millis(100);
 /// Nothing comes for this long: it is quiet.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -72,6 +74,11 @@ impl Talk {
                 _ => {}
             }
         }
+    }
+
+    /// Hears all that was said so far.
+    pub async fn catch_up(&mut self) {
+        while let Ok(Ok(_)) = timeout(CAUGHT_UP, self.next()).await {}
     }
 
     /// Waits for the next word that any agent says, and gives when it arrived.

@@ -157,6 +157,7 @@ struct Took {
 /// One whose agent only speaks; waits for its end, and for the next sandbox kept ready.
 async fn one_task(desk: &Desk, talk: &mut Talk, repository: &str) -> Result<Took> {
     let mut door = desk.door().await?;
+    talk.catch_up().await;
     let queued = Instant::now();
     let task = door.post("/api/tasks", &json!({ "repository": repository, "prompt": WORDS })).await?;
     let first_word = talk.word().await?.duration_since(queued);
