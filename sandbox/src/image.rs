@@ -98,18 +98,17 @@ impl Sandboxes {
     /// agent and the relay, the tools that it has not itself, and no browser. Fails with [`Error::Pull`] too.
     pub async fn ensure_image_on(&self, base: Option<&str>, progress: OnProgress<'_>) -> Result<ImageInfo, Error> {
         let recipe = self.recipe_on(base).await?;
-        // Nobody whose image is there waits for another's build.
-        if let (_, Some(found)) = self.look_for(&recipe).await? {
-            return Ok(recipe.info(&found, false));
+        // Nobody whose image is there waits for another's build, and no build for a pull.
+        match self.look_for(&recipe).await? {
+            (_, Some(found)) => return Ok(recipe.info(&found, false)),
+            (None, None) if base.is_some() => {
+                progress(Progress::Line(format!("Pulling {}", recipe.base)));
+                self.engine_handle().pull(&recipe.base, &|line| progress(Progress::Line(line.to_owned()))).await?;
+            }
+            _ => {}
         }
         let _one_at_a_time = self.building().lock().await;
-        let mut found = self.look_for(&recipe).await?;
-        if found.0.is_none() && found.1.is_none() && base.is_some() {
-            progress(Progress::Line(format!("Pulling {}", recipe.base)));
-            self.engine_handle().pull(&recipe.base, &|line| progress(Progress::Line(line.to_owned()))).await?;
-            found = self.look_for(&recipe).await?;
-        }
-        match found {
+        match self.look_for(&recipe).await? {
             (_, Some(found)) => Ok(recipe.info(&found, false)),
             (base, None) => self.build_on(&recipe, base, progress, Cached::Yes).await,
         }

@@ -9,8 +9,9 @@ use bollard::{
 use futures::StreamExt;
 use std::{collections::HashMap, time::Duration};
 
-/// The engine answers once a registry has.
-const PULLING: Duration = Duration::from_secs(300);
+/// Some gigabytes over a slow line.
+const PULLING: Duration = Duration::from_secs(1800);
+const TOO_LONG: &str = "it took longer than half an hour";
 
 pub(crate) struct FoundImage {
     pub id: String,
@@ -51,17 +52,21 @@ impl Engine {
         let whole = if has_tag { name.to_owned() } else { format!("{name}:latest") };
         let options = CreateImageOptionsBuilder::default().from_image(&whole).build();
         let docker = self.docker.clone().with_timeout(PULLING);
-        let mut answers = std::pin::pin!(docker.create_image(Some(options), None, None));
-        let failed = |reason: String| Err(Error::Pull { image: name.to_owned(), reason });
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Ok(info) => said(&info.status.unwrap_or_default()),
-                Err(EngineError::DockerStreamError { error }) => return failed(error),
-                Err(EngineError::DockerResponseServerError { message, .. }) => return failed(message),
-                Err(e) => return Err(self.refused("pull an image", e)),
+        let failed = |reason: &str| Error::Pull { image: name.to_owned(), reason: reason.to_owned() };
+        let pulled = async {
+            let mut answers = std::pin::pin!(docker.create_image(Some(options), None, None));
+            while let Some(answer) = answers.next().await {
+                match answer {
+                    Ok(info) => said(&info.status.unwrap_or_default()),
+                    Err(EngineError::DockerStreamError { error }) => return Err(failed(&error)),
+                    Err(EngineError::DockerResponseServerError { message, .. }) => return Err(failed(&message)),
+                    Err(EngineError::RequestTimeoutError) => return Err(failed(TOO_LONG)),
+                    Err(e) => return Err(self.refused("pull an image", e)),
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        tokio::time::timeout(PULLING, pulled).await.unwrap_or_else(|_| Err(failed(TOO_LONG)))
     }
 
     /// The images of a repository, the newest first; with `label` only those that have it.

@@ -130,7 +130,7 @@ impl Recipe {
         ImageInfo {
             tag: self.tag(),
             source: self.source.clone(),
-            path: found.labels.get(PATH).filter(|_| !self.is_usual()).cloned(),
+            path: found.labels.get(PATH).filter(|path| !self.is_usual() && !path.is_empty()).cloned(),
             claude_version: CLAUDE_VERSION.to_owned(),
             bytes: found.bytes,
             built,

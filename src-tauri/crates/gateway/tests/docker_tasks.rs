@@ -170,7 +170,7 @@ async fn wrong(place: &Place) {
         open["permissions"].as_array().and_then(|all| all.iter().find(|a| a["kind"] == "push").cloned())
     })
     .await;
-    assert_eq!(task(&running, elsewhere).await["state"], "needs_you");
+    world::until(LATER, async || (task(&running, elsewhere).await["state"] == "needs_you").then_some(())).await;
     let no = json!({ "decision": "deny", "input_hash": asked["input_hash"] });
     local(&running.app, "POST", &format!("/api/permission/{}", asked["id"].as_str().unwrap()), Some(&no)).await;
     assert_eq!(until_over(&running, elsewhere).await["state"], "done");

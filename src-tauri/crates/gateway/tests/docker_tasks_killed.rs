@@ -6,7 +6,7 @@ mod world;
 
 use program::{Program, lanyard};
 use serde_json::Value;
-use tasks_world::{Place, does};
+use tasks_world::{Place, does, seed, sh};
 use world::{LATER, World};
 
 async fn said(w: &World, arguments: &[&str]) -> Value {
@@ -89,4 +89,40 @@ async fn in_the_agents_turn_it_is_offered_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_push_nothing_is_there_twice() {
     check(&["task-pushed=return", "task-requested=return"], 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quit_in_the_agents_turn_stops_its_sandbox_and_the_next_start_goes_on_in_it() {
+    world::relay();
+    let place = Place::new(&["acme/tested"]).await;
+    place.trusted(quit(&place)).await;
+}
+
+async fn quit(place: &Place) {
+    sh(place.folder.path(), "rm -rf acme/tested.git");
+    let tested = "printf 'test = \"grep -q bye greeting.txt\"\\n' > .lanyard.toml; echo hello > greeting.txt";
+    seed(place.folder.path(), "acme/tested", tested);
+    let slow = "echo bye >> greeting.txt; python3 -c 'import time; time.sleep(10)'";
+    let w = place.world(vec![does("greet", slow)], "spare = false\n").await;
+    let program = Program::start(&w, "").await;
+    said(&w, &["task", "add", &format!("{}/acme/tested", place.host()), "greet"]).await;
+    let at_work = async || (said(&w, &["task", "show", "1"]).await["doing"] == "Bash").then_some(());
+    world::until(LATER, at_work).await;
+    program.stop(&w).await;
+    let running = world::docker(&[
+        "ps",
+        "-q",
+        "--filter",
+        &format!("label=dev.lanyard.instance={}", standins::engine::instance(&w.home().join("data"))),
+    ]);
+    assert_eq!(running, "", "nothing runs without Lanyard");
+    let program = Program::start(&w, "").await;
+    let (task, _) = until_over(&w).await;
+    assert_eq!(
+        (&task["state"], &task["result"]["tests"]),
+        (&serde_json::json!("done"), &serde_json::json!(true)),
+        "{task}"
+    );
+    assert_eq!(place.forge.pulls().len(), 1);
+    program.remove(&w).await;
 }

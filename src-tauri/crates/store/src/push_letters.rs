@@ -117,6 +117,17 @@ pub fn put(
     Ok(put)
 }
 
+/// Something newer is told about the same: what was not pushed yet is not pushed, and no text goes about the older.
+pub fn supersede(tx: &Tx<'_>, about: About) -> Result<()> {
+    tx.conn()
+        .prepare_cached(
+            "UPDATE push_letters SET text_at = NULL, why = CASE state WHEN 'queued' THEN 'something newer was told' ELSE why END,
+                    state = CASE state WHEN 'queued' THEN 'failed' ELSE state END WHERE about = ?1",
+        )?
+        .execute([about.to_string()])?;
+    Ok(())
+}
+
 /// No phone takes pushes: only the text is waited for.
 fn put_without(
     tx: &Tx<'_>,

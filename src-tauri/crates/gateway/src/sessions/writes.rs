@@ -26,7 +26,7 @@ use store::{
     Tx, approvals,
     audit::{self, Kind},
     events, inbox, numbers, parked,
-    push_letters::About,
+    push_letters::{self, About},
     sessions,
     tasks::{self, TaskRow},
     turns, usage,
@@ -338,6 +338,8 @@ impl Scene {
     /// That a task is over: as [`Self::notice_of_task`], and to every phone that takes pushes.
     pub fn end_of_task(&self, tx: &Tx<'_>, task: &TaskRow, words: &str, now: Timestamp) -> store::Result<()> {
         let (event, texted) = self.notice_of_task(tx, task, words, now)?;
+        // Of an earlier attempt.
+        push_letters::supersede(tx, About::Task(task.id))?;
         self.pushes.put(tx, About::Task(task.id), self.session, event, texted, now)
     }
 

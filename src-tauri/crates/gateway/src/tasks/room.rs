@@ -63,7 +63,11 @@ git diff --numstat "$FROM" HEAD"#;
 const MERGE: &str = r#"cd /workspace || exit 1
 git fetch -q origin "+refs/heads/$BASE:refs/remotes/origin/$BASE" || exit 1
 git merge-tree --write-tree HEAD "origin/$BASE" > /dev/null 2>&1 && exit 0
-git merge -q --no-edit "origin/$BASE" > /dev/null 2>&1
+# Before git 2.38 it cannot be tried without doing it.
+if git merge -q --no-commit --no-ff "origin/$BASE" > /dev/null 2>&1; then
+  git merge --abort 2> /dev/null
+  exit 0
+fi
 git diff --name-only --diff-filter=U
 exit 3"#;
 

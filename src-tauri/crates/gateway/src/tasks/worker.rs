@@ -159,8 +159,10 @@ impl Worker {
         let forge = super::forge_of(&self.app, &task.repository).await?;
         let pass = self.workshop.pass(self.session).await;
         let fresh = task.state.is_before_work();
-        if fresh {
-            self.prepare(&task, forge.as_deref(), &pass).await?;
+        match fresh {
+            true => self.prepare(&task, forge.as_deref(), &pass).await?,
+            // Lanyard's own end has stopped it.
+            false => self.workshop.make().await?,
         }
         let mut setup = setup::read(&self.workshop).await?;
         if fresh {

@@ -55,8 +55,13 @@ impl Program {
         assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(9));
     }
 
-    pub async fn remove(mut self, w: &World) {
+    pub async fn remove(self, w: &World) {
         assert!(lanyard(w, &["remove", "--yes"]).status().await.unwrap().success());
+        self.stop(w).await;
+    }
+
+    /// As its owner ends it.
+    pub async fn stop(mut self, w: &World) {
         assert!(lanyard(w, &["stop"]).status().await.unwrap().success());
         assert!(timeout(LATER, self.0.wait()).await.expect("it stops").unwrap().success());
     }

@@ -32,6 +32,7 @@ export class Setup {
 
     /** A secret that its service refuses is not kept, and is said to be refused. */
     keep(account: string, secret: string): Promise<boolean> {
+        this.forgetSignIn();
         return this.act(`keep-${account}`, async () => {
             const { checked } = await this.host.request<AccountChecked>("PUT", `/accounts/${account}`, { secret: secret.trim() });
             if (!checked.ok) throw new Problem(checked.code ?? "KEY_REFUSED", checked.says, checked.suggestion ?? "Look whether all of it was copied, then try again.");
@@ -46,6 +47,7 @@ export class Setup {
     }
 
     drop(account: string): Promise<boolean> {
+        this.forgetSignIn();
         return this.act(`drop-${account}`, () => this.host.request("DELETE", `/accounts/${account}`));
     }
 
@@ -59,6 +61,12 @@ export class Setup {
         this.code = null;
         await this.accounts.load();
         return worked;
+    }
+
+    /** Another token is kept, or none. */
+    private forgetSignIn(): void {
+        this.signedIn = null;
+        this.signing.clear();
     }
 
     private hearSignIn(line: SignInLine): void {

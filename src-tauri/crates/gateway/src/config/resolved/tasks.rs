@@ -61,7 +61,7 @@ impl TaskSettings {
         if !(w.mirrors_gb >= 0.0 && w.mirrors_gb.is_finite()) {
             return Err(wrong("tasks.mirrors_gb", "it is no size", "Write gigabytes, as in 5.0; 0 keeps none."));
         }
-        if let Some(odd) = w.images.iter().find(|image| !is_image(image.strip_suffix('*').unwrap_or(image))) {
+        if let Some(odd) = w.images.iter().find(|image| !may_be_named(image)) {
             return Err(wrong(
                 "tasks.images",
                 format!("{odd:?} names no image"),
@@ -98,10 +98,19 @@ impl TaskSettings {
     /// Whether a repository may have its tasks run on this image.
     pub fn may_run_on(&self, image: &str) -> bool {
         self.images.iter().any(|known| match known.strip_suffix('*') {
-            Some(beginning) => image.starts_with(beginning),
+            Some(beginning) => {
+                image.strip_prefix(beginning).is_some_and(|rest| beginning.ends_with('/') || !rest.contains('/'))
+            }
             None => image == known,
         })
     }
+}
+
+/// A star stands after a slash, or within a tag or a digest: else another registry's name might begin so.
+fn may_be_named(image: &str) -> bool {
+    let Some(beginning) = image.strip_suffix('*') else { return is_image(image) };
+    let last = beginning.rsplit('/').next().unwrap_or_default();
+    is_image(beginning) && (last.is_empty() || last.contains([':', '@']))
 }
 
 /// As engines name them: registry, path, tag or digest.
@@ -165,10 +174,12 @@ mod tests {
                 ..Default::default()
             })
         };
-        let some = named(&["rust:1.90", "ghcr.io/acme/*"]).unwrap();
+        let some = named(&["rust:1.90", "ghcr.io/acme/*", "node:2*"]).unwrap();
         for (image, may) in [
             ("rust:1.90", true),
             ("rust:1.91", false),
+            ("node:22-slim", true),
+            ("node:2/x", false),
             ("ghcr.io/acme/base:2", true),
             ("ghcr.io/acme.evil/base", false),
             ("evil.example/ghcr.io/acme/base", false),
@@ -176,7 +187,7 @@ mod tests {
             assert_eq!(some.may_run_on(image), may, "{image}");
         }
         assert!(!named(&[]).unwrap().may_run_on("rust:1.90"));
-        for odd in ["*", "", "-v", "a b", "$BASE", "a*b"] {
+        for odd in ["*", "", "-v", "a b", "$BASE", "a*b", "rust*", "ghcr.io*"] {
             assert!(named(&[odd]).is_err(), "{odd}");
         }
     }

@@ -132,9 +132,7 @@ impl Desk {
 
     /// The names of its containers that run; each carries a hash of the data folder.
     pub async fn containers(&self) -> Result<Vec<String>> {
-        let instance = standins::engine::instance(&self.folder.path().join("data"));
-        let filter = format!("label=dev.lanyard.instance={instance}");
-        let named = engine::docker(&["ps", "--filter", &filter, "--format", "{{.Names}}"]).await?;
+        let named = engine::docker(&["ps", "--filter", &self.label(), "--format", "{{.Names}}"]).await?;
         Ok(named.lines().map(str::to_owned).collect())
     }
 
@@ -158,7 +156,23 @@ impl Desk {
         drop(door);
         let status = timeout(STOP, self.child.wait()).await.context("the program did not stop")??;
         ensure!(status.success(), "the program ended with {status}");
+        if sandbox { self.remove_what_is_kept_ready().await } else { Ok(()) }
+    }
+
+    /// A sandbox for the next task outlives the program, for its next start.
+    async fn remove_what_is_kept_ready(&self) -> Result<()> {
+        let label = self.label();
+        for (list, remove) in [(&["ps", "-aq"][..], &["rm", "-f"][..]), (&["volume", "ls", "-q"], &["volume", "rm"])] {
+            let left = engine::docker(&[list, &["--filter", &label]].concat()).await?;
+            for one in left.lines() {
+                engine::docker(&[remove, &[one]].concat()).await?;
+            }
+        }
         Ok(())
+    }
+
+    fn label(&self) -> String {
+        format!("label=dev.lanyard.instance={}", standins::engine::instance(&self.folder.path().join("data")))
     }
 }
 
