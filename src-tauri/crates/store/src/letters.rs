@@ -226,6 +226,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_task_that_ends_again_tells_its_newest_end_alone() {
+        let (_folder, store, session, event) = world().await;
+        let about = About::Task(domain::task::TaskId(12));
+        let other = store.write(move |tx| events::append(tx, session, &Event::Closed, T)).await.unwrap();
+        store
+            .write(move |tx| {
+                push_letters::put(tx, about, session, event, Some(T), T)?;
+                push_letters::supersede(tx, about)?;
+                assert!(!push_letters::take_text(tx, about)?, "no text goes about the older");
+                push_letters::put(tx, about, session, other, Some(T), T)
+            })
+            .await
+            .unwrap();
+        let due = store.read(|r| push_letters::due(r, T)).await.unwrap().0;
+        assert_eq!(due.len(), 2, "one for each browser");
+        let [(_, state, _)] = &states(&store, event).await[..] else { panic!() };
+        assert_eq!(*state, State::Failed);
+        let [(_, state, _)] = &states(&store, other).await[..] else { panic!() };
+        assert_ne!(*state, State::Failed);
+        assert_eq!(store.read(move |r| push_letters::event_of(r, about)).await.unwrap(), Some(other));
+    }
+
+    #[tokio::test]
     async fn a_change_that_is_undone_rings_for_nothing() {
         let (_folder, store, _, event) = world().await;
         let mut bell = store.bells().letters.subscribe();
