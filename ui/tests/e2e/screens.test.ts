@@ -250,6 +250,8 @@ async function approval(page: Page, place: number): Promise<void> {
 async function task(page: Page, id: number, seen: string): Promise<void> {
     await go(`tasks/${id}`)(page);
     await page.getByText(seen).first().waitFor();
+    // What is kept shows before the line is there; a button that changes while it is looked at has no contrast to measure.
+    await page.getByText("Changes need a line to your computer.").waitFor({ state: "hidden" });
 }
 
 /** Barriers, and whatever is wider than the phone or cut off from view. */
